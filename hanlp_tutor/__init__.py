@@ -1,0 +1,42 @@
+"""Fine-tune Chinese language models, and hand them to plain HanLP.
+
+The public names below are loaded on first use (PEP 562), so that ``import hanlp_tutor`` and the command line start
+without importing torch.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# Public name -> the module that defines it. None may be called like a submodule: importing that submodule would then
+# silently replace the function by the module.
+_HOME = {
+    "TrainConfig": "config",
+    "ConfigError": "errors",
+    "DataError": "errors",
+    "load_corpus": "corpora",
+    "read_examples": "data",
+    "load_encoder": "encoders",
+    "build_model": "model",
+    "load_model": "model",
+    "save_model": "model",
+    "fine_tune": "train",
+    "evaluate_model": "evaluate",
+    "Predictor": "predict",
+    "export_hanlp": "hanlp_io",
+    "relocate": "hanlp_io",
+}
+
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value  # the next access does not come here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

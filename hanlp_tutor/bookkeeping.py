@@ -1,0 +1,254 @@
+"""The books of a run: where it stands, what it logs, when it evaluates, saves and stops."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hanlp_tutor.batching import Batch, length_buckets
+from hanlp_tutor.checkpoint import Progress, load_checkpoint, save_checkpoint
+from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.data import LabelledText, TaggedText, fingerprint
+from hanlp_tutor.errors import TrainingError
+from hanlp_tutor.evaluate import evaluate_model, headline
+from hanlp_tutor.history import TensorBoard, manifest, write_history, write_manifest
+from hanlp_tutor.model import Model
+from hanlp_tutor.optim import encoder_lr
+from hanlp_tutor.precision import describe_device, peak_memory_mb, synchronize
+from hanlp_tutor.progress import Reporter
+
+Examples = Sequence[TaggedText] | Sequence[LabelledText]
+TRAIN_SAMPLE = 200  # training examples scored at each evaluation: enough to see over-fitting, cheap enough to repeat
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run came to; ``best_dev`` is the headline score of the weights that the model now has."""
+
+    best_dev: float | None
+    best_step: int
+    steps: int
+    seconds: float
+    history: list[dict[str, Any]]
+    out: Path
+
+
+class Run:
+    """One run of the loop in :mod:`hanlp_tutor.train`.
+
+    Losses and norms are kept as tensors on the device and read only where a row of the history is made, so that the
+    device is never waited for in between.
+    """
+
+    def __init__(
+        self, model: Model, train: Examples, dev: Examples, config: TrainConfig, out: Path, device: torch.device
+    ):
+        if not train:
+            raise TrainingError("There is no training example.")
+        self.model, self.config, self.out, self.device = model, config, out, device
+        self.train, self.dev = train, dev
+        self.train_encoded = [model.encode(example) for example in train]
+        self.dev_encoded = [model.encode(example) for example in dev]
+        # a fixed random sample: the first lines of a corpus may be all of one kind
+        self.sample = random.Random(config.seed).sample(range(len(train)), min(TRAIN_SAMPLE, len(train)))
+        self.lengths = [len(encoded.ids) for encoded in self.train_encoded]
+        self.valid_in_train = sum(self.lengths) if model.task == "ner" else len(train)
+        self.windows_per_epoch = [len(self._windows(epoch)) for epoch in range(config.epochs)]
+        self.updates = sum(self.windows_per_epoch)
+        self.identity = {
+            "configuration": _digest(config.model_dump_json()),
+            "training data": fingerprint(train),
+            "dev data": fingerprint(dev),
+            "labels": _digest(repr(model.labels)),
+        }
+        self.progress = Progress()
+        self.losses: list[tuple[Tensor, Batch]] = []
+        self.l2_terms: list[Tensor] = []
+        self.tokens_since_row = 0
+        self._windows_now: tuple[int, list[list[list[int]]]] = (-1, [])
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last update is done or patience has run out."""
+        return self.progress.finished
+
+    def start(self, resume: bool, progress: str, **parts: Any) -> None:
+        """Restore the checkpoint if asked to, write the manifest, start the clock."""
+        checkpoint = self.out / "checkpoint.pt"
+        self.parts = {"model": self.model, **parts}
+        if resume and checkpoint.exists():
+            self.progress = load_checkpoint(checkpoint, identity=self.identity, **self.parts)
+        elif checkpoint.exists():
+            raise TrainingError(
+                f"{self.out}: holds a run already. Continue it with resume=True (--resume), or choose another folder."
+            )
+        self.out.mkdir(parents=True, exist_ok=True)
+        write_manifest(
+            self.out / "manifest.json",
+            manifest(
+                describe_device(self.device),
+                seed=self.config.seed,
+                task=self.model.task,
+                encoder=self.model.encoder_name,
+                config={**self.config.model_dump(), "lr": encoder_lr(self.model, self.config)},
+                data={
+                    "train": self.identity["training data"],
+                    "dev": self.identity["dev data"],
+                    "train_examples": len(self.train),
+                    "dev_examples": len(self.dev),
+                },
+                updates=self.updates,
+                resumed_at=self.progress.step or None,
+            ),
+        )
+        self.board = TensorBoard(self.out / "tensorboard", self.progress.step)
+        self.reporter = Reporter(self.updates, self.progress.step, progress)
+        self.clock = time.perf_counter() - self.progress.seconds
+        self.row_clock = time.perf_counter()
+
+    def next_window(self) -> list[Batch]:
+        """The micro-batches of the next update, on the CPU; the last window of an epoch may hold fewer."""
+        progress = self.progress
+        if self._windows_now[0] != progress.epoch:
+            self._windows_now = (progress.epoch, self._windows(progress.epoch))
+        numbers = self._windows_now[1][progress.window]
+        return [
+            self.model.collate([self.train_encoded[i] for i in micro], window=self.config.max_length)
+            for micro in numbers
+        ]
+
+    def note_loss(self, loss: Tensor, batch: Batch) -> None:
+        """Remember a micro-batch's share of the window's loss, without reading it."""
+        self.losses.append((loss, batch))
+        self.tokens_since_row += sum(batch.lengths)
+
+    def note_l2(self, term: Tensor) -> None:
+        """Remember the L2 term of a window."""
+        self.l2_terms.append(term)
+
+    def end_of_update(self, norm: Tensor, rates: list[float], scaler: torch.amp.GradScaler) -> None:
+        """Count the update; make a row, evaluate and save where they are due."""
+        progress = self.progress
+        progress.step += 1
+        progress.window += 1
+        epoch_ends = progress.window == self.windows_per_epoch[progress.epoch]
+        if epoch_ends:
+            progress.epoch, progress.window = progress.epoch + 1, 0
+        last = progress.epoch == self.config.epochs
+        evaluates = last or (progress.step % self.config.eval_steps == 0 if self.config.eval_steps else epoch_ends)
+        saves = last or (
+            progress.step % self.config.checkpoint_steps == 0 if self.config.checkpoint_steps else epoch_ends
+        )
+        row = None
+        # a row before every evaluation and checkpoint: nothing unread has to be carried through a checkpoint
+        if evaluates or saves or progress.step % self.config.log_steps == 0:
+            row = self._row(norm, rates, scaler, epoch_ends)
+            if evaluates:
+                row.update(self._evaluate())
+            progress.rows.append(row)
+            self.board.add(row)
+            write_history(self.out / "history.csv", progress.rows)
+            self.row_clock = time.perf_counter()
+        patience = self.config.patience
+        progress.finished = last or bool(self.dev and patience and progress.bad_evaluations >= patience)
+        if saves or progress.finished:
+            progress.seconds = time.perf_counter() - self.clock
+            save_checkpoint(self.out / "checkpoint.pt", identity=self.identity, progress=progress, **self.parts)
+        self.reporter.update(row)
+
+    def close(self) -> Result:
+        """Give the model its best weights and say what the run came to."""
+        progress = self.progress
+        if progress.best_state is not None:
+            self.model.load_state_dict(progress.best_state)
+        self.model.eval()
+        write_history(self.out / "history.csv", progress.rows)
+        self.board.close()
+        self.reporter.close()
+        return Result(progress.best_score, progress.best_step, progress.step, progress.seconds, progress.rows, self.out)
+
+    def _windows(self, epoch: int) -> list[list[list[int]]]:
+        """Example numbers by window and micro-batch, drawn from (seed, epoch)."""
+        config = self.config
+        batches = length_buckets(
+            self.lengths,
+            batch_size=config.batch_size,
+            max_tokens=config.batch_tokens,
+            window=config.max_length,
+            shuffle=(config.seed, epoch),
+        )
+        k = config.gradient_accumulation_steps
+        return [batches[i : i + k] for i in range(0, len(batches), k)]
+
+    def _row(self, norm: Tensor, rates: list[float], scaler: torch.amp.GradScaler, epoch_ends: bool) -> dict[str, Any]:
+        """Read what was kept since the last row: the only place of the loop that waits for the device."""
+        progress = self.progress
+        synchronize(self.device)
+        losses = torch.stack([loss for loss, _ in self.losses]).cpu()
+        if not bool(torch.isfinite(losses).all()):
+            self._stop_at(int((~torch.isfinite(losses)).nonzero()[0]))
+        elapsed = time.perf_counter() - self.row_clock
+        updates = progress.step - (progress.rows[-1]["step"] if progress.rows else 0)
+        progress.tokens += self.tokens_since_row
+        names = [group["name"] for group in self.parts["optimizer"].param_groups]
+        by_part = {
+            part: max((r for n, r in zip(names, rates, strict=True) if n == part), default=None)
+            for part in ("encoder", "head")
+        }
+        row = {
+            "step": progress.step,
+            "epoch": progress.epoch + (0 if epoch_ends else 1),
+            "tokens": progress.tokens,
+            "loss": float(losses.double().sum()) / updates,
+            "l2": float(torch.stack(self.l2_terms).double().mean()) if self.l2_terms else None,
+            "lr": by_part["encoder"],
+            "head_lr": by_part["head"],
+            "grad_norm": float(norm),
+            "loss_scale": scaler.get_scale() if scaler.is_enabled() else None,
+            "seconds": time.perf_counter() - self.clock,
+            "tokens_per_second": self.tokens_since_row / elapsed,
+            "memory_mb": peak_memory_mb(self.device),
+        }
+        self.losses, self.l2_terms, self.tokens_since_row = [], [], 0
+        return row
+
+    def _evaluate(self) -> dict[str, float]:
+        """Dev loss and score, the score on a sample of the training set; keeps the best weights."""
+        progress, key = self.progress, headline(self.model.task)
+        sample = evaluate_model(
+            self.model, [self.train[i] for i in self.sample], encoded=[self.train_encoded[i] for i in self.sample]
+        )
+        if not self.dev:
+            return {"train_score": sample[key]}
+        scores = evaluate_model(self.model, self.dev, encoded=self.dev_encoded)
+        if progress.best_score is None or scores[key] > progress.best_score:
+            progress.best_score, progress.best_step, progress.bad_evaluations = scores[key], progress.step, 0
+            progress.best_state = {
+                name: tensor.detach().to("cpu", copy=True) for name, tensor in self.model.state_dict().items()
+            }
+        else:
+            progress.bad_evaluations += 1
+        return {"dev_loss": scores["loss"], "dev_score": scores[key], "train_score": sample[key]}
+
+    def _stop_at(self, number: int) -> None:
+        loss, batch = self.losses[number]
+        self.reporter.close()
+        sources = ", ".join(source or "(no source)" for source in batch.sources[:3])
+        more = f" and {len(batch.sources) - 3} more" if len(batch.sources) > 3 else ""
+        raise TrainingError(
+            f"The loss became {float(loss)} before update {self.progress.step}, in the batch of {sources}{more}. "
+            f"Lower lr or head_lr, lengthen the warm-up{', use bf16 or float32' if self.config.fp16 else ''}. "
+            "The last checkpoint is from before."
+        )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -1,0 +1,84 @@
+"""Save and resume, bit for bit: everything that the next update depends on, in one file.
+
+The file is written beside its place, flushed and renamed, so that ``kill -9`` at any moment, inside the write too,
+leaves the last whole checkpoint. It is read with ``weights_only``: a checkpoint from a stranger runs no code.
+"""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hanlp_tutor.atomic import write_file
+from hanlp_tutor.errors import TrainingError
+
+FORMAT = 1
+
+
+@dataclass
+class Progress:
+    """Where a run stands: what the loop has done and what it has seen so far.
+
+    ``epoch`` and ``window`` name the next window to train on; ``best_state`` holds the best weights on the CPU.
+    """
+
+    epoch: int = 0
+    window: int = 0
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    best_score: float | None = None
+    best_step: int = 0
+    best_state: dict[str, Tensor] | None = None
+    bad_evaluations: int = 0
+    finished: bool = False
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+def save_checkpoint(path: Path, *, identity: dict[str, str], progress: Progress, **parts: Any) -> None:
+    """Write a checkpoint; ``parts`` are objects with ``state_dict()`` (model, optimiser, schedule, scaler).
+
+    ``identity`` is what has to be the same when the run is resumed: hashes of configuration and data.
+    """
+    state = {
+        "format": FORMAT,
+        "identity": identity,
+        "progress": vars(progress),
+        "parts": {name: part.state_dict() for name, part in parts.items()},
+        "rng": torch.get_rng_state(),
+        "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+    write_file(path, lambda file: torch.save(state, file))
+
+
+def load_checkpoint(path: Path, *, identity: dict[str, str], **parts: Any) -> Progress:
+    """Restore every part and the random generators in place, and return where the run stood.
+
+    Raises:
+        TrainingError: damaged, written by another version, or of another run (names what differs).
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if state["format"] != FORMAT:
+            raise TrainingError(f"{path}: a checkpoint of format {state['format']}, this version reads {FORMAT}.")
+        differing = [name for name, value in identity.items() if state["identity"].get(name) != value]
+        if differing:
+            raise TrainingError(
+                f"{path}: belongs to another run: {' and '.join(differing)} differ. Resume with what "
+                "the run was started with, or start a new run in another folder."
+            )
+        for name, part in parts.items():
+            part.load_state_dict(state["parts"][name])
+        torch.set_rng_state(state["rng"])
+        if state["cuda_rng"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all(state["cuda_rng"])
+        return Progress(**state["progress"])
+    except (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+        raise TrainingError(
+            f"{path}: not a whole checkpoint ({str(error).splitlines()[0]}). Delete it to start anew."
+        ) from error

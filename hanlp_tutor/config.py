@@ -1,0 +1,186 @@
+"""The one contract of a training run, behind three doors: Python, the command line, a papermill parameter.
+
+A misspelt name, a string where a number belongs and a value out of range are errors here, before anything is loaded,
+and name the nearest right option. Names are the article's own where it has one.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from hanlp_tutor.errors import ConfigError, nearest
+
+TASKS = ("ner", "classify")
+
+
+class TrainConfig(BaseModel):
+    """Every option of a training run.
+
+    Two learning rates, as the article advises: ``lr`` for the encoder θ, ``head_lr`` for the head φ. ``lr=None`` takes
+    the rate that suits the encoder (:func:`hanlp_tutor.encoders.suggested_lr`): the article's 2e-5 for a pre-trained
+    one, far more for random weights.
+
+    Raises:
+        ConfigError: an unknown option (with the nearest known one), a wrong type, a value out of range.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
+
+    # How long, how much at once
+    epochs: int = Field(10, ge=1)
+    batch_size: int = Field(32, ge=1, description="examples in a micro-batch, at most")
+    max_batch_tokens: int | None = Field(None, ge=16, description="tokens in a micro-batch; None: 128 times batch_size")
+    max_length: int = Field(512, ge=16, le=512, description="tokens in a training window; longer texts are windowed")
+    gradient_accumulation_steps: int = Field(1, ge=1, description="micro-batches in one update")
+
+    # How fast
+    lr: float | None = Field(None, gt=0, le=1, description="of the encoder θ; None: what suits the encoder")
+    head_lr: float = Field(1e-3, gt=0, le=1, description="of the head φ")
+    warmup_steps: int | float = Field(0.1, ge=0, description="whole steps, or a fraction of all steps below 1")
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    layerwise_decay: float = Field(1.0, gt=0, le=1, description="factor from each encoder layer to the one below")
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    max_grad_norm: float | None = Field(1.0, gt=0)
+
+    # How restrained
+    weight_decay: float = Field(0.01, ge=0, description="decoupled for adamw; part of the gradient for adam and sgd")
+    l2: float = Field(0.0, ge=0, description="the article's λ in Σ L + λ‖θ‖²")
+    l2_on: Literal["encoder", "all", "distance"] = "encoder"
+    dropout: float = Field(0.1, ge=0, lt=1)
+    freeze: str = Field("none", description="none, encoder (train the head only), or all-but-last-K")
+    crf: bool = False
+    class_weights: Literal["balanced"] | dict[str, float] | None = None
+
+    # How precise
+    fp16: bool = False
+    bf16: bool = False
+    allow_slow_precision: bool = False
+    gradient_checkpointing: bool = False
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 ...")
+
+    # When to look, stop and save
+    patience: int | None = Field(3, ge=1, description="evaluations without a better dev score; None: never stop early")
+    eval_steps: int | None = Field(None, ge=1, description="updates between evaluations; None: once an epoch")
+    checkpoint_steps: int | None = Field(None, ge=1, description="updates between checkpoints; None: once an epoch")
+    log_steps: int = Field(10, ge=1, description="updates between rows of the history")
+    seed: int = Field(1, ge=0, lt=2**32)
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ConfigError("\n".join(_explain(item) for item in error.errors())) from None
+
+    @field_validator("freeze")
+    @classmethod
+    def _known_freeze(cls, value: str) -> str:
+        if value not in ("none", "encoder") and not re.fullmatch(r"all-but-last-[1-9]\d*", value):
+            raise ValueError("write none, encoder, or all-but-last-2 (any number of layers)")
+        return value
+
+    @field_validator("warmup_steps")
+    @classmethod
+    def _whole_or_fraction(cls, value: float) -> float:
+        if isinstance(value, float) and value >= 1 and value != int(value):
+            raise ValueError("write a whole number of steps, or a fraction below 1 of all steps")
+        return value
+
+    @field_validator("class_weights")
+    @classmethod
+    def _positive_weights(cls, value: Any) -> Any:
+        if isinstance(value, dict) and (not value or min(value.values()) < 0 or max(value.values()) == 0):
+            raise ValueError("weights are numbers from 0 up, at least one of them above 0")
+        return value
+
+    @model_validator(mode="after")
+    def _one_precision(self) -> TrainConfig:
+        if self.fp16 and self.bf16:
+            raise ValueError("fp16 and bf16 exclude each other: choose one")
+        if self.crf and self.class_weights is not None:
+            raise ValueError("class_weights weigh single tags and a CRF scores whole sequences: choose one")
+        if self.freeze == "encoder" and self.l2 and self.l2_on in ("encoder", "distance"):
+            raise ValueError(f"l2 on a frozen encoder has no effect (l2_on={self.l2_on}): drop one of the two")
+        return self
+
+    @property
+    def batch_tokens(self) -> int:
+        """The token budget of a micro-batch: an average Chinese sentence is well below 128 characters."""
+        return self.max_batch_tokens or 128 * self.batch_size
+
+    def replace(self, **changes: Any) -> TrainConfig:
+        """A copy with some options changed, checked like a new one."""
+        return TrainConfig(**{**self.model_dump(), **changes})
+
+
+def config_from_yaml(path: str | Path, overrides: dict[str, Any] | None = None) -> TrainConfig:
+    """Read a YAML file of options; ``overrides`` (``-p`` on the command line) win over it.
+
+    Raises:
+        ConfigError: no such file, no YAML, no mapping, or what :class:`TrainConfig` refuses.
+    """
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}).") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: expected lines of `option: value`.")
+    unnamed = [name for name in values if not isinstance(name, str)]
+    if unnamed:
+        raise ConfigError(f"{path}: {unnamed[0]!r} is no option name.")
+    return TrainConfig(**{**values, **(overrides or {})})
+
+
+def parse_value(text: str) -> Any:
+    """The value of ``-p NAME VALUE``: a whole number, a number, true/false, none, or text.
+
+    >>> [parse_value(text) for text in ("3", "2e-5", "true", "none", "linear")]
+    [3, 2e-05, True, None, 'linear']
+    """
+    lowered = text.strip().lower()
+    if lowered in ("true", "false"):
+        return lowered == "true"
+    if lowered in ("none", "null"):
+        return None
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def unknown_option(name: str, known: list[str]) -> str:
+    """The message for a misspelt option, with the nearest right name."""
+    guess = nearest(name, known)
+    return f"unknown option {name!r}." + (
+        f" Did you mean {guess!r}?" if guess else f" Known: {', '.join(sorted(known))}."
+    )
+
+
+def _explain(item: dict[str, Any]) -> str:
+    """One line a student can act on, from one entry of pydantic's error list."""
+    name = str(item["loc"][0]) if item["loc"] else ""
+    if item["type"] == "extra_forbidden":
+        return unknown_option(name, list(TrainConfig.model_fields))
+    message = item["msg"].removeprefix("Value error, ")
+    if not name:
+        return message + "."
+    value = item["input"]
+    remedy = _remedy_for_text(value) if isinstance(value, str) else ""
+    return f"{name}={value!r}: {message}.{remedy}"
+
+
+def _remedy_for_text(value: str) -> str:
+    parsed = parse_value(value)
+    if isinstance(parsed, str):
+        return ""
+    plain = re.sub(r"^(\d+)e", r"\1.0e", value.strip())
+    hint = f" (YAML reads {value} as text; write {plain})" if plain != value else ""
+    return f" It is text: write it without quotes{hint}."

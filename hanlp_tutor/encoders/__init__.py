@@ -1,0 +1,131 @@
+"""Names to encoders (编码器), the θ of the article: embedded small ones, Hugging Face names, local folders.
+
+========================================  =====================================================================
+name                                      what you get
+========================================  =====================================================================
+``random:mini-bert``                      the embedded shape with fresh weights; needs no download
+``bert-base-chinese``, ``hfl/...``        a pre-trained encoder from the hub, its cache, or ``HF_ENDPOINT``
+``path/to/folder``                        a Hugging Face folder on disk
+``random:NAME``                           the same shape and tokenizer as NAME, with fresh weights
+========================================  =====================================================================
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import torch
+from huggingface_hub.constants import HUGGINGFACE_CO_URL_HOME
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
+
+from hanlp_tutor.encoders.mini import EMBEDDED, mini_config, mini_tokenizer
+from hanlp_tutor.errors import EncoderError, nearest
+
+RANDOM = "random:"
+POSITIONS = 512  # HanLP's window is fixed at 512 tokens, so an encoder has to have that many positions
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder and its tokenizer; ``pretrained`` is False for fresh weights."""
+
+    name: str
+    module: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    pretrained: bool
+
+
+def suggested_lr(encoder_name: str) -> float:
+    """The learning rate of θ that suits an encoder when the user names none.
+
+    2e-5 is the article's rate for a pre-trained encoder of 110 million parameters. Random weights have nothing to
+    preserve and everything to learn: 1e-3.
+    """
+    return 1e-3 if encoder_name.startswith(RANDOM) else 2e-5
+
+
+def load_encoder(name: str, *, seed: int = 1) -> Encoder:
+    """Load an encoder by name or folder; fresh weights are drawn from ``seed``.
+
+    Raises:
+        EncoderError: unknown name, not to be had offline, an unfit tokenizer or too few positions. The message names
+            what is embedded.
+    """
+    fresh = name.startswith(RANDOM)
+    base = name.removeprefix(RANDOM)
+    torch.manual_seed(seed)
+    if base in EMBEDDED:
+        if not fresh:
+            raise EncoderError(
+                f"The pre-trained weights of {base!r} are not in this release of the kit. "
+                f"Use {RANDOM + base!r}: the same shape with random weights."
+            )
+        return Encoder(name, AutoModel.from_config(mini_config()), mini_tokenizer(), pretrained=False)
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()  # heads that fine-tuning throws away are reported as "unexpected keys"
+    local = {"local_files_only": Path(base).exists() or not _hub_reachable()}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(base, **local)
+        if fresh:
+            module = AutoModel.from_config(AutoConfig.from_pretrained(base, **local))
+        else:
+            module = AutoModel.from_pretrained(base, dtype=torch.float32, **local)
+    except (OSError, ValueError) as error:
+        raise EncoderError(_unavailable(base, error)) from error
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+    _check_fit(base, module, tokenizer)
+    return Encoder(name, module, tokenizer, pretrained=not fresh)
+
+
+def _hub_reachable() -> bool:
+    """Ask once, for three seconds: the hub's client retries a dead line for most of a minute before it gives up."""
+    if os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "TRUE", "YES", "ON"):
+        return False
+    if getproxies():  # only the proxy knows
+        return True
+    endpoint = urlsplit(os.environ.get("HF_ENDPOINT") or HUGGINGFACE_CO_URL_HOME)
+    try:
+        socket.create_connection((endpoint.hostname, endpoint.port or 443), timeout=3).close()
+    except OSError:
+        return False
+    return True
+
+
+def _check_fit(name: str, module: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None or tokenizer.pad_token_id != 0:
+        raise EncoderError(f"{name}: HanLP needs a BERT-like tokenizer with [CLS], [SEP] and [PAD] as token 0.")
+    positions = getattr(module.config, "max_position_embeddings", 0)
+    if positions < POSITIONS:
+        raise EncoderError(
+            f"{name}: {positions} positions; HanLP reads windows of {POSITIONS} tokens. "
+            f"Take an encoder with at least {POSITIONS}."
+        )
+    if len(tokenizer) > module.get_input_embeddings().num_embeddings or len(tokenizer) < 100:
+        raise EncoderError(
+            f"{name}: the tokenizer has {len(tokenizer)} tokens, the encoder "
+            f"{module.get_input_embeddings().num_embeddings}: they do not belong together."
+        )
+
+
+def _unavailable(name: str, error: Exception) -> str:
+    embedded = ", ".join(RANDOM + known for known in EMBEDDED)
+    guess = nearest(name, EMBEDDED)
+    if Path(name).exists():
+        return (
+            f"{name}: no encoder in this folder ({str(error).splitlines()[0]}). "
+            "It needs config.json, the tokenizer and the weights."
+        )
+    return (
+        f"The encoder {name!r} is neither embedded, nor a folder, nor to be had from the hub now"
+        f" ({str(error).splitlines()[0]})."
+        + (f" Did you mean {RANDOM + guess!r}?" if guess else "")
+        + f" Offline, use an embedded one ({embedded}), or download it elsewhere and give its folder;"
+        " behind a slow line set HF_ENDPOINT to a mirror."
+    )

@@ -1,0 +1,37 @@
+"""Text to token ids, the way HanLP will do it when it opens our models.
+
+Tagging is by character (字): every Unicode code point of the input gets exactly one token and so exactly one label,
+be it a digit, a letter of an English word, a space, an emoji or a character the vocabulary lacks. HanLP's own
+recogniser does the same with ``list(text)`` (``hanlp.transform.transformer_tokenizer``: one piece of each token is
+kept when the token has one character, ``[UNK]`` stands in when the tokenizer returns none), and a tagger must see in
+service what it saw in training.
+"""
+
+from __future__ import annotations
+
+from transformers import PreTrainedTokenizerBase
+
+
+class TextEncoder:
+    """Token ids of a text, by character for tagging and by the tokenizer's own pieces for classification."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase):
+        self.tokenizer = tokenizer
+        self.cls_id, self.sep_id = tokenizer.cls_token_id, tokenizer.sep_token_id
+        self.pad_id, self.unk_id = tokenizer.pad_token_id, tokenizer.unk_token_id
+        self._pieces: dict[str, int] = {}
+
+    def by_character(self, text: str) -> list[int]:
+        """Exactly ``len(text)`` ids, without [CLS] and [SEP]."""
+        unseen = sorted(set(text) - self._pieces.keys())
+        if unseen:
+            rows = self.tokenizer(unseen, add_special_tokens=False)["input_ids"]
+            self._pieces.update(
+                (character, row[0] if row else self.unk_id) for character, row in zip(unseen, rows, strict=True)
+            )
+        return [self._pieces[character] for character in text]
+
+    def whole(self, text: str) -> list[int]:
+        """The tokenizer's ids of a whole text, of any length, without [CLS] and [SEP]."""
+        # verbose=False: the warning about lengths over 512 is not ours to give, long texts are read by windows
+        return self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]

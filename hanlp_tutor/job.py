@@ -1,0 +1,103 @@
+"""One training job, from files to a run folder: what the command line does, and each notebook step by step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hanlp_tutor.atomic import write_json
+from hanlp_tutor.bookkeeping import Examples, Result
+from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.data import Split, read_examples, split_stratified
+from hanlp_tutor.errors import DataError, TrainingError
+from hanlp_tutor.evaluate import evaluate_model
+from hanlp_tutor.history import RESULT_FILE
+from hanlp_tutor.model import Model, build_model, label_set, save_model
+from hanlp_tutor.train import fine_tune
+
+
+def read_split(
+    task: str,
+    train: str | Path,
+    dev: str | Path | None = None,
+    test: str | Path | None = None,
+    *,
+    seed: int = 1,
+    **options: Any,
+) -> Split:
+    """Read a job's files; what is missing is held out of the training file, seeded and stratified.
+
+    Neither dev nor test: 8:1:1, as the article advises. Only test: a tenth of train becomes dev. Only dev: no test.
+
+    Args:
+        task: ``ner`` or ``classify``.
+        train, dev, test: files in the task's format.
+        seed: of the held-out examples.
+        options: of the reader, such as ``strip_segmentation_digits``.
+
+    Raises:
+        DataError: an unreadable or empty file, or one too small to hold examples out of.
+    """
+    parts = {
+        name: read_examples(task, path, **options) if path else []
+        for name, path in (("train", train), ("dev", dev), ("test", test))
+    }
+    for name, path in (("train", train), ("dev", dev), ("test", test)):
+        if path and not parts[name]:
+            raise DataError("holds no example.", path=path)
+    if dev:
+        return Split(**parts)
+    held_out = split_stratified(parts["train"], ratio=(9, 1, 0) if test else (8, 1, 1), seed=seed)
+    if not held_out.train or not held_out.dev or not (test or held_out.test):
+        raise DataError(
+            f"{len(parts['train'])} examples are too few to hold some out.",
+            path=train,
+            remedy="Give --dev (and --test) files.",
+        )
+    return Split(held_out.train, held_out.dev, parts["test"] or held_out.test)
+
+
+def train_job(
+    task: str,
+    split: Split,
+    encoder: str,
+    config: TrainConfig,
+    out: str | Path,
+    *,
+    resume: bool = False,
+    progress: str = "auto",
+) -> dict[str, Any]:
+    """Build, fine-tune, test and save; writes ``metrics.json``, ``model/`` and what the loop writes into ``out``.
+
+    Returns:
+        ``{"task", "best_dev", "test": {...} | None, "seconds"}``
+
+    Raises:
+        TrainingError: ``out`` holds a finished run, and whatever the loop raises.
+    """
+    out = Path(out)
+    if (out / RESULT_FILE).exists():
+        raise TrainingError(f"{out}: holds a finished run, which is never overwritten. Choose another folder.")
+    model = build_model(task, encoder, label_set(task, split.train), config)
+    result = fine_tune(model, split.train, split.dev, config, out, resume=resume, progress=progress)
+    save_model(model, out / "model")
+    return finish(model, result, split.test)
+
+
+def finish(model: Model, result: Result, test: Examples) -> dict[str, Any]:
+    """Test the best weights once and write ``metrics.json``, the last file of a run: a run with it is finished."""
+    metrics = {
+        "task": model.task,
+        "best_dev": result.best_dev,
+        "test": test_scores(model, test) if test else None,
+        "seconds": result.seconds,
+    }
+    write_json(result.out / RESULT_FILE, metrics)
+    return metrics
+
+
+def test_scores(model: Model, test: Examples) -> dict[str, Any]:
+    """The scores of the contract, without the loss. A gold label that training lacked counts as missed."""
+    scores = evaluate_model(model, test)
+    scores.pop("loss")
+    return scores

@@ -1,0 +1,201 @@
+"""A model: an encoder θ and a head φ, with the labels and the tokenizer they belong to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+from hanlp_tutor.atomic import new_folder, write_json
+from hanlp_tutor.batching import Batch, Encoded, collate
+from hanlp_tutor.config import TASKS, TrainConfig
+from hanlp_tutor.data import LabelledText, TaggedText
+from hanlp_tutor.encoders import POSITIONS, Encoder, load_encoder
+from hanlp_tutor.encoders.characters import TextEncoder
+from hanlp_tutor.errors import DataError, ModelError
+from hanlp_tutor.heads import ClassificationHead, TaggingHead
+
+FORMAT = 1  # of the model folder; a newer number is refused by an older kit
+
+
+class Model(nn.Module):
+    """Encoder and head of one task.
+
+    Args:
+        task: ``ner`` or ``classify``.
+        encoder: θ with its tokenizer.
+        labels: the classes in order of their ids: BIO tags with ``O`` first, or class names.
+        dropout: of the head, and of the encoder's hidden states.
+        crf: a CRF on top of the tag scores.
+    """
+
+    def __init__(self, task: str, encoder: Encoder, labels: Sequence[str], *, dropout: float = 0.1, crf: bool = False):
+        super().__init__()
+        if task not in TASKS:
+            raise ModelError(f"task={task!r}: this version knows {' and '.join(TASKS)}.")
+        self.task, self.labels, self.crf = task, tuple(labels), crf and task == "ner"
+        self.encoder_name, self.pretrained = encoder.name, encoder.pretrained
+        self.encoder, self.text_encoder = encoder.module, TextEncoder(encoder.tokenizer)
+        self._label_ids = {label: i for i, label in enumerate(self.labels)}
+        hidden_size = self.encoder.config.hidden_size
+        if task == "ner":
+            self.head = TaggingHead(hidden_size, len(self.labels), dropout=dropout, crf=crf)
+        else:
+            self.head = ClassificationHead(hidden_size, len(self.labels), dropout=dropout)
+        _set_dropout(self.encoder, dropout)
+        pooler = getattr(self.encoder, "pooler", None)
+        if pooler is not None:  # no task reads it; it stays for the export's sake
+            pooler.requires_grad_(False)
+
+    @property
+    def tokenizer(self) -> Any:
+        """The Hugging Face tokenizer."""
+        return self.text_encoder.tokenizer
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.head.classifier.weight.device
+
+    def encode(self, example: TaggedText | LabelledText | str) -> Encoded:
+        """One example, or a raw text without gold, as numbers.
+
+        Raises:
+            DataError: a label that the model does not know.
+        """
+        text = example if isinstance(example, str) else example.text
+        ids = self.text_encoder.by_character(text) if self.task == "ner" else self.text_encoder.whole(text)
+        if isinstance(example, str):
+            return Encoded(ids, None, "")
+        gold = example.tags if isinstance(example, TaggedText) else example.label
+        try:
+            labels = [self._label_ids[tag] for tag in gold] if self.task == "ner" else self._label_ids[gold]
+        except KeyError as error:
+            raise DataError(
+                f"label {error.args[0]!r} is unknown to the model, which has {', '.join(self.labels)}.",
+                path=example.source or None,
+                remedy="Correct it, or put an example of it into the training file.",
+            ) from None
+        return Encoded(ids, labels, example.source)
+
+    def collate(self, examples: Sequence[Encoded], *, window: int = POSITIONS) -> Batch:
+        """Pad encoded examples to a batch on the CPU."""
+        text = self.text_encoder
+        return collate(examples, window=window, cls_id=text.cls_id, sep_id=text.sep_id, pad_id=text.pad_id)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits: (B, L, C) for tagging, (B, C) for classification."""
+        hidden = self.encoder(input_ids=batch.input_ids, attention_mask=batch.attention_mask).last_hidden_state
+        return self.head(hidden, batch)
+
+    def loss_sum(self, logits: Tensor, batch: Batch, weights: Tensor | None = None) -> Tensor:
+        """Σ L_task over the valid tokens (tagging) or examples (classification), in float32."""
+        return self.head.loss_sum(logits.float(), batch, weights)
+
+    def decode(self, logits: Tensor, batch: Batch) -> list[list[str]] | list[str]:
+        """Tags of each text, or the class of each text."""
+        best = self.head.decode(logits.float(), batch)
+        if self.task == "ner":
+            return [[self.labels[i] for i in row] for row in best]
+        return [self.labels[i] for i in best]
+
+    def probabilities(self, logits: Tensor, batch: Batch) -> Tensor:
+        """p(class), shaped as the logits."""
+        return self.head.probabilities(logits.float(), batch)
+
+
+def build_model(task: str, encoder: str, labels: Sequence[str], config: TrainConfig) -> Model:
+    """A model ready for training: the encoder by name, a fresh head, both drawn from ``config.seed``.
+
+    Raises:
+        EncoderError: the encoder is not to be had; ModelError: an unknown task.
+    """
+    loaded = load_encoder(encoder, seed=config.seed)
+    torch.manual_seed(config.seed)  # the head does not depend on how many numbers the encoder drew
+    model = Model(task, loaded, labels, dropout=config.dropout, crf=config.crf)
+    nn.init.normal_(model.head.classifier.weight, std=0.02)  # BERT's own (Devlin et al. 2019)
+    nn.init.zeros_(model.head.classifier.bias)
+    return model
+
+
+def label_set(task: str, examples: Iterable[TaggedText | LabelledText]) -> tuple[str, ...]:
+    """The classes that occur, in a fixed order: for tagging O, then B-X and I-X of each type; else sorted names."""
+    if task == "classify":
+        return tuple(sorted({example.label for example in examples}))
+    types = sorted({tag[2:] for example in examples for tag in set(example.tags) if tag != "O"})
+    return ("O", *(f"{position}-{kind}" for kind in types for position in "BI"))
+
+
+def save_model(model: Model, folder: str | Path) -> Path:
+    """Write a model folder, whole or not at all: ``model.json``, ``model.safetensors``, ``transformer/``."""
+    folder = Path(folder)
+    with new_folder(folder) as scratch:
+        write_json(
+            scratch / "model.json",
+            {
+                "format": FORMAT,
+                "task": model.task,
+                "labels": list(model.labels),
+                "crf": model.crf,
+                "encoder": model.encoder_name,
+                "pretrained": model.pretrained,
+                "dropout": model.head.dropout.p,
+            },
+        )
+        state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+        save_file(state, scratch / "model.safetensors", metadata={"format": "pt"})
+        model.encoder.config.save_pretrained(scratch / "transformer")
+        model.tokenizer.save_pretrained(scratch / "transformer")
+    return folder
+
+
+def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
+    """Open a model folder; nothing outside it is read, no code in it is run.
+
+    Raises:
+        ModelError: no such folder, a file missing or damaged, a format of a newer kit.
+    """
+    folder = Path(folder)
+    try:
+        card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        if card["format"] > FORMAT:
+            raise ModelError(f"{folder}: written by a newer version of the kit (format {card['format']}). Upgrade.")
+        module = AutoModel.from_config(AutoConfig.from_pretrained(folder / "transformer", local_files_only=True))
+        tokenizer = AutoTokenizer.from_pretrained(folder / "transformer", local_files_only=True)
+        model = Model(
+            card["task"],
+            Encoder(card["encoder"], module, tokenizer, card["pretrained"]),
+            card["labels"],
+            dropout=card["dropout"],
+            crf=card["crf"],
+        )
+        model.load_state_dict(load_file(folder / "model.safetensors"))
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise ModelError(_not_a_model(folder, error)) from error
+    return model.to(device).eval()
+
+
+def _not_a_model(folder: Path, error: Exception) -> str:
+    if not folder.is_dir():
+        return f"{folder}: no such model folder."
+    if (folder / "model" / "model.json").exists():
+        return f"{folder}: a run folder; its model is {folder / 'model'}."
+    if (folder / "config.json").exists() and not (folder / "model.json").exists():
+        return f"{folder}: a folder for HanLP; open it with hanlp.load, or give the kit's own model folder beside it."
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return f"{folder}: not a whole model folder ({reason}). Save or export it again."
+
+
+def _set_dropout(encoder: nn.Module, p: float) -> None:
+    """Set the dropout of hidden states; that of attention probabilities stays as the encoder's authors chose it."""
+    for name, module in encoder.named_modules():
+        if isinstance(module, nn.Dropout) and not name.endswith("attention.self.dropout"):
+            module.p = p
+    encoder.config.hidden_dropout_prob = p

@@ -1,0 +1,137 @@
+"""What this device can do: where to compute, autocast (自动混合精度), loss scaling."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The number format of a run on its device; ``dtype`` is None for plain float32."""
+
+    device: torch.device
+    dtype: torch.dtype | None
+
+    def autocast(self) -> AbstractContextManager:
+        """Matrix products in ``dtype``, sums and losses in float32."""
+        return nullcontext() if self.dtype is None else torch.autocast(self.device.type, self.dtype)
+
+    def scaler(self) -> torch.amp.GradScaler:
+        """Loss scaling for fp16, whose smallest number swallows small gradients (Micikevicius et al. 2018).
+
+        bf16 has float32's range and needs none; the disabled scaler passes everything through.
+        """
+        return torch.amp.GradScaler(self.device.type, enabled=self.dtype is torch.float16)
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """``auto`` takes a CUDA device when there is one.
+
+    Raises:
+        ConfigError: a device that PyTorch does not know or does not find.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"device={name!r} cannot be used here: {str(error).splitlines()[0]}") from None
+    return device
+
+
+def choose_precision(config: TrainConfig) -> Precision:
+    """Device and number format of a run.
+
+    Raises:
+        ConfigError: a format that this device only emulates, or computes slower than float32, unless
+            ``allow_slow_precision``.
+    """
+    device = choose_device(config.device)
+    if not (config.fp16 or config.bf16):
+        return Precision(device, None)
+    wanted = "bf16" if config.bf16 else "fp16"
+    if not config.allow_slow_precision and not is_fast(device, wanted):
+        raise ConfigError(
+            f"{wanted}=True: {describe_device(device)} has no fast {wanted}, training would be slower "
+            f"than in float32, up to ten times. Leave it out, {_instead(device, wanted)}"
+            "or set allow_slow_precision=True to try it all the same."
+        )
+    return Precision(device, torch.bfloat16 if config.bf16 else torch.float16)
+
+
+def is_fast(device: torch.device, format: str) -> bool:
+    """Whether matrix products in ``fp16`` or ``bf16`` are done in hardware.
+
+    On CUDA, bf16 needs compute capability 8.0: for a T4 (7.5) ``torch.cuda.is_bf16_supported()`` answers True by
+    emulation. fp16 is fast from 7.0 (tensor cores). On a processor the instruction set decides.
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= ((8, 0) if format == "bf16" else (7, 0))
+    if device.type == "cpu":
+        needed = {"bf16": {"amx_bf16", "avx512_bf16"}, "fp16": {"amx_fp16", "avx512_fp16"}}[format]
+        return bool(needed & _processor_flags())
+    return format == "fp16" and device.type == "mps"
+
+
+def describe_device(device: torch.device) -> str:
+    """A name to print: the GPU's, or the processor's with its threads."""
+    if device.type == "cuda":
+        major, minor = torch.cuda.get_device_capability(device)
+        return f"{torch.cuda.get_device_name(device)} (compute capability {major}.{minor})"
+    if device.type == "cpu":
+        return f"{_processor_name()} ({torch.get_num_threads()} threads)"
+    return device.type
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait for the device; only where a clock is read."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def peak_memory_mb(device: torch.device) -> float:
+    """The highest memory so far in MiB: of PyTorch's allocator on a GPU, of the process otherwise."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    import psutil
+
+    info = psutil.Process().memory_info()
+    try:
+        import resource
+        import sys
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+    except ImportError:  # Windows
+        return getattr(info, "peak_wset", info.rss) / 2**20
+
+
+def _instead(device: torch.device, wanted: str) -> str:
+    other = "fp16" if wanted == "bf16" else "bf16"
+    return f"use {other}=True, " if is_fast(device, other) else ""
+
+
+def _processor_flags() -> set[str]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return set()
+    return next((set(line.split(":", 1)[1].split()) for line in lines if line.startswith(("flags", "Features"))), set())
+
+
+def _processor_name() -> str:
+    import platform
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

@@ -1,0 +1,82 @@
+"""The set-up cell of a notebook: its parameters, checked, and the sizes of its profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from hanlp_tutor.config import TrainConfig, unknown_option
+from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.history import new_run_folder
+
+PROFILES = ("smoke", "class", "full")
+STANDARD = ("PROFILE", "encoder", "train_file", "dev_file", "test_file", "out")  # a parameters cell may hold these
+_KERNEL = {"In", "Out", "exit", "quit", "open", "get_ipython"}
+
+
+class Setup:
+    """What a notebook runs with: ``profile``, ``config``, ``sizes`` by attribute, and its run folder ``out``."""
+
+    def __init__(self, name: str, profile: str, config: TrainConfig, sizes: dict[str, Any], out: str | None):
+        self.name, self.profile, self.config, self._sizes, self._out = name, profile, config, sizes, out
+        self._folder: Path | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_sizes"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def out(self) -> Path:
+        """The run folder: the parameter ``out``, or the next free number under ``runs/NAME`` when first asked for."""
+        if self._folder is None:
+            self._folder = Path(self._out) if self._out else new_run_folder(self.name)
+            self._folder.mkdir(parents=True, exist_ok=True)
+        return self._folder
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name}={value}" for name, value in self._sizes.items())
+        return f"profile {self.profile}" + (f" ({sizes})" if sizes else "")
+
+
+def setup(name: str, namespace: Mapping[str, Any], *, profiles: Mapping[str, Mapping[str, Any]]) -> Setup:
+    """Read a notebook's parameters from its namespace, refuse what is misspelt, take the rest from the profile.
+
+    papermill only warns of a parameter that a notebook does not know, and runs without it. Here every plain value that
+    stands in the namespace at set-up has to be a standard parameter, a size of the profile, or a field of
+    :class:`~hanlp_tutor.config.TrainConfig`; the latter two override the profile.
+
+    Args:
+        name: of the notebook, for its run folders.
+        namespace: ``globals()`` of the notebook.
+        profiles: for each of smoke, class and full: sizes, and options of TrainConfig, by name.
+
+    Raises:
+        ConfigError: an unknown profile or parameter (with the nearest known one), or a wrong value.
+    """
+    profile = namespace.get("PROFILE", "class")
+    if profile not in profiles:
+        raise ConfigError(f"PROFILE={profile!r}: this notebook has {', '.join(profiles)}.")
+    fields = set(TrainConfig.model_fields)
+    sizes = {key: value for key, value in profiles[profile].items() if key not in fields}
+    given = {key: value for key, value in namespace.items() if _is_parameter(key, value)}
+    known = fields | set(sizes) | set(STANDARD)
+    for key in given:
+        if key not in known:
+            raise ConfigError(unknown_option(key, sorted(known)))
+    for key in sizes.keys() & given.keys():
+        if type(given[key]) is not type(sizes[key]) and sizes[key] is not None:
+            raise ConfigError(f"{key}={given[key]!r}: expected {type(sizes[key]).__name__}, such as {sizes[key]!r}.")
+        sizes[key] = given[key]
+    options = {key: value for key, value in profiles[profile].items() if key in fields}
+    options.update((key, value) for key, value in given.items() if key in fields)
+    return Setup(name, profile, TrainConfig(**options), sizes, namespace.get("out"))
+
+
+def _is_parameter(name: str, value: Any) -> bool:
+    if name.startswith("_") or name in _KERNEL or isinstance(value, ModuleType):
+        return False
+    return value is None or isinstance(value, (bool, int, float, str, list, dict))

@@ -1,0 +1,126 @@
+"""THE training loop, written for a GPU and right on a CPU.
+
+One update of the article's rule: for a window of n of the N valid tokens (examples, for classification)
+
+    (1/n) Σ L_task(f(x_i; θ, φ), y_i) + (λ/N) ‖θ‖²
+
+goes backward, micro-batch by micro-batch; its gradient is unscaled, clipped, and moves θ at ``lr`` and φ at
+``head_lr``. Read :func:`fine_tune` from top to bottom; :class:`~hanlp_tutor.bookkeeping.Run` only keeps the books.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from hanlp_tutor.batching import Encoded
+from hanlp_tutor.bookkeeping import Examples, Result, Run
+from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.errors import TrainingError
+from hanlp_tutor.model import Model
+from hanlp_tutor.optim import L2Penalty, build_optimizer, build_schedule, freeze, parameter_groups
+from hanlp_tutor.precision import choose_precision
+
+
+def fine_tune(
+    model: Model,
+    train: Examples,
+    dev: Examples,
+    config: TrainConfig,
+    out: str | Path,
+    *,
+    resume: bool = False,
+    progress: str = "auto",
+) -> Result:
+    """Fine-tune a model; it ends with the best weights by dev score (the last ones when ``dev`` is empty).
+
+    Args:
+        model: from :func:`hanlp_tutor.build_model`; changed in place.
+        train, dev: examples of the model's task. An empty ``dev`` turns early stopping and best weights off.
+        config: the options.
+        out: the run folder; gets ``history.csv``, ``manifest.json``, ``checkpoint.pt``, ``tensorboard/``.
+        resume: continue from ``out/checkpoint.pt``, on the CPU to bit-identical weights and history.
+        progress: ``auto``, ``bar``, ``lines`` or ``none``.
+
+    Raises:
+        TrainingError: no training data, a NaN or infinite loss (names the batch), a folder that holds another run.
+        ConfigError: options that do not fit the model, the device or the number of updates.
+        DataError: a label that the model does not have.
+    """
+    precision = choose_precision(config)
+    device = precision.device
+    _make_deterministic(config.seed, device)
+    model.to(device).train()
+    freeze(model, config)
+    _checkpoint_activations(model, config)
+
+    optimizer = build_optimizer(parameter_groups(model, config), config)
+    scaler = precision.scaler()
+    penalty = L2Penalty(model, config)
+    run = Run(model, train, dev, config, Path(out), device)
+    schedule = build_schedule(optimizer, config, run.updates)
+    weights = _class_weights(model, run.train_encoded, config, device)
+    run.start(resume, progress, optimizer=optimizer, schedule=schedule, scaler=scaler)
+
+    while not run.finished:
+        optimizer.zero_grad(set_to_none=True)
+        window = run.next_window()
+        n = sum(batch.valid for batch in window)
+        for batch in window:
+            batch = batch.to(device)
+            with precision.autocast():
+                logits = model(batch)
+            loss = model.loss_sum(logits, batch, weights) / n  # by the valid tokens of the whole window
+            scaler.scale(loss).backward()
+            run.note_loss(loss.detach(), batch)
+        if config.l2:
+            l2_term = config.l2 / run.valid_in_train * penalty()  # λ/N ‖θ‖², once a window
+            scaler.scale(l2_term).backward()
+            run.note_l2(l2_term.detach())
+        scaler.unscale_(optimizer)  # before clipping: a norm of scaled gradients means nothing
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.max_grad_norm or math.inf)
+        scaler.step(optimizer)  # skipped by the scaler when a gradient overflowed
+        scaler.update()
+        lr_now = schedule.get_last_lr()
+        schedule.step()
+        run.end_of_update(norm, lr_now, scaler)
+
+    return run.close()
+
+
+def _make_deterministic(seed: int, device: torch.device) -> None:
+    """Same seed, same numbers: deterministic algorithms where PyTorch has them, a warning where it has not."""
+    if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS's own condition for determinism
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.manual_seed(seed)
+
+
+def _checkpoint_activations(model: Model, config: TrainConfig) -> None:
+    """Recompute activations in the backward pass instead of keeping them (梯度检查点)."""
+    if config.gradient_checkpointing:
+        model.encoder.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+
+
+def _class_weights(model: Model, encoded: list[Encoded], config: TrainConfig, device: torch.device) -> Tensor | None:
+    """A weight for each class; ``balanced`` is N / (classes · count), as in scikit-learn.
+
+    Raises:
+        TrainingError: a weight for a class that does not exist.
+    """
+    if config.class_weights is None:
+        return None
+    if isinstance(config.class_weights, dict):
+        unknown = config.class_weights.keys() - set(model.labels)
+        if unknown:
+            raise TrainingError(
+                f"class_weights names {sorted(unknown)[0]!r}; the classes are {', '.join(model.labels)}."
+            )
+        return torch.tensor([config.class_weights.get(label, 1.0) for label in model.labels], device=device)
+    flat = [label for e in encoded for label in (e.labels if isinstance(e.labels, list) else [e.labels])]
+    counts = torch.bincount(torch.tensor(flat), minlength=len(model.labels)).clamp(min=1)
+    return (len(flat) / (len(model.labels) * counts)).to(device)
