@@ -1,0 +1,48 @@
+# Every target first sees to .venv (tools/venv.sh); nothing needs to be activated.
+#   make PYTHON=python3.11 ...   another Python than python3
+#   make test ARGS="-k split"    options for pytest
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+# One thread per process: JOBS processes with a thread per core each would fight over the cores.
+PYTEST := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+# Each target keeps the cores busy by itself, so `make -j` works through them in turn.
+.NOTPARALLEL:
+.PHONY: help run test course results bench lab lock clean setup
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*##/\1	/p' Makefile | expand -t 10
+
+run: setup  ## fine-tune on the People's Daily (notebook 05) and print the test F1
+	@$(BIN)/hanlp-tutor run 05
+
+test: setup  ## every check and every notebook
+	@$(BIN)/python -m ruff check .
+	@$(PYTEST) -n $(JOBS) --dist loadgroup --durations 10 $(ARGS)
+
+course: setup  ## run all notebooks in the class profile
+	@set -e; for notebook in notebooks/[0-9]*.ipynb; do \
+	    echo "== $$notebook" >&2; $(BIN)/hanlp-tutor run "$$notebook" --profile class; done
+
+results: setup  ## measure again what results/ holds; takes hours, goes on where it stopped
+	@set -e; for script in experiments/[a-z]*.py; do [ -e "$$script" ] || continue; \
+	    echo "== $$script" >&2; $(BIN)/python -m "experiments.$$(basename "$$script" .py)"; done
+
+bench: setup  ## compare with peers
+	@set -e; for script in benchmarks/[a-z]*.py; do [ -e "$$script" ] || continue; \
+	    echo "== $$script" >&2; $(BIN)/python -m "benchmarks.$$(basename "$$script" .py)"; done
+
+lab: setup  ## open the course in JupyterLab
+	@$(BIN)/jupyter lab notebooks
+
+lock:  ## choose the exact versions anew (requirements.lock)
+	@PYTHON="$(PYTHON)" sh tools/lock.sh
+
+clean:  ## remove .venv and caches; runs/ stays
+	rm -rf .venv .venv.log .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup:
+	@PYTHON="$(PYTHON)" sh tools/venv.sh
