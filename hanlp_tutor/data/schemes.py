@@ -1,0 +1,134 @@
+"""How entities are written as one tag per token: BIO, BMES and IOBES, and the spans behind them.
+
+========  =====================================================================
+``BIO``    B begins an entity, I goes on (Ramshaw and Marcus 1995, IOB2 variant)
+``BMES``   Begin, Middle, End, Single: usual for Chinese
+``IOBES``  the same with I for M; also called BIOES
+========  =====================================================================
+
+All reading is lenient in the way of conlleval, seqeval's default mode and HanLP: a tag that continues nothing (I-X
+after O, after an end, or after another type) begins an entity, and an entity without its end is an entity all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hanlp_tutor.errors import ConfigError, DataError, nearest
+
+SCHEMES = ("BIO", "BMES", "IOBES")
+
+# first, middle, last, only
+_LETTERS = {"BIO": "BIIB", "BMES": "BMES", "IOBES": "BIES"}
+_READABLE = {"BIO": "BI", "BMES": "BMIES", "IOBES": "BIES"}
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """An entity: code points ``start`` to ``end`` (half-open) of a text, and its type."""
+
+    start: int
+    end: int
+    label: str
+
+
+def scheme_name(name: str) -> str:
+    """``BIO``, ``BMES`` or ``IOBES`` from any spelling of them.
+
+    Raises:
+        ConfigError: there is no such scheme.
+    """
+    upper = name.upper()
+    if upper in ("BIOES", "IOBES"):
+        return "IOBES"
+    if upper not in SCHEMES:
+        guess = nearest(upper, [*SCHEMES, "BIOES"])
+        hint = f"did you mean {guess}?" if guess else f"choose from {', '.join(SCHEMES)}."
+        raise ConfigError(f"there is no tagging scheme {name!r}; {hint}")
+    return upper
+
+
+def parse_tag(tag: str) -> tuple[str, str]:
+    """``(letter, label)`` of a tag, ``("O", "")`` outside; ``B_disease`` means ``B-disease``.
+
+    Raises:
+        DataError: it has the form of no scheme.
+    """
+    if tag == "O":
+        return "O", ""
+    if len(tag) > 2 and tag[0] in "BIMES" and tag[1] in "-_":
+        return tag[0], tag[2:]
+    raise DataError(
+        f"{tag!r} is no tag.", remedy="A tag is O, or one of B, I, M, E, S with a hyphen and a type: B-PER."
+    )
+
+
+def to_bio(tags: Iterable[str], scheme: str) -> tuple[str, ...]:
+    """Rewrite one sentence's tags from ``scheme`` into well-formed BIO; as many tags come out as went in.
+
+    Raises:
+        DataError: a tag of no scheme, or a letter that ``scheme`` does not have.
+        ConfigError: there is no such scheme.
+    """
+    scheme = scheme_name(scheme)
+    result = []
+    open_label = None  # of the entity that the next tag may continue
+    for tag in tags:
+        letter, label = parse_tag(tag)
+        if letter == "O":
+            open_label = None
+            result.append("O")
+            continue
+        if letter not in _READABLE[scheme]:
+            raise DataError(f"the tag {tag!r} does not belong to the scheme {scheme}.")
+        begins = letter in "BS" or label != open_label
+        result.append(("B-" if begins else "I-") + label)
+        open_label = None if letter in "ES" else label
+    return tuple(result)
+
+
+def spans_from_bio(tags: Sequence[str]) -> list[Span]:
+    """The entities of one sentence's BIO tags, in order; offsets count tags."""
+    spans = []
+    start = 0
+    label = None
+    for position, tag in enumerate(to_bio(tags, "BIO")):
+        if tag.startswith("I-"):
+            continue
+        if label is not None:
+            spans.append(Span(start, position, label))
+        start, label = position, (tag[2:] if tag != "O" else None)
+    if label is not None:
+        spans.append(Span(start, len(tags), label))
+    return spans
+
+
+def from_bio(tags: Sequence[str], scheme: str) -> tuple[str, ...]:
+    """Rewrite one sentence's BIO tags in ``scheme``; the reverse of :func:`to_bio`."""
+    first, middle, last, only = _LETTERS[scheme_name(scheme)]
+    result = ["O"] * len(tags)
+    for span in spans_from_bio(tags):
+        length = span.end - span.start
+        letters = only if length == 1 else first + middle * (length - 2) + last
+        result[span.start : span.end] = [f"{letter}-{span.label}" for letter in letters]
+    return tuple(result)
+
+
+def detect_scheme(letters: Iterable[str]) -> str:
+    """The scheme of a file, from the set of all letters in it.
+
+    Only B and I (or no entity at all) is BIO. B, E and S without I or M reads the same as BMES and as IOBES.
+
+    Raises:
+        DataError: M and I together, which is two schemes in one file.
+    """
+    found = set(letters)
+    if {"M", "I"} <= found:
+        raise DataError(
+            "tags of BMES (M-) and of BIO or IOBES (I-) stand in one file.",
+            remedy="Mend the file, or pass scheme='BMES' to read M and I alike.",
+        )
+    if "M" in found:
+        return "BMES"
+    return "IOBES" if found & {"E", "S"} else "BIO"
