@@ -1,0 +1,183 @@
+"""NER files: one ``token<TAB or space>tag`` a line, a blank line between sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hanlp_tutor.data.examples import TaggedText
+from hanlp_tutor.data.lines import read_lines, write_lines
+from hanlp_tutor.data.schemes import detect_scheme, from_bio, parse_tag, scheme_name, to_bio
+from hanlp_tutor.errors import ConfigError, DataError
+
+# Only tab and space separate: the ideographic space U+3000, U+2028 and the like are tokens (cMedQANER has such lines).
+_LINE = re.compile(r"(.*?)([\t ]+)([^\t ]+)[\t ]*", re.DOTALL)
+_SEGMENTED = re.compile(r"(.+?)([0-9]+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class _Row:
+    token: str
+    tag: str
+    number: int  # of the line, from 1
+
+
+def read_columns(
+    path: str | Path,
+    *,
+    scheme: str | None = None,
+    strip_segmentation_digits: bool = False,
+    encoding: str = "utf-8",
+) -> list[TaggedText]:
+    """Read sentences of ``token<TAB or space>tag`` lines as texts with one BIO tag per character.
+
+    The last run of tabs and spaces separates, so a U+3000, a tab or a space may be a token. A token of several
+    characters (``iPhone X-ORG``) passes its tag on to each; tokens are joined without a space. ``B_disease`` is read
+    as ``B-disease``. Tags that continue nothing begin an entity (:mod:`hanlp_tutor.data.schemes`). ``-DOCSTART-``
+    lines of CoNLL files are skipped.
+
+    Args:
+        path: the file; LF or CRLF, with or without a byte-order mark.
+        scheme: ``BIO``, ``BMES`` (which also reads I as M) or ``IOBES``; None detects it from all tags of the file.
+        strip_segmentation_digits: each token ends in its position within a word that is no text, as in the Weibo corpus
+            of Peng and Dredze (``科0 技1``); drop it.
+        encoding: of the file.
+
+    Raises:
+        DataError: with file, line and remedy.
+        ConfigError: a scheme or encoding that does not exist.
+    """
+    sentences = _parse(path, read_lines(path, encoding))
+    if not sentences:
+        raise DataError("holds no sentence.", path=path, remedy="Write one token<TAB>tag a line.")
+    if strip_segmentation_digits:
+        sentences = [[_strip_digits(row, path) for row in rows] for rows in sentences]
+    elif _has_segmentation_digits(sentences):
+        row = sentences[0][0]
+        raise DataError(
+            f"each token ends in a segmentation digit ({row.token!r}), which would become text.",
+            path=path,
+            line=row.number,
+            remedy="Pass strip_segmentation_digits=True (--strip-segmentation-digits).",
+        )
+    if scheme is None:
+        scheme = _detect(path, sentences)
+    scheme = scheme_name(scheme)
+    return [_join(path, rows, scheme) for rows in sentences]
+
+
+def _parse(path: str | Path, lines: list[str]) -> list[list[_Row]]:
+    sentences: list[list[_Row]] = [[]]
+    for number, line in enumerate(lines, 1):
+        if not line.strip("\t "):
+            sentences.append([])
+        elif not line.startswith("-DOCSTART-"):
+            sentences[-1].append(_parse_line(path, number, line))
+    return [rows for rows in sentences if rows]
+
+
+def _parse_line(path: str | Path, number: int, line: str) -> _Row:
+    match = _LINE.fullmatch(line)
+    # Of "\t\tO" the first blank is the token; of "\tO" there is none.
+    word = match[1].lstrip("\t ") if match else ""
+    token = word or (match[2][:-1][:1] if match else "")
+    if not token:
+        what = "token or tag" if match is None else "token"
+        raise DataError(
+            f"the {what} is missing in {line[:40]!r}.", path=path, line=number, remedy="Write token<TAB>tag."
+        )
+    separator, tag = match[2], match[3]
+    # "New York<TAB>B-LOC" is a token with a space; "York NNP B-LOC" is a file of more columns, and taking all but the
+    # last for the token would corrupt the text silently.
+    if "\t" in word or ("\t" not in separator and " " in word):
+        raise DataError(
+            f"more than two columns in {line[:40]!r}.",
+            path=path,
+            line=number,
+            remedy="Keep the token and its tag; a token that holds spaces needs a tab before its tag.",
+        )
+    try:
+        parse_tag(tag)
+    except DataError as error:
+        raise DataError(error.message, path=path, line=number, remedy=error.remedy) from None
+    return _Row(token, tag, number)
+
+
+def _strip_digits(row: _Row, path: str | Path) -> _Row:
+    match = _SEGMENTED.fullmatch(row.token)
+    if match is None:
+        raise DataError(
+            f"the token {row.token!r} does not end in a segmentation digit.",
+            path=path,
+            line=row.number,
+            remedy="Read the file without strip_segmentation_digits, or mend the line.",
+        )
+    return _Row(match[1], row.tag, row.number)
+
+
+def _has_segmentation_digits(sentences: list[list[_Row]]) -> bool:
+    """Whether every token ends in digits and every sentence begins a word: no text does that by chance."""
+    return all(_SEGMENTED.fullmatch(row.token) for rows in sentences for row in rows) and all(
+        rows[0].token.endswith("0") for rows in sentences
+    )
+
+
+def _detect(path: str | Path, sentences: list[list[_Row]]) -> str:
+    first_line: dict[str, int] = {}
+    for rows in sentences:
+        for row in rows:
+            first_line.setdefault(row.tag[0], row.number)
+    try:
+        return detect_scheme(first_line)
+    except DataError as error:
+        line = max(first_line["M"], first_line["I"])  # where the second scheme comes in
+        raise DataError(error.message, path=path, line=line, remedy=error.remedy) from None
+
+
+def _join(path: str | Path, rows: list[_Row], scheme: str) -> TaggedText:
+    try:
+        bio = to_bio([row.tag for row in rows], scheme)
+    except DataError:
+        for row in rows:
+            try:
+                to_bio([row.tag], scheme)
+            except DataError as error:
+                remedy = "Pass the scheme of the file, or none to detect it."
+                raise DataError(error.message, path=path, line=row.number, remedy=remedy) from None
+        raise
+    tags: list[str] = []
+    for row, tag in zip(rows, bio, strict=True):
+        rest = "I" + tag[1:] if tag != "O" else "O"
+        tags += [tag] + [rest] * (len(row.token) - 1)
+    return TaggedText("".join(row.token for row in rows), tuple(tags), f"{path}:{rows[0].number}")
+
+
+def write_columns(
+    path: str | Path, examples: Iterable[TaggedText], *, scheme: str = "BIO", separator: str = "\t"
+) -> None:
+    """Write one character and its tag a line, what :func:`read_columns` reads back unchanged.
+
+    Raises:
+        DataError: a text that is empty or holds a line feed, or a label with white space; nothing is written then.
+        ConfigError: a scheme that does not exist, a separator other than tab and space.
+    """
+    scheme = scheme_name(scheme)
+    if separator not in ("\t", " "):
+        raise ConfigError(f"a column file is separated by a tab or a space, not by {separator!r}.")
+    lines = []
+    for example in examples:
+        if not example.text or "\n" in example.text:
+            raise DataError(
+                f"the text {example.text[:20]!r} is empty or holds a line feed, which a column file cannot.",
+                path=example.source or None,
+                remedy="Split the text at its line feeds.",
+            )
+        for span in example.spans:
+            if set(span.label) & set("\t\n\r "):
+                raise DataError(f"the label {span.label!r} holds white space.", path=example.source or None)
+        tags = from_bio(example.tags, scheme)
+        lines += [char + separator + tag for char, tag in zip(example.text, tags, strict=True)]
+        lines.append("")
+    write_lines(path, lines)
