@@ -12,6 +12,16 @@ rm -rf .venv-lock
 "$python" -m venv .venv-lock
 .venv-lock/bin/python -m pip --disable-pip-version-check install --quiet "torch==$torch" -e '.[test,lab]'
 .venv-lock/bin/python -m pip check
+# Some packages ask for a late 3.11, and Debian 12 has 3.11.2: a lock made on a later one could not be installed there.
+.venv-lock/bin/python - <<'PYTHON'
+import sys
+from importlib.metadata import distributions
+
+from packaging.specifiers import SpecifierSet
+
+late = [d.name for d in distributions() if "3.11.2" not in SpecifierSet(d.metadata["Requires-Python"] or "")]
+sys.exit(f"Not for every Python 3.11: {', '.join(late)}. Make the lock with an older 3.11." if late else 0)
+PYTHON
 
 # torch loses its build suffix (+cpu, +cu130), and the CUDA packages that some builds of it bring are left to it:
 # so one file serves a machine with a GPU, one without, and a Mac.
