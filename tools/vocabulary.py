@@ -11,7 +11,7 @@ from pathlib import Path
 from hanlp_tutor import load_corpus
 from hanlp_tutor.atomic import write_file
 
-PUNCTUATION = "，。、；：？！“”‘’（）《》〈〉【】「」『』—…·～￥"  # noqa: RUF001
+PUNCTUATION = "，。、；：？！“”‘’（）《》〈〉【】「」『』—…·～￥"
 LEAST_COUNT = 3
 TARGET = Path(__file__).resolve().parents[1] / "hanlp_tutor" / "encoders" / "vocabulary.txt"
 

@@ -1,0 +1,82 @@
+"""Result files: every number that prose quotes, with what it takes to measure it again.
+
+One schema for all of ``results/*.json``: values per seed, median and spread, device, versions, data hashes, date and
+command. An experiment is resumable: a seed that has been measured under the same settings is not measured again.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from hanlp_tutor.atomic import write_json
+from hanlp_tutor.errors import TutorError, nearest
+
+SCHEMA = 1
+
+
+def results_folder() -> Path:
+    """``results/`` of the checkout that this package runs from."""
+    return Path(__file__).resolve().parents[1] / "results"
+
+
+class Experiment:
+    """One result file, filled row by row.
+
+    Args:
+        name: the file is ``results/NAME.json``.
+        settings: what the numbers depend on; with other settings the file is begun anew.
+        manifest: device, versions, date, command (:func:`hanlp_tutor.history.manifest`).
+        folder: where the file lies.
+    """
+
+    def __init__(self, name: str, settings: dict[str, Any], manifest: dict[str, Any], folder: Path | None = None):
+        self.path = (folder or results_folder()) / f"{name}.json"
+        settings = json.loads(json.dumps(settings))  # as it will read back: tuples become lists
+        command = f"python -m experiments.{name}"
+        head = {"schema": SCHEMA, "experiment": name, "command_line": command, **manifest}
+        self.content = {**head, "settings": settings, "rows": {}}
+        if self.path.exists():
+            before = json.loads(self.path.read_text(encoding="utf-8"))
+            if before["schema"] == SCHEMA and before["settings"] == settings:
+                self.content["rows"] = before["rows"]
+
+    def measure(self, row: str, seeds: Sequence[int], run: Callable[[int], dict[str, float]]) -> None:
+        """Call ``run(seed)`` for each seed that is missing; write the file after each."""
+        by_seed = self.content["rows"].setdefault(row, {"seeds": {}})["seeds"]
+        for seed in seeds:
+            if str(seed) in by_seed:
+                continue
+            by_seed[str(seed)] = run(seed)
+            self.content["rows"][row].update(summarise(list(by_seed.values())))
+            write_json(self.path, self.content)
+
+
+def summarise(values: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Median, least and greatest of each measure over the seeds."""
+    names = values[0].keys()
+    columns = {name: [value[name] for value in values] for name in names}
+    return {
+        "median": {name: statistics.median(column) for name, column in columns.items()},
+        "min": {name: min(column) for name, column in columns.items()},
+        "max": {name: max(column) for name, column in columns.items()},
+    }
+
+
+def read_results(name: str, folder: Path | None = None) -> dict[str, Any] | None:
+    """A result file; None when the experiment has not been run.
+
+    Raises:
+        TutorError: there is no such file although similar ones exist, so the name is probably misspelt.
+    """
+    folder = folder or results_folder()
+    path = folder / f"{name}.json"
+    if path.exists():
+        return json.loads(path.read_text(encoding="utf-8"))
+    guess = nearest(name, [other.stem for other in folder.glob("*.json")])
+    if guess:
+        raise TutorError(f"There is no result file {path.name}. Did you mean {guess!r}?")
+    return None

@@ -1,0 +1,57 @@
+"""Result files: resumable, honest about settings, and what the README shows."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hanlp_tutor.errors import TutorError
+from hanlp_tutor.results import Experiment, read_results
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_median_and_spread(tmp_path):
+    experiment = Experiment("a", {"n": 1}, {"device": "d"}, tmp_path)
+    experiment.measure("row", (1, 2, 3), lambda seed: {"f1": (0.5, 0.9, 0.6)[seed - 1]})
+    row = read_results("a", tmp_path)["rows"]["row"]
+    assert (row["median"]["f1"], row["min"]["f1"], row["max"]["f1"]) == (0.6, 0.5, 0.9)
+
+
+def test_a_measured_seed_is_not_measured_again(tmp_path):
+    Experiment("a", {"n": (1, 2)}, {}, tmp_path).measure("row", (1,), lambda seed: {"f1": 0.5})
+    asked = []
+    again = Experiment("a", {"n": (1, 2)}, {}, tmp_path)
+    again.measure("row", (1, 2), lambda seed: asked.append(seed) or {"f1": 0.7})
+    assert asked == [2]
+
+
+def test_other_settings_begin_anew(tmp_path):
+    Experiment("a", {"n": 1}, {}, tmp_path).measure("row", (1,), lambda seed: {"f1": 0.5})
+    Experiment("a", {"n": 2}, {}, tmp_path).measure("row", (1,), lambda seed: {"f1": 0.7})
+    assert read_results("a", tmp_path)["rows"]["row"]["seeds"] == {"1": {"f1": 0.7}}
+
+
+def test_a_crash_keeps_the_seeds_before_it(tmp_path):
+    def run(seed):
+        if seed == 2:
+            raise RuntimeError
+        return {"f1": 0.5}
+
+    with pytest.raises(RuntimeError):
+        Experiment("a", {}, {}, tmp_path).measure("row", (1, 2), run)
+    assert list(json.loads((tmp_path / "a.json").read_text())["rows"]["row"]["seeds"]) == ["1"]
+
+
+def test_a_misspelt_result_is_no_missing_one(tmp_path):
+    Experiment("finetune_ner", {}, {}, tmp_path).measure("row", (1,), lambda seed: {"f1": 0.5})
+    assert read_results("other", tmp_path) is None
+    with pytest.raises(TutorError, match="finetune_ner"):
+        read_results("finetune_nre", tmp_path)
+
+
+def test_readme_shows_what_was_measured():
+    done = subprocess.run([sys.executable, ROOT / "tools/render_readme.py", "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,50 @@
+"""Write the README's result tables from ``results/*.json``: ``python tools/render_readme.py`` (``--check`` only looks)."""
+
+import sys
+from pathlib import Path
+
+from hanlp_tutor.atomic import write_file
+from hanlp_tutor.results import read_results
+
+README = Path(__file__).resolve().parents[1] / "README.md"
+BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+
+
+def results_section() -> str:
+    """The Markdown between the two marks."""
+    content = read_results("finetune_ner")
+    if content is None:
+        return "\nNot measured yet: `make results`.\n"
+    settings = content["settings"]
+    lines = [
+        f"People's Daily, {settings['sentences']:,} training sentences, exact-span scores on the test set "
+        f"({content['date'][:10]}, {content['device']}, torch {content['versions']['torch']}; "
+        "median over seeds, spread in brackets):",
+        "",
+        "| | precision | recall | F1 | seeds | seconds |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, row in content["rows"].items():
+        cells = [_cell(row, key) for key in ("precision", "recall", "f1")]
+        lines.append(f"| {name} | {' | '.join(cells)} | {len(row['seeds'])} | {row['median']['seconds']:.0f} |")
+    return "\n".join(["", *lines, "", f"Measured by `{content['command_line']}`.", ""])
+
+
+def rendered(text: str) -> str:
+    """The README with its results section made anew."""
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    return before + BEGIN + results_section() + END + after
+
+
+def _cell(row: dict, key: str) -> str:
+    median, low, high = (row[part][key] * 100 for part in ("median", "min", "max"))
+    return f"{median:.1f}" if low == high else f"{median:.1f} ({low:.1f} to {high:.1f})"
+
+
+if __name__ == "__main__":
+    now = README.read_text(encoding="utf-8")
+    new = rendered(now)
+    if "--check" in sys.argv:
+        sys.exit(0 if new == now else "README.md does not show what results/ holds: run python tools/render_readme.py")
+    write_file(README, lambda file: file.write(new.encode("utf-8")))
