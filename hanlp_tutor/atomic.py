@@ -50,7 +50,12 @@ def new_folder(path: str | Path) -> Iterator[Path]:
         if path.exists():
             aside = scratch.with_name(scratch.name + "-old")
             os.rename(path, aside)
-        os.rename(scratch, path)
+        try:
+            os.rename(scratch, path)
+        except BaseException:
+            if aside is not None:
+                os.rename(aside, path)
+            raise
         if aside is not None:
             shutil.rmtree(aside)
     except BaseException:

@@ -104,7 +104,8 @@ def collate(examples: Sequence[Encoded], *, window: int, cls_id: int, sep_id: in
     input_ids = torch.tensor([row + [pad_id] * (width - len(row)) for row in rows])
     mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
     index = torch.tensor(
-        [[row * width + column for row, column in place] + [0] * (length - len(place)) for place in places]
+        [[row * width + column for row, column in place] + [0] * (length - len(place)) for place in places],
+        dtype=torch.long,  # not what an empty list would give
     )
     labels, valid = _collate_labels(examples, length)
     return Batch(
@@ -127,7 +128,7 @@ def _collate_labels(examples: Sequence[Encoded], length: int) -> tuple[Tensor | 
     if isinstance(gold[0], int):
         return torch.tensor(gold), len(gold)
     padded = [labels + [IGNORED] * (length - len(labels)) for labels in gold]
-    return torch.tensor(padded), sum(label != IGNORED for labels in gold for label in labels)
+    return torch.tensor(padded, dtype=torch.long), sum(label != IGNORED for labels in gold for label in labels)
 
 
 def length_buckets(

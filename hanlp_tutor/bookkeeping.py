@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 import time
 from collections.abc import Sequence
@@ -68,9 +69,11 @@ class Run:
             "training data": fingerprint(train),
             "dev data": fingerprint(dev),
             "labels": _digest(repr(model.labels)),
+            "encoder": _digest(model.encoder_name),
         }
         self.progress = Progress()
-        self.losses: list[tuple[Tensor, Batch]] = []
+        self.losses: list[tuple[Tensor, int, list[str]]] = []  # of each micro-batch, its update and its sources
+        self.norms: list[Tensor] = []
         self.l2_terms: list[Tensor] = []
         self.tokens_since_row = 0
         self._windows_now: tuple[int, list[list[list[int]]]] = (-1, [])
@@ -90,7 +93,10 @@ class Run:
             raise TrainingError(
                 f"{self.out}: holds a run already. Continue it with resume=True (--resume), or choose another folder."
             )
-        self.out.mkdir(parents=True, exist_ok=True)
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TrainingError(f"{self.out}: no run folder can be made here ({error.strerror}).") from None
         write_manifest(
             self.out / "manifest.json",
             manifest(
@@ -127,7 +133,7 @@ class Run:
 
     def note_loss(self, loss: Tensor, batch: Batch) -> None:
         """Remember a micro-batch's share of the window's loss, without reading it."""
-        self.losses.append((loss, batch))
+        self.losses.append((loss, self.progress.step + 1, batch.sources))
         self.tokens_since_row += sum(batch.lengths)
 
     def note_l2(self, term: Tensor) -> None:
@@ -137,6 +143,7 @@ class Run:
     def end_of_update(self, norm: Tensor, rates: list[float], scaler: torch.amp.GradScaler) -> None:
         """Count the update; make a row, evaluate and save where they are due."""
         progress = self.progress
+        self.norms.append(norm)
         progress.step += 1
         progress.window += 1
         epoch_ends = progress.window == self.windows_per_epoch[progress.epoch]
@@ -150,7 +157,7 @@ class Run:
         row = None
         # a row before every evaluation and checkpoint: nothing unread has to be carried through a checkpoint
         if evaluates or saves or progress.step % self.config.log_steps == 0:
-            row = self._row(norm, rates, scaler, epoch_ends)
+            row = self._row(rates, scaler, epoch_ends)
             if evaluates:
                 row.update(self._evaluate())
             progress.rows.append(row)
@@ -188,13 +195,13 @@ class Run:
         k = config.gradient_accumulation_steps
         return [batches[i : i + k] for i in range(0, len(batches), k)]
 
-    def _row(self, norm: Tensor, rates: list[float], scaler: torch.amp.GradScaler, epoch_ends: bool) -> dict[str, Any]:
+    def _row(self, rates: list[float], scaler: torch.amp.GradScaler, epoch_ends: bool) -> dict[str, Any]:
         """Read what was kept since the last row: the only place of the loop that waits for the device."""
         progress = self.progress
         synchronize(self.device)
-        losses = torch.stack([loss for loss, _ in self.losses]).cpu()
-        if not bool(torch.isfinite(losses).all()):
-            self._stop_at(int((~torch.isfinite(losses)).nonzero()[0]))
+        losses = torch.stack([loss for loss, _, _ in self.losses]).cpu()
+        norms = torch.stack(self.norms).cpu()
+        self._check_finite(losses, norms, scaler)
         elapsed = time.perf_counter() - self.row_clock
         updates = progress.step - (progress.rows[-1]["step"] if progress.rows else 0)
         progress.tokens += self.tokens_since_row
@@ -211,13 +218,13 @@ class Run:
             "l2": float(torch.stack(self.l2_terms).double().mean()) if self.l2_terms else None,
             "lr": by_part["encoder"],
             "head_lr": by_part["head"],
-            "grad_norm": float(norm),
+            "grad_norm": float(norms[-1]),
             "loss_scale": scaler.get_scale() if scaler.is_enabled() else None,
             "seconds": time.perf_counter() - self.clock,
             "tokens_per_second": self.tokens_since_row / elapsed,
             "memory_mb": peak_memory_mb(self.device),
         }
-        self.losses, self.l2_terms, self.tokens_since_row = [], [], 0
+        self.losses, self.norms, self.l2_terms, self.tokens_since_row = [], [], [], 0
         return row
 
     def _evaluate(self) -> dict[str, float]:
@@ -238,13 +245,27 @@ class Run:
             progress.bad_evaluations += 1
         return {"dev_loss": scores["loss"], "dev_score": scores[key], "train_score": sample[key]}
 
-    def _stop_at(self, number: int) -> None:
-        loss, batch = self.losses[number]
+    def _check_finite(self, losses: Tensor, norms: Tensor, scaler: torch.amp.GradScaler) -> None:
+        """Stop at the first loss or gradient since the last row that is NaN or infinite, before it is saved."""
+        bad_losses = (~losses.isfinite()).nonzero().flatten().tolist()
+        # the scaler skips an update whose gradient overflowed: that is how it finds its scale
+        bad_norms = [] if scaler.is_enabled() else (~norms.isfinite()).nonzero().flatten().tolist()
+        first_update = self.losses[0][1]
+        by_gradient = [first_update + i for i in bad_norms[:1]]
+        if bad_losses and self.losses[bad_losses[0]][1] <= min(by_gradient, default=math.inf):
+            loss, update, sources = self.losses[bad_losses[0]]
+            what = f"The loss became {float(loss)} before update {update}"
+        elif by_gradient:
+            update = by_gradient[0]
+            sources = [source for _, step, batch in self.losses if step == update for source in batch]
+            what = f"The gradient of update {update} has the norm {float(norms[bad_norms[0]])}"
+        else:
+            return
         self.reporter.close()
-        sources = ", ".join(source or "(no source)" for source in batch.sources[:3])
-        more = f" and {len(batch.sources) - 3} more" if len(batch.sources) > 3 else ""
+        named = ", ".join(source or "(no source)" for source in sources[:3])
+        more = f" and {len(sources) - 3} more" if len(sources) > 3 else ""
         raise TrainingError(
-            f"The loss became {float(loss)} before update {self.progress.step}, in the batch of {sources}{more}. "
+            f"{what}, in the batch of {named}{more}. "
             f"Lower lr or head_lr, lengthen the warm-up{', use bf16 or float32' if self.config.fp16 else ''}. "
             "The last checkpoint is from before."
         )

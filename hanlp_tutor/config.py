@@ -29,7 +29,7 @@ class TrainConfig(BaseModel):
         ConfigError: an unknown option (with the nearest known one), a wrong type, a value out of range.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
 
     # How long, how much at once
     epochs: int = Field(10, ge=1)
@@ -75,6 +75,11 @@ class TrainConfig(BaseModel):
             super().__init__(**values)
         except ValidationError as error:
             raise ConfigError("\n".join(_explain(item) for item in error.errors())) from None
+
+    @field_validator("freeze", mode="before")
+    @classmethod
+    def _none_is_none(cls, value: Any) -> Any:
+        return "none" if value is None else value  # `-p freeze none` comes as None, like every other none
 
     @field_validator("freeze")
     @classmethod

@@ -80,7 +80,7 @@ def evaluate_model(
         encoded: the same examples as numbers, when the caller has them already.
 
     Returns:
-        The scores of the task, with ``loss``: the mean over valid tokens or examples.
+        The scores of the task, with ``loss``: the mean over valid tokens or examples; 0 when ``encoded`` has no gold.
     """
     if encoded is None:
         encoded = [model.encode(example) for example in examples]
@@ -103,7 +103,8 @@ def _answer(model: Model, encoded: Sequence[Encoded]) -> tuple[list[Any], float]
     for numbers in length_buckets([len(e.ids) for e in encoded], batch_size=256, max_tokens=EVALUATION_TOKENS):
         batch = model.collate([encoded[i] for i in numbers]).to(model.device)
         logits = model(batch)
-        total += float(model.loss_sum(logits, batch))
+        if batch.labels is not None:
+            total += float(model.loss_sum(logits, batch))
         valid += batch.valid
         for i, answer in zip(numbers, model.decode(logits, batch), strict=True):
             answers[i] = answer

@@ -56,13 +56,13 @@ def read_history(path: str | Path) -> list[dict[str, float | None]]:
 class TensorBoard:
     """The same rows as TensorBoard scalars, when the library is there."""
 
-    def __init__(self, folder: Path, purge_step: int):
+    def __init__(self, folder: Path, done: int):
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             self.writer = None
         else:
-            self.writer = SummaryWriter(str(folder), purge_step=purge_step or None)
+            self.writer = SummaryWriter(str(folder), purge_step=done + 1)  # what a killed run wrote beyond its checkpoint
 
     def add(self, row: dict[str, Any]) -> None:
         """One row, without its empty cells."""

@@ -98,6 +98,6 @@ def finish(model: Model, result: Result, test: Examples) -> dict[str, Any]:
 
 def test_scores(model: Model, test: Examples) -> dict[str, Any]:
     """The scores of the contract, without the loss. A gold label that training lacked counts as missed."""
-    scores = evaluate_model(model, test)
+    scores = evaluate_model(model, test, encoded=[model.encode(example.text) for example in test])
     scores.pop("loss")
     return scores

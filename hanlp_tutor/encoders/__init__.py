@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from urllib.request import getproxies
 
 import torch
 from huggingface_hub.constants import HUGGINGFACE_CO_URL_HOME
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
@@ -75,8 +77,9 @@ def load_encoder(name: str, *, seed: int = 1) -> Encoder:
         if fresh:
             module = AutoModel.from_config(AutoConfig.from_pretrained(base, **local))
         else:
-            module = AutoModel.from_pretrained(base, dtype=torch.float32, **local)
-    except (OSError, ValueError) as error:
+            module, report = AutoModel.from_pretrained(base, dtype=torch.float32, output_loading_info=True, **local)
+            _check_whole(base, report["missing_keys"])
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise EncoderError(_unavailable(base, error)) from error
     finally:
         transformers_logging.set_verbosity(verbosity)
@@ -96,6 +99,16 @@ def _hub_reachable() -> bool:
     except OSError:
         return False
     return True
+
+
+def _check_whole(name: str, missing: Collection[str]) -> None:
+    """Transformers draws what a file lacks at random; only the pooler, which masked language models lack, may be so."""
+    lost = sorted(key for key in missing if not key.startswith("pooler."))
+    if lost:
+        raise EncoderError(
+            f"{name}: the weights do not belong to its config.json; {len(lost)} are missing, among them {lost[0]}. "
+            f"Mend the folder, or ask for fresh weights with {RANDOM + name!r}."
+        )
 
 
 def _check_fit(name: str, module: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:

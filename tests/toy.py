@@ -1,0 +1,52 @@
+"""Made-up sentences that a very small model can learn, and that have ragged lengths."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+from hanlp_tutor.data import LabelledText, Span, TaggedText, write_columns, write_labels
+
+PLAIN = "今天的会议在下午开始大家都来了我们看书写字吃饭买菜做工很好不是有这那上下左右前后多少说话走路"
+PEOPLE = ("张三", "李小明", "王五", "赵一")
+PLACES = ("北京", "上海", "南京市", "大理")
+GOOD, BAD = "好喜欢棒赞", "坏讨厌差烂"
+
+
+def tagged(count: int, *, seed: int = 0, shortest: int = 4, longest: int = 40) -> list[TaggedText]:
+    """Sentences with a person, a place, both or neither among plain characters."""
+    rng = random.Random(f"tagged-{seed}")
+    examples = []
+    for number in range(1, count + 1):
+        length = rng.randint(shortest, longest)
+        text, spans = "", []
+        for names, label in ((PEOPLE, "PER"), (PLACES, "LOC")):
+            text += "".join(rng.choices(PLAIN, k=rng.randint(0, length // 2)))
+            name = rng.choice(names)
+            if rng.random() < 0.7 and len(text) + len(name) <= length:
+                spans.append(Span(len(text), len(text) + len(name), label))
+                text += name
+        text += "".join(rng.choices(PLAIN, k=length - len(text)))
+        examples.append(TaggedText.from_spans(text, spans, source=f"toy-{seed}.tsv:{number}"))
+    return examples
+
+
+def labelled(count: int, *, seed: int = 0, longest: int = 40) -> list[LabelledText]:
+    """Texts with one telling character among plain ones."""
+    rng = random.Random(f"labelled-{seed}")
+    examples = []
+    for number in range(1, count + 1):
+        label = rng.choice(("good", "bad"))
+        characters = rng.choices(PLAIN, k=rng.randint(3, longest - 1))
+        characters.insert(rng.randrange(len(characters)), rng.choice(GOOD if label == "good" else BAD))
+        examples.append(LabelledText("".join(characters), label, source=f"toy-{seed}.txt:{number}"))
+    return examples
+
+
+def write_split(folder: Path, task: str = "ner", sizes: Sequence[int] = (60, 20, 20)) -> dict[str, Path]:
+    """train, dev and test files in the task's format."""
+    make, write, suffix = (tagged, write_columns, "tsv") if task == "ner" else (labelled, write_labels, "txt")
+    paths = {}
+    for seed, (name, size) in enumerate(zip(("train", "dev", "test"), sizes, strict=True)):
+        paths[name] = folder / f"{name}.{suffix}"
+        write(paths[name], make(size, seed=seed))
+    return paths
