@@ -18,6 +18,10 @@ class ConfigError(TutorError, ValueError):
     """An option that is misspelt, of the wrong type, out of range, or at odds with another."""
 
 
+class InputError(TutorError, TypeError):
+    """Something else than text was passed where a text belongs."""
+
+
 class EncoderError(TutorError):
     """A pre-trained encoder that cannot be had, or does not fit."""
 

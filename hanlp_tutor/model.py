@@ -19,6 +19,7 @@ from hanlp_tutor.config import TASKS, TrainConfig
 from hanlp_tutor.data import LabelledText, TaggedText
 from hanlp_tutor.encoders import POSITIONS, Encoder, load_encoder
 from hanlp_tutor.encoders.characters import TextEncoder
+from hanlp_tutor.encoders.folder import write_transformer
 from hanlp_tutor.errors import DataError, ModelError
 from hanlp_tutor.heads import ClassificationHead, TaggingHead
 
@@ -151,8 +152,7 @@ def save_model(model: Model, folder: str | Path) -> Path:
         )
         state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
         save_file(state, scratch / "model.safetensors", metadata={"format": "pt"})
-        model.encoder.config.save_pretrained(scratch / "transformer")
-        model.tokenizer.save_pretrained(scratch / "transformer")
+        write_transformer(model.encoder, model.tokenizer, scratch / "transformer")
     return folder
 
 

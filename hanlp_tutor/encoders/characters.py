@@ -9,7 +9,12 @@ service what it saw in training.
 
 from __future__ import annotations
 
+import re
+
 from transformers import PreTrainedTokenizerBase
+
+# Half an emoji, as careless JSON has it: no tokenizer takes it. One code point stands in for one.
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class TextEncoder:
@@ -23,6 +28,7 @@ class TextEncoder:
 
     def by_character(self, text: str) -> list[int]:
         """Exactly ``len(text)`` ids, without [CLS] and [SEP]."""
+        text = _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
         unseen = sorted(set(text) - self._pieces.keys())
         if unseen:
             rows = self.tokenizer(unseen, add_special_tokens=False)["input_ids"]
@@ -33,5 +39,6 @@ class TextEncoder:
 
     def whole(self, text: str) -> list[int]:
         """The tokenizer's ids of a whole text, of any length, without [CLS] and [SEP]."""
+        text = _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
         # verbose=False: the warning about lengths over 512 is not ours to give, long texts are read by windows
         return self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]

@@ -1,0 +1,31 @@
+"""Write an encoder's configuration and tokenizer as a Hugging Face folder that other versions can open too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hanlp_tutor.atomic import write_json
+
+
+def write_transformer(encoder: Any, tokenizer: Any, folder: Path) -> None:
+    """``config.json`` and the tokenizer's files, without weights; ``folder`` is made."""
+    encoder.config.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    # The kit holds its weights in float32. What the encoder's authors stored them in would decide, on loading, in
+    # what the others are rounded.
+    _amend(folder / "config.json", dtype="float32")
+    # transformers 5 writes a class name that 4.57 does not know; both know the older one
+    if _read(folder / "tokenizer_config.json").get("tokenizer_class") == "TokenizersBackend":
+        _amend(folder / "tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _amend(path: Path, **values: Any) -> None:
+    card = _read(path)
+    card.pop("torch_dtype", None)  # the older name of dtype
+    write_json(path, {**card, **values})
