@@ -62,7 +62,8 @@ class TensorBoard:
         except ImportError:
             self.writer = None
         else:
-            self.writer = SummaryWriter(str(folder), purge_step=done + 1)  # what a killed run wrote beyond its checkpoint
+            # purged: what a killed run wrote beyond its checkpoint
+            self.writer = SummaryWriter(str(folder), purge_step=done + 1)
 
     def add(self, row: dict[str, Any]) -> None:
         """One row, without its empty cells."""

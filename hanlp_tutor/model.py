@@ -75,6 +75,8 @@ class Model(nn.Module):
         ids = self.text_encoder.by_character(text) if self.task == "ner" else self.text_encoder.whole(text)
         if isinstance(example, str):
             return Encoded(ids, None, "")
+        if self.task == "ner" and not ids:
+            raise DataError("an example has no text.", path=example.source or None, remedy="Remove it.")
         gold = example.tags if isinstance(example, TaggedText) else example.label
         try:
             labels = [self._label_ids[tag] for tag in gold] if self.task == "ner" else self._label_ids[gold]
@@ -152,7 +154,7 @@ def save_model(model: Model, folder: str | Path) -> Path:
         )
         state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
         save_file(state, scratch / "model.safetensors", metadata={"format": "pt"})
-        write_transformer(model.encoder, model.tokenizer, scratch / "transformer")
+        write_transformer(model.encoder.config, model.tokenizer, scratch / "transformer")
     return folder
 
 

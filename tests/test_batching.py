@@ -1,5 +1,6 @@
 """Batches: every example once, the token budget kept, hardly any padding, each token read where HanLP reads it."""
 
+import itertools
 import random
 
 import pytest
@@ -74,7 +75,8 @@ def test_long_texts_are_read_as_hanlp_reads_them(length):
     rows = torch.tensor([TransformerTokenizer(512).sliding_window([1, *example.ids, 2])])
     split = split_to_sliding_window(rows, 512)
     assert batch.input_ids.equal(split)
-    place = torch.arange(split.numel(), dtype=torch.float64).view(*split.shape, 1)  # hidden states that say where they are
+    # hidden states that say where they are
+    place = torch.arange(split.numel(), dtype=torch.float64).view(*split.shape, 1)
     restored, _ = restore_from_sliding_window(place, 1, 512, rows.size(1), 1, 1)
     assert batch.token_index[0].equal(restored[0, 1 : 1 + length, 0].long())
 
@@ -106,7 +108,7 @@ def test_order_is_random_between_epochs_and_the_same_for_one():
         together = {frozenset(batch) for batch in first} & {frozenset(batch) for batch in other}
         assert len(together) < len(first) / 10, "the members of a batch change, not its place alone"
     widths = [max(lengths[i] for i in batch) for batch in first]
-    falls = sum(left > right for left, right in zip(widths, widths[1:]))  # noqa: B905 - neighbours
+    falls = sum(left > right for left, right in itertools.pairwise(widths))
     assert 0.3 < falls / (len(widths) - 1) < 0.7, "short ones must not always come first"
 
 

@@ -20,7 +20,7 @@ def tagged(count: int, *, seed: int = 0, shortest: int = 4, longest: int = 40) -
         length = rng.randint(shortest, longest)
         text, spans = "", []
         for names, label in ((PEOPLE, "PER"), (PLACES, "LOC")):
-            text += "".join(rng.choices(PLAIN, k=rng.randint(0, length // 2)))
+            text += "".join(rng.choices(PLAIN, k=rng.randint(0, max(0, length // 2 - 3))))
             name = rng.choice(names)
             if rng.random() < 0.7 and len(text) + len(name) <= length:
                 spans.append(Span(len(text), len(text) + len(name), label))

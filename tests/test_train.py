@@ -1,0 +1,580 @@
+"""The loop against autograd by hand, PyTorch's large batch and the Hugging Face Trainer."""
+
+import copy
+import json
+import math
+import sys
+from contextlib import contextmanager
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+from toy import labelled, tagged
+
+from hanlp_tutor import train as loop
+from hanlp_tutor.batching import length_buckets
+from hanlp_tutor.bookkeeping import Run
+from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.data import TaggedText
+from hanlp_tutor.errors import DataError, TrainingError
+from hanlp_tutor.evaluate import evaluate_model
+from hanlp_tutor.history import COLUMNS, MEASURED, read_history
+from hanlp_tutor.model import build_model, label_set
+from hanlp_tutor.train import fine_tune
+
+# One thing at a time: plain SGD, no dropout, no clipping, no warm-up, a rate that never falls.
+PLAIN = TrainConfig(
+    epochs=1,
+    optimizer="sgd",
+    lr=0.1,
+    head_lr=0.1,
+    weight_decay=0.0,
+    dropout=0.0,
+    max_grad_norm=None,
+    warmup_steps=0,
+    schedule="constant",
+    max_batch_tokens=100_000,
+    patience=None,
+)
+
+
+def make(task, examples, encoder, config=PLAIN, double=False):
+    model = build_model(task, encoder, label_set(task, examples), config)
+    for module in model.modules():  # attention dropout stays as the encoder's authors chose it
+        if isinstance(module, nn.Dropout):
+            module.p = config.dropout
+    return model.double() if double else model
+
+
+def weights(model):
+    return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+
+
+def flat(tensors):
+    return torch.cat([tensor.detach().double().flatten() for tensor in tensors])
+
+
+def distance(a, b):
+    """‖a - b‖ / ‖b‖"""
+    return float((a - b).norm() / b.norm())
+
+
+@contextmanager
+def watching(model):
+    """Of each update the weights before it and the gradient that the optimiser is given, both by name."""
+    updates = []
+
+    def note(*_):
+        gradients = {n: p.grad.detach().clone() for n, p in model.named_parameters() if p.grad is not None}
+        updates.append((copy.deepcopy(model.state_dict()), gradients))
+
+    handle = register_optimizer_step_pre_hook(note)
+    try:
+        yield updates
+    finally:
+        handle.remove()
+
+
+def updates_of(model, examples, config, out):
+    with watching(model) as updates:
+        fine_tune(model, examples, [], config, out)
+    return updates
+
+
+def windows_of(model, examples, config):
+    """Which examples each update of the run reads, in order."""
+    lengths = [len(model.encode(example).ids) for example in examples]
+    k, found = config.gradient_accumulation_steps, []
+    for epoch in range(config.epochs):
+        batches = length_buckets(
+            lengths,
+            batch_size=config.batch_size,
+            max_tokens=config.batch_tokens,
+            window=config.max_length,
+            shuffle=(config.seed, epoch),
+        )
+        found += [batches[i : i + k] for i in range(0, len(batches), k)]
+    return found
+
+
+def loss_by_hand(model, example):
+    """Σ L of one example, straight from the encoder, without batches, padding and heads; and how many it sums."""
+    encoded = model.encode(example)
+    ids = torch.tensor([[model.tokenizer.cls_token_id, *encoded.ids, model.tokenizer.sep_token_id]])
+    hidden = model.encoder(input_ids=ids).last_hidden_state[0]
+    read = hidden[1:-1] if model.task == "ner" else hidden[:1]
+    gold = torch.tensor(encoded.labels if model.task == "ner" else [encoded.labels])
+    return F.cross_entropy(model.head.classifier(read), gold, reduction="sum"), len(gold)
+
+
+def gradient_by_hand(model, examples, reduce):
+    """The gradient of ``reduce([(loss, count), ...])``, by name."""
+    loss = reduce([loss_by_hand(model, example) for example in examples])
+    trainable = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    return dict(zip(trainable, torch.autograd.grad(loss, list(trainable.values())), strict=True))
+
+
+def mean_over_window(parts):
+    return sum(loss for loss, _ in parts) / sum(count for _, count in parts)
+
+
+# --- accumulation --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("max_length", [512, 16], ids=["whole", "windows"])
+@pytest.mark.parametrize(("task", "data"), [("ner", tagged), ("classify", labelled)])
+def test_four_by_eight_is_one_by_32(tiny_encoder, tmp_path, task, data, max_length):
+    examples = data(32, longest=60)
+    large = PLAIN.replace(batch_size=32, max_length=max_length)
+    small = large.replace(batch_size=8, gradient_accumulation_steps=4)
+    ours, reference = (
+        updates_of(make(task, examples, tiny_encoder), examples, config, tmp_path / str(config.batch_size))
+        for config in (small, large)
+    )
+    assert len(ours) == len(reference) == 1
+    (_, ours), (_, reference) = ours[0], reference[0]
+    assert ours.keys() == reference.keys()
+    assert distance(flat(ours.values()), flat(reference.values())) <= 1e-6
+
+
+@pytest.mark.parametrize(("task", "data"), [("ner", tagged), ("classify", labelled)])
+def test_every_update_is_the_gradient_of_its_windows_mean(tiny_encoder, tmp_path, task, data):
+    """Two epochs of 5 micro-batches, 3 in a window: the last window of each holds 2, of which one is smaller."""
+    examples = data(38)
+    config = PLAIN.replace(epochs=2, batch_size=8, gradient_accumulation_steps=3)
+    model = make(task, examples, tiny_encoder, double=True)
+    windows = windows_of(model, examples, config)
+    assert [len(window) for window in windows] == [3, 2, 3, 2]
+    updates = updates_of(model, examples, config, tmp_path)
+    assert len(updates) == len(windows)
+    for (state, ours), window in zip(updates, windows, strict=True):
+        model.load_state_dict(state)
+        expected = gradient_by_hand(model, [examples[i] for micro in window for i in micro], mean_over_window)
+        assert distance(flat(ours.values()), flat(expected[name] for name in ours)) <= 1e-6
+
+
+def test_the_mean_of_the_means_is_far_off(tiny_encoder, tmp_path):
+    """What the tests above would find if the loop divided each micro-batch by its own tokens."""
+    examples = tagged(32, longest=60)
+    config = PLAIN.replace(batch_size=8, gradient_accumulation_steps=4)
+    model = make("ner", examples, tiny_encoder, double=True)
+    (window,) = windows_of(model, examples, config)
+    ((state, ours),) = updates_of(model, examples, config, tmp_path)
+    model.load_state_dict(state)
+    parts = [gradient_by_hand(model, [examples[i] for i in micro], mean_over_window) for micro in window]
+    wrong = sum(flat(part[name] for name in ours) for part in parts) / len(parts)
+    assert distance(wrong, flat(ours.values())) > 0.02
+
+
+def test_class_weights_weigh_the_loss(tiny_encoder, tmp_path):
+    examples = [e for e in labelled(60) if e.label == "good"][:12] + [e for e in labelled(60) if e.label == "bad"][:4]
+    model = make("classify", examples, tiny_encoder, double=True)
+    ((state, ours),) = updates_of(model, examples, PLAIN.replace(class_weights="balanced"), tmp_path)
+    balanced = {"good": 16 / (2 * 12), "bad": 16 / (2 * 4)}  # as in scikit-learn
+    model.load_state_dict(state)
+
+    def weighted(parts):
+        return sum(balanced[e.label] * loss for e, (loss, _) in zip(examples, parts, strict=True)) / len(examples)
+
+    expected = gradient_by_hand(model, examples, weighted)
+    assert distance(flat(ours.values()), flat(expected[name] for name in ours)) <= 1e-6
+    with pytest.raises(TrainingError, match="class_weights names 'godo'"):
+        fine_tune(model, examples, [], PLAIN.replace(class_weights={"godo": 2.0}), tmp_path / "misspelt")
+
+
+# --- the L2 term ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("l2_on", ["encoder", "all", "distance"])
+def test_the_l2_term_is_that_of_the_article(tiny_encoder, tmp_path, l2_on):
+    """(1/n) Σ L + (λ/N) ‖θ‖² over windows of n of the N tokens, the last one smaller; gradients in float64."""
+    examples = tagged(20)
+    lam, total = 30.0, sum(len(example.text) for example in examples)
+    config = PLAIN.replace(epochs=2, batch_size=4, gradient_accumulation_steps=3, l2=lam, l2_on=l2_on)
+    model = make("ner", examples, tiny_encoder, double=True)
+    start = weights(model)
+    windows = windows_of(model, examples, config)
+    updates = updates_of(model, examples, config, tmp_path)
+    for number, ((state, ours), window) in enumerate(zip(updates, windows, strict=True)):
+        model.load_state_dict(state)
+        expected = gradient_by_hand(model, [examples[i] for micro in window for i in micro], mean_over_window)
+        terms = {}
+        for name in expected:
+            if name.startswith("encoder.") or l2_on == "all":
+                terms[name] = lam / total * 2 * (state[name] - (start[name] if l2_on == "distance" else 0))
+        whole = flat(expected[name] + terms.get(name, 0) for name in ours)
+        assert distance(flat(ours.values()), whole) <= 1e-6
+        if l2_on != "distance" or number:
+            assert flat(terms.values()).norm() > 1e-3 * whole.norm(), "too small to be seen if it were missing"
+    rows = read_history(tmp_path / "history.csv")
+    assert (rows[0]["l2"] > 0) and (rows[-1]["l2"] < rows[0]["l2"] or l2_on == "distance")
+
+
+def test_under_sgd_the_l2_term_is_decoupled_decay(tiny_encoder, tmp_path):
+    """θ ← θ - η g - η (2λ/N) θ either way; under AdamW, which rescales the gradient, it is not."""
+    examples = tagged(16)
+    total = sum(len(example.text) for example in examples)
+
+    def move(optimizer, **options):
+        model = make("ner", examples, tiny_encoder, double=True)
+        before = weights(model)
+        updates_of(model, examples, PLAIN.replace(optimizer=optimizer, **options), tmp_path / f"{optimizer}{options}")
+        return before, weights(model)
+
+    decay = 0.5
+    before, plain = move("sgd")
+    _, penalised = move("sgd", l2=decay * total / 2, l2_on="all")
+    trained = [name for name in before if "pooler" not in name]
+    decoupled = flat(plain[name] - PLAIN.lr * decay * before[name] for name in trained)
+    assert distance(flat(penalised[name] for name in trained), decoupled) <= 1e-9
+    before, plain = move("adamw")
+    _, penalised = move("adamw", l2=decay * total / 2, l2_on="all")
+    decoupled = flat(plain[name] - PLAIN.lr * decay * before[name] for name in trained)
+    assert distance(flat(penalised[name] for name in trained), decoupled) > 0.1
+
+
+# --- the whole loop ------------------------------------------------------------------------------------------------
+
+
+def test_the_hugging_face_trainer_comes_to_the_same_weights(tiny_encoder, tmp_path):
+    """AdamW, decay but on bias and LayerNorm, linear warm-up, clipping, accumulation: 12 updates, same batches.
+
+    Sentences of one length, because the Trainer takes the mean of the micro-batch means.
+    """
+    from torch.utils.data import SequentialSampler
+    from transformers import BertForTokenClassification, Trainer, TrainingArguments
+
+    examples = tagged(48, shortest=12, longest=12)
+    config = TrainConfig(
+        epochs=2,
+        batch_size=4,
+        gradient_accumulation_steps=2,
+        lr=1e-3,
+        head_lr=1e-3,
+        weight_decay=0.1,
+        warmup_steps=3,
+        max_grad_norm=0.5,
+        dropout=0.0,
+        patience=None,
+    )
+    model = make("ner", examples, tiny_encoder, config)
+    theirs = BertForTokenClassification.from_pretrained(
+        tiny_encoder,
+        num_labels=len(model.labels),
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    theirs.bert.load_state_dict({k: v for k, v in model.encoder.state_dict().items() if not k.startswith("pooler")})
+    theirs.classifier.load_state_dict(model.head.classifier.state_dict())
+
+    def row(example):
+        encoded = model.encode(example)
+        return {
+            "input_ids": [model.tokenizer.cls_token_id, *encoded.ids, model.tokenizer.sep_token_id],
+            "attention_mask": [1] * 14,
+            "labels": [-100, *encoded.labels, -100],
+        }
+
+    order = [i for window in windows_of(model, examples, config) for micro in window for i in micro]
+
+    class InOrder(Trainer):
+        def _get_train_sampler(self, *_):
+            return SequentialSampler(self.train_dataset)
+
+    arguments = TrainingArguments(
+        output_dir=str(tmp_path / "trainer"),
+        num_train_epochs=1,  # the order holds both epochs
+        per_device_train_batch_size=4,
+        gradient_accumulation_steps=2,
+        learning_rate=1e-3,
+        weight_decay=0.1,
+        warmup_steps=3,
+        max_grad_norm=0.5,
+        optim="adamw_torch",
+        adam_epsilon=1e-8,
+        save_strategy="no",
+        report_to=[],
+        use_cpu=True,
+        disable_tqdm=True,
+    )
+    dataset = [row(examples[i]) for i in order]
+    InOrder(model=theirs, args=arguments, train_dataset=dataset, data_collator=stack).train()
+
+    before = flat([*model.encoder.state_dict().values()])
+    result = fine_tune(model, examples, [], config, tmp_path / "ours")
+    assert result.steps == 12
+    ours = {f"bert.{n}": p for n, p in model.encoder.named_parameters() if not n.startswith("pooler")}
+    ours |= {f"classifier.{n}": p for n, p in model.head.classifier.named_parameters()}
+    reference = dict(theirs.named_parameters())
+    assert ours.keys() == reference.keys()
+    for name, parameter in ours.items():
+        assert torch.allclose(parameter, reference[name], rtol=0, atol=5e-6), name
+    assert float((flat([*model.encoder.state_dict().values()]) - before).abs().max()) > 5e-3, "they moved"
+
+
+def stack(rows):
+    return {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
+
+
+def test_the_head_learns_at_its_own_rate_and_what_is_frozen_stays(tiny_encoder, tmp_path):
+    examples = tagged(8)
+    config = PLAIN.replace(batch_size=8, lr=0.01, head_lr=0.5, freeze="all-but-last-1")
+    model = make("ner", examples, tiny_encoder, config, double=True)
+    before = weights(model)
+    ((_, gradients),) = updates_of(model, examples, config, tmp_path)
+    for name, now in weights(model).items():
+        rate = 0.5 if name.startswith("head.") else 0.01 if ".layer.1." in name else 0.0
+        moved = gradients[name] * rate if rate else torch.zeros_like(now)
+        assert torch.allclose(before[name] - now, moved, rtol=1e-9, atol=1e-12), name
+    ((row),) = read_history(tmp_path / "history.csv")
+    assert (row["lr"], row["head_lr"]) == (0.01, 0.5)
+
+
+def test_clipping_and_the_norm_in_the_history(tiny_encoder, tmp_path):
+    examples = tagged(8)
+    config = PLAIN.replace(batch_size=8, max_grad_norm=0.01)
+    model = make("ner", examples, tiny_encoder, double=True)
+    before = flat(weights(model).values())
+    expected = flat(gradient_by_hand(model, examples, mean_over_window).values()).norm()
+    fine_tune(model, examples, [], config, tmp_path)
+    (row,) = read_history(tmp_path / "history.csv")
+    assert row["grad_norm"] == pytest.approx(float(expected), rel=1e-6)
+    assert expected > 0.1
+    assert float((flat(weights(model).values()) - before).norm()) == pytest.approx(0.1 * 0.01, rel=1e-3)
+
+
+def test_gradient_checkpointing_changes_nothing(tiny_encoder, tmp_path):
+    """The same gradients, with dropout too, whose masks are drawn again in the recomputation."""
+    examples = tagged(16)
+    config = PLAIN.replace(batch_size=8, dropout=0.3)
+    found = []
+    for on in (False, True):
+        model = make("ner", examples, tiny_encoder, config)
+        updates = updates_of(model, examples, config.replace(gradient_checkpointing=on), tmp_path / str(on))
+        assert model.encoder.is_gradient_checkpointing is on
+        found.append([flat(gradient.values()) for _, gradient in updates])
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+
+
+def test_same_seed_same_weights_other_seed_others(tiny_encoder, tmp_path):
+    examples = tagged(24)
+    config = TrainConfig(epochs=2, batch_size=4, dropout=0.2, lr=1e-3, patience=None)
+
+    def run(name, seed):
+        torch.rand(len(name))  # what was drawn before must not matter
+        settings = config.replace(seed=seed)
+        model = build_model("ner", "random:" + tiny_encoder, label_set("ner", examples), settings)
+        result = fine_tune(model, examples, tagged(8, seed=1), settings, tmp_path / name)
+        return flat(weights(model).values()), result.history
+
+    (first, rows), (again, rows_again), (other, _) = run("a", 1), run("second", 1), run("c", 2)
+    assert torch.equal(first, again)
+    assert [{k: r.get(k) for k in COLUMNS if k not in MEASURED} for r in rows] == [
+        {k: r.get(k) for k in COLUMNS if k not in MEASURED} for r in rows_again
+    ]
+    assert not torch.equal(first, other)
+
+
+# --- when to stop --------------------------------------------------------------------------------------------------
+
+
+def poison(monkeypatch, at_call, value):
+    """Multiply the loss of one micro-batch; returns where the sources of its batch will be found."""
+    real, calls, sources = loop.Model.loss_sum, [], []
+
+    def loss_sum(self, logits, batch, weights=None):
+        loss = real(self, logits, batch, weights)
+        if self.training:
+            calls.append(1)
+            if len(calls) == at_call:
+                sources.extend(batch.sources)
+                return loss * value
+        return loss
+
+    monkeypatch.setattr(loop.Model, "loss_sum", loss_sum)
+    return sources
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_names_its_batch_and_spares_the_checkpoint(
+    tiny_encoder, tmp_path, monkeypatch, value
+):
+    examples = tagged(40)
+    config = PLAIN.replace(batch_size=4, gradient_accumulation_steps=2, checkpoint_steps=2, log_steps=100)
+    clean = updates_of(make("ner", examples, tiny_encoder), examples, config, tmp_path / "clean")
+    sources = poison(monkeypatch, at_call=6, value=value)  # the second micro-batch of update 3
+    with pytest.raises(TrainingError) as caught:
+        fine_tune(make("ner", examples, tiny_encoder), examples, [], config, tmp_path / "run")
+    message = str(caught.value)
+    assert f"loss became {value}" in message and "update 3" in message
+    assert all(source in message for source in sources[:3]) and "1 more" in message
+    saved = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    assert saved["progress"]["step"] == 2
+    kept = saved["parts"]["model"]
+    assert all(torch.equal(kept[name], value) for name, value in clean[2][0].items())
+
+
+def test_a_gradient_that_is_no_number_stops_before_the_weights_are_saved(tiny_encoder, tmp_path):
+    """A finite loss with an infinite gradient would leave NaN weights in the next checkpoint."""
+    examples = tagged(16)
+    config = PLAIN.replace(batch_size=4, checkpoint_steps=1, max_grad_norm=1.0)
+    model = make("ner", examples, tiny_encoder)
+    calls = []
+
+    def spoil(gradient):
+        calls.append(1)
+        return gradient * math.inf if len(calls) == 3 else gradient
+
+    model.head.classifier.weight.register_hook(spoil)
+    with pytest.raises(TrainingError, match=r"gradient of update 3 has the norm (nan|inf), in the batch of toy-0"):
+        fine_tune(model, examples, [], config, tmp_path)
+    saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert saved["progress"]["step"] == 2
+    assert all(tensor.isfinite().all() for tensor in saved["parts"]["model"].values())
+
+
+def scripted(monkeypatch, scores):
+    """Dev scores from a list; the weights at each evaluation are returned as they come."""
+    states, real = [], evaluate_model
+
+    def evaluate(model, examples, encoded=None):
+        answer = real(model, examples, encoded=encoded)
+        if examples is scripted.dev:
+            states.append(copy.deepcopy(model.state_dict()))
+            answer["f1"] = scores[len(states) - 1]
+        return answer
+
+    monkeypatch.setattr("hanlp_tutor.bookkeeping.evaluate_model", evaluate)
+    return states
+
+
+def test_early_stopping_gives_the_best_weights_back(tiny_encoder, tmp_path, monkeypatch):
+    scripted.dev = tagged(6, seed=1)
+    states = scripted(monkeypatch, [0.1, 0.5, 0.4, 0.5, 0.3, 0.9])
+    examples = tagged(16)
+    model = make("ner", examples, tiny_encoder)
+    result = fine_tune(model, examples, scripted.dev, PLAIN.replace(epochs=6, batch_size=8, patience=3), tmp_path)
+    assert len(states) == 5, "an equal score is no better one: patience ran out before the sixth"
+    assert (result.best_dev, result.best_step, result.steps) == (0.5, 4, 10)
+    assert all(torch.equal(value, states[1][name]) for name, value in model.state_dict().items())
+    assert not torch.equal(states[1]["head.classifier.weight"], states[4]["head.classifier.weight"])
+    assert [row["dev_score"] for row in read_history(tmp_path / "history.csv")] == [0.1, 0.5, 0.4, 0.5, 0.3]
+    assert not model.training
+
+
+def test_what_is_reported_is_the_score_of_the_weights_that_are_left(tiny_encoder, tmp_path):
+    examples, dev = tagged(60), tagged(20, seed=1)
+    config = TrainConfig(epochs=12, batch_size=4, lr=3e-3, head_lr=3e-3, dropout=0.0)
+    model = make("ner", examples, tiny_encoder, config)
+    result = fine_tune(model, examples, dev, config, tmp_path)
+    assert result.best_dev > 0.5, "it learns"
+    assert evaluate_model(model, dev)["f1"] == result.best_dev == max(r.get("dev_score", 0) for r in result.history)
+    assert result.history[-1]["loss"] < result.history[0]["loss"]
+
+
+def test_evaluations_every_few_updates(tiny_encoder, tmp_path):
+    examples = tagged(28)
+    config = PLAIN.replace(epochs=2, batch_size=4, eval_steps=3, log_steps=2)
+    result = fine_tune(make("ner", examples, tiny_encoder), examples, tagged(4, seed=1), config, tmp_path)
+    rows = read_history(tmp_path / "history.csv")
+    assert [row["step"] for row in rows] == [2, 3, 4, 6, 7, 8, 9, 10, 12, 14]  # 7 ends an epoch: a checkpoint
+    assert [row["step"] for row in rows if row["dev_score"] is not None] == [3, 6, 9, 12, 14]
+    assert rows[-1]["tokens"] == 2 * sum(len(example.text) for example in examples)
+    assert [row["epoch"] for row in rows if row["step"] in (6, 7, 8)] == [1, 1, 2]
+    assert result.steps == 14
+
+
+def test_the_logged_loss_is_the_mean_over_the_updates_of_a_row(tiny_encoder, tmp_path):
+    examples = tagged(24)
+    for log_steps in (1, 3):
+        config = PLAIN.replace(batch_size=4, log_steps=log_steps)
+        fine_tune(make("ner", examples, tiny_encoder), examples, [], config, tmp_path / str(log_steps))
+    single, triple = ([row["loss"] for row in read_history(tmp_path / name / "history.csv")] for name in "13")
+    assert triple == pytest.approx([sum(single[:3]) / 3, sum(single[3:]) / 3], rel=1e-6)
+
+
+def test_without_dev_data_the_last_weights_stay(tiny_encoder, tmp_path):
+    examples = tagged(8)
+    result = fine_tune(make("ner", examples, tiny_encoder), examples, [], PLAIN.replace(patience=1), tmp_path)
+    assert result.best_dev is None and result.history[-1]["train_score"] is not None
+
+
+def test_the_folder_of_a_run(tiny_encoder, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    examples = tagged(8)
+    fine_tune(make("ner", examples, tiny_encoder), examples, examples[:3], PLAIN.replace(batch_size=4), tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {"history.csv", "manifest.json", "checkpoint.pt", "tensorboard"}
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["seed"] == 1 and manifest["config"]["lr"] == 0.1 and manifest["updates"] == 2
+    assert manifest["versions"]["torch"] == torch.__version__ and len(manifest["data"]["train"]) == 64
+    board = EventAccumulator(str(tmp_path / "tensorboard"))
+    board.Reload()
+    rows = read_history(tmp_path / "history.csv")
+    assert [e.value for e in board.Scalars("loss")] == pytest.approx([row["loss"] for row in rows])
+
+
+# --- what is refused -----------------------------------------------------------------------------------------------
+
+
+def test_no_data_unknown_labels_and_empty_texts(tiny_encoder, tmp_path):
+    examples = tagged(8)
+    model = make("ner", examples, tiny_encoder)
+    with pytest.raises(TrainingError, match="no training example"):
+        fine_tune(model, [], [], PLAIN, tmp_path)
+    stranger = TaggedText("某药", ("B-DRUG", "I-DRUG"), source="dev.tsv:7")
+    with pytest.raises(DataError, match=r"dev\.tsv:7.*B-DRUG"):
+        fine_tune(model, examples, [stranger], PLAIN, tmp_path)
+    with pytest.raises(DataError, match=r"train\.tsv:3.*no text"):
+        fine_tune(model, [*examples, TaggedText("", (), source="train.tsv:3")], [], PLAIN, tmp_path)
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(tiny_encoder, tmp_path):
+    examples = tagged(8)
+    fine_tune(make("ner", examples, tiny_encoder), examples, [], PLAIN, tmp_path)
+    with pytest.raises(TrainingError, match=r"holds a run already.*--resume"):
+        fine_tune(make("ner", examples, tiny_encoder), examples, [], PLAIN, tmp_path)
+
+
+def test_a_folder_that_cannot_be_made(tiny_encoder, tmp_path):
+    examples = tagged(8)
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(TrainingError, match="no run folder"):
+        fine_tune(make("ner", examples, tiny_encoder), examples, [], PLAIN, tmp_path / "file" / "run")
+
+
+def test_between_two_rows_the_loop_reads_no_tensor(tiny_encoder, tmp_path, monkeypatch):
+    """Reading a tensor lets a GPU's queue run dry. (Transformers reads the attention mask by itself, to skip it.)"""
+    reads, before_row = [], []
+
+    def watch(name):
+        real = getattr(torch.Tensor, name)
+
+        def read(self, *arguments, **options):
+            caller = sys._getframe(1).f_globals["__name__"]
+            if not caller.startswith("transformers."):
+                reads.append(f"{caller}: {name}")
+            return real(self, *arguments, **options)
+
+        monkeypatch.setattr(torch.Tensor, name, read)
+
+    for name in ("item", "tolist", "numpy", "cpu", "__float__", "__int__", "__bool__"):
+        watch(name)
+    real_row = Run._row
+
+    def row(self, *arguments):
+        before_row.append(list(reads))
+        answer = real_row(self, *arguments)
+        reads.clear()
+        return answer
+
+    monkeypatch.setattr(Run, "_row", row)
+    monkeypatch.setattr(Run, "_evaluate", lambda self: {})
+    examples = tagged(40)
+    config = PLAIN.replace(batch_size=4, log_steps=5, max_grad_norm=1.0, l2=0.1, optimizer="adamw")
+    model = make("ner", examples, tiny_encoder)
+    reads.clear()
+    fine_tune(model, examples, [], config, tmp_path)
+    assert before_row == [[], []]
