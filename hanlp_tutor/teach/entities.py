@@ -1,0 +1,82 @@
+"""Entities for the eye: a sentence with its names marked, and what exactly is wrong with a prediction."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from hanlp_tutor.data import Span
+from hanlp_tutor.teach.plots import BLACK, GREEN, ORANGE, PURPLE, SKY, YELLOW
+
+_COLOURS = {"PER": ORANGE, "LOC": SKY, "ORG": GREEN}
+_OTHERS = (YELLOW, PURPLE)
+
+
+class Marked:
+    """A text whose entities stand on coloured ground, with their labels; brackets where there is no HTML."""
+
+    def __init__(self, text: str, spans: Iterable[Span]):
+        self.text, self.spans = text, sorted(spans)
+
+    def __repr__(self) -> str:
+        return "".join(part if span is None else f"[{part} {span.label}]" for part, span in self._parts())
+
+    def _repr_html_(self) -> str:
+        return f'<div style="line-height: 2">{"".join(self._html())}</div>'
+
+    def _html(self) -> Iterator[str]:
+        for part, span in self._parts():
+            safe = html.escape(part).replace("$", "&#36;")  # a notebook would read $...$ as mathematics
+            if span is None:
+                yield safe
+            else:
+                colour = _COLOURS.get(span.label) or _OTHERS[sum(map(ord, span.label)) % len(_OTHERS)]
+                style = f"background: {colour}; color: {BLACK}; padding: 2px 4px; border-radius: 4px"
+                yield f'<mark style="{style}">{safe} <small>{html.escape(span.label)}</small></mark>'
+
+    def _parts(self) -> Iterator[tuple[str, Span | None]]:
+        end = 0
+        for span in self.spans:
+            yield self.text[end : span.start], None
+            yield self.text[span.start : span.end], span
+            end = span.end
+        yield self.text[end:], None
+
+
+@dataclass(frozen=True)
+class SpanError:
+    """One disagreement: ``kind`` is missed, invented, wrong type, or wrong borders."""
+
+    kind: str
+    gold: Span | None
+    predicted: Span | None
+
+
+def span_errors(gold: Sequence[Span], predicted: Sequence[Span]) -> list[SpanError]:
+    """Sort out where a prediction disagrees with the gold entities of a text, in order of appearance.
+
+    A predicted entity in exactly the gold place has the wrong type; one that overlaps a gold one has wrong borders
+    (whatever its type); each takes part in one error at most.
+    """
+    missed = [span for span in sorted(gold) if span not in set(predicted)]
+    invented = [span for span in sorted(predicted) if span not in set(gold)]
+    errors = []
+    for kind, matches in (("wrong type", _same_place), ("wrong borders", _overlap)):
+        for wanted in list(missed):
+            found = next((span for span in invented if matches(wanted, span)), None)
+            if found:
+                missed.remove(wanted)
+                invented.remove(found)
+                errors.append(SpanError(kind, wanted, found))
+    errors += [SpanError("missed", span, None) for span in missed]
+    errors += [SpanError("invented", None, span) for span in invented]
+    return sorted(errors, key=lambda error: (error.gold or error.predicted).start)
+
+
+def _same_place(left: Span, right: Span) -> bool:
+    return (left.start, left.end) == (right.start, right.end)
+
+
+def _overlap(left: Span, right: Span) -> bool:
+    return left.start < right.end and right.start < left.end

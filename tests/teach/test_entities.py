@@ -1,0 +1,41 @@
+"""Marked sentences, and what is wrong with a prediction."""
+
+from hanlp_tutor.data import Span
+from hanlp_tutor.teach.entities import Marked, SpanError, span_errors
+
+
+def test_marked_as_text_and_as_html():
+    marked = Marked("<b>$张三在北京", [Span(7, 9, "LOC"), Span(4, 6, "PER")])
+    assert repr(marked) == "<b>$[张三 PER]在[北京 LOC]"
+    page = marked._repr_html_()
+    assert page.count("<mark") == 2
+    assert "&lt;b&gt;&#36;" in page
+    assert "<b>" not in page
+
+
+def test_unknown_labels_get_a_colour_and_are_escaped():
+    assert "&lt;X&gt;" in Marked("病", [Span(0, 1, "<X>")])._repr_html_()
+
+
+def test_marked_without_entities():
+    assert repr(Marked("无", [])) == "无"
+
+
+def test_span_errors():
+    gold = [Span(0, 2, "PER"), Span(4, 8, "ORG"), Span(10, 12, "LOC"), Span(14, 16, "LOC")]
+    found = [Span(0, 2, "PER"), Span(4, 6, "LOC"), Span(10, 12, "ORG"), Span(20, 21, "PER")]
+    assert span_errors(gold, found) == [
+        SpanError("wrong borders", gold[1], found[1]),
+        SpanError("wrong type", gold[2], found[2]),
+        SpanError("missed", gold[3], None),
+        SpanError("invented", None, found[3]),
+    ]
+
+
+def test_each_span_takes_part_in_one_error():
+    errors = span_errors([Span(0, 4, "ORG")], [Span(0, 2, "LOC"), Span(2, 4, "ORG")])
+    assert [error.kind for error in errors] == ["wrong borders", "invented"]
+
+
+def test_no_errors():
+    assert span_errors([Span(0, 1, "PER")], [Span(0, 1, "PER")]) == []
