@@ -48,7 +48,7 @@ def export_hanlp(model: Model, folder: str | Path) -> Path:
     _check_place(folder)
     _check_encoder(model)
     with new_folder(folder) as scratch:
-        write_transformer(model.encoder, model.tokenizer, scratch / "transformer")
+        write_transformer(model.encoder.config, model.tokenizer, scratch / "transformer")
         write_json(scratch / "config.json", _config(model, folder / "transformer"))
         write_json(scratch / "vocabs.json", _vocabs(model))
         write_file(scratch / "model.pt", lambda file: torch.save(_weights(model), file))

@@ -20,7 +20,7 @@ from hanlp_tutor.data import LabelledText, TaggedText
 from hanlp_tutor.encoders import POSITIONS, Encoder, load_encoder
 from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.folder import write_transformer
-from hanlp_tutor.errors import DataError, ModelError
+from hanlp_tutor.errors import DataError, ModelError, first_line
 from hanlp_tutor.heads import ClassificationHead, TaggingHead
 
 FORMAT = 1  # of the model folder; a newer number is refused by an older kit
@@ -191,8 +191,7 @@ def _not_a_model(folder: Path, error: Exception) -> str:
         return f"{folder}: a run folder; its model is {folder / 'model'}."
     if (folder / "config.json").exists() and not (folder / "model.json").exists():
         return f"{folder}: a folder for HanLP; open it with hanlp.load, or give the kit's own model folder beside it."
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return f"{folder}: not a whole model folder ({reason}). Save or export it again."
+    return f"{folder}: not a whole model folder ({first_line(error)}). Save or export it again."
 
 
 def _set_dropout(encoder: nn.Module, p: float) -> None:

@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from transformers import PretrainedConfig, PreTrainedTokenizerBase
+
 from hanlp_tutor.atomic import write_json
 
 
-def write_transformer(encoder: Any, tokenizer: Any, folder: Path) -> None:
+def write_transformer(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     """``config.json`` and the tokenizer's files, without weights; ``folder`` is made."""
-    encoder.config.save_pretrained(folder)
+    config.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     # The kit holds its weights in float32. What the encoder's authors stored them in would decide, on loading, in
     # what the others are rounded.
