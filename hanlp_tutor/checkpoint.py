@@ -6,18 +6,22 @@ leaves the last whole checkpoint. It is read with ``weights_only``: a checkpoint
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import torch
 from torch import Tensor
 
 from hanlp_tutor.atomic import write_file
-from hanlp_tutor.errors import TrainingError
+from hanlp_tutor.errors import TrainingError, first_line
 
 FORMAT = 1
+# What unpickling and filling in a file of any content may raise.
+_DAMAGE = (OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, EOFError)
+_DAMAGE += (UnpicklingError, BadZipFile)
 
 
 @dataclass
@@ -63,6 +67,9 @@ def load_checkpoint(path: Path, *, identity: dict[str, str], **parts: Any) -> Pr
         TrainingError: damaged, written by another version, or of another run (names what differs).
     """
     try:
+        with ZipFile(path) as archive:  # PyTorch writes check sums and does not look at them
+            if archive.testzip() is not None:
+                raise BadZipFile("a check sum is wrong")
         state = torch.load(path, map_location="cpu", weights_only=True)
         if state["format"] != FORMAT:
             raise TrainingError(f"{path}: a checkpoint of format {state['format']}, this version reads {FORMAT}.")
@@ -78,7 +85,7 @@ def load_checkpoint(path: Path, *, identity: dict[str, str], **parts: Any) -> Pr
         if state["cuda_rng"] and torch.cuda.is_available():
             torch.cuda.set_rng_state_all(state["cuda_rng"])
         return Progress(**state["progress"])
-    except (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+    except _DAMAGE as error:
         raise TrainingError(
-            f"{path}: not a whole checkpoint ({str(error).splitlines()[0]}). Delete it to start anew."
+            f"{path}: not a whole checkpoint ({first_line(error)}). Delete it to start anew."
         ) from error

@@ -54,3 +54,8 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     """The known name that a misspelt one probably meant, or None."""
     matches = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
     return matches[0] if matches else None
+
+
+def first_line(error: BaseException) -> str:
+    """What another library's error says, without its lists; its kind when it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.errors import ConfigError, first_line
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def choose_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ConfigError(f"device={name!r} cannot be used here: {str(error).splitlines()[0]}") from None
+        raise ConfigError(f"device={name!r} cannot be used here: {first_line(error)}") from None
     return device
 
 

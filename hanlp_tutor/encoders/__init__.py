@@ -27,7 +27,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, 
 from transformers.utils import logging as transformers_logging
 
 from hanlp_tutor.encoders.mini import EMBEDDED, mini_config, mini_tokenizer
-from hanlp_tutor.errors import EncoderError, nearest
+from hanlp_tutor.errors import EncoderError, first_line, nearest
 
 RANDOM = "random:"
 POSITIONS = 512  # HanLP's window is fixed at 512 tokens, so an encoder has to have that many positions
@@ -132,12 +132,12 @@ def _unavailable(name: str, error: Exception) -> str:
     guess = nearest(name, EMBEDDED)
     if Path(name).exists():
         return (
-            f"{name}: no encoder in this folder ({str(error).splitlines()[0]}). "
+            f"{name}: no encoder in this folder ({first_line(error)}). "
             "It needs config.json, the tokenizer and the weights."
         )
     return (
         f"The encoder {name!r} is neither embedded, nor a folder, nor to be had from the hub now"
-        f" ({str(error).splitlines()[0]})."
+        f" ({first_line(error)})."
         + (f" Did you mean {RANDOM + guess!r}?" if guess else "")
         + f" Offline, use an embedded one ({embedded}), or download it elsewhere and give its folder;"
         " behind a slow line set HF_ENDPOINT to a mirror."
