@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hanlp_tutor.data import Span
+from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.teach.plots import BLACK, GREEN, ORANGE, PURPLE, SKY, YELLOW
 
 _COLOURS = {"PER": ORANGE, "LOC": SKY, "ORG": GREEN}
@@ -80,3 +81,34 @@ def _same_place(left: Span, right: Span) -> bool:
 
 def _overlap(left: Span, right: Span) -> bool:
     return left.start < right.end and right.start < left.end
+
+
+class ErrorGallery:
+    """All disagreements between gold and predicted entities: counted by kind, and one short sentence of each shown.
+
+    Args:
+        examples: with gold entities.
+        predicted: the entities found in each.
+        longest: texts with more characters are counted but not shown.
+    """
+
+    def __init__(self, examples: Sequence[TaggedText], predicted: Sequence[Sequence[Span]], *, longest: int = 60):
+        self.counts: Counter[str] = Counter()
+        self.shown: dict[str, tuple[Marked, Marked]] = {}
+        for example, found in zip(examples, predicted, strict=True):
+            errors = span_errors(example.spans, found)
+            self.counts.update(error.kind for error in errors)
+            new = {error.kind for error in errors} - self.shown.keys()
+            if new and len(example.text) <= longest:
+                self.shown[min(new)] = Marked(example.text, example.spans), Marked(example.text, found)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{kind}\n  gold       {a!r}\n  predicted  {b!r}" for kind, (a, b) in self.shown.items())
+
+    def _repr_html_(self) -> str:
+        parts = (
+            f"<p><b>{kind}</b></p><div>gold: {''.join(gold._html())}</div>"
+            f"<div>predicted: {''.join(found._html())}</div>"
+            for kind, (gold, found) in self.shown.items()
+        )
+        return f'<div style="line-height: 2">{"".join(parts)}</div>'

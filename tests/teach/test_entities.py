@@ -1,7 +1,7 @@
 """Marked sentences, and what is wrong with a prediction."""
 
-from hanlp_tutor.data import Span
-from hanlp_tutor.teach.entities import Marked, SpanError, span_errors
+from hanlp_tutor.data import Span, TaggedText
+from hanlp_tutor.teach.entities import ErrorGallery, Marked, SpanError, span_errors
 
 
 def test_marked_as_text_and_as_html():
@@ -39,3 +39,19 @@ def test_each_span_takes_part_in_one_error():
 
 def test_no_errors():
     assert span_errors([Span(0, 1, "PER")], [Span(0, 1, "PER")]) == []
+
+
+def test_gallery_shows_one_of_each_kind_and_counts_all():
+    examples = [TaggedText.from_spans("张三在北京", [Span(0, 2, "PER"), Span(3, 5, "LOC")])] * 3
+    found = [[Span(0, 2, "LOC"), Span(3, 5, "LOC")], [Span(0, 1, "PER"), Span(3, 5, "LOC")], [Span(0, 2, "PER")]]
+    gallery = ErrorGallery(examples, found)
+    assert gallery.counts == {"wrong type": 1, "wrong borders": 1, "missed": 1}
+    assert list(gallery.shown) == ["wrong type", "wrong borders", "missed"]
+    assert "[张 PER]三在[北京 LOC]" in repr(gallery)
+    assert gallery._repr_html_().count("gold:") == 3
+    assert ErrorGallery(examples, found, longest=3).shown == {}
+
+
+def test_gallery_without_errors():
+    example = TaggedText.from_spans("张三", [Span(0, 2, "PER")])
+    assert repr(ErrorGallery([example], [example.spans])) == ""
