@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
@@ -17,7 +16,7 @@ from hanlp_tutor.atomic import new_folder, write_json
 from hanlp_tutor.batching import Batch, Encoded, collate
 from hanlp_tutor.config import TASKS, TrainConfig
 from hanlp_tutor.data import LabelledText, TaggedText
-from hanlp_tutor.encoders import POSITIONS, Encoder, load_encoder
+from hanlp_tutor.encoders import POSITIONS, Encoder, check_fit, load_encoder
 from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.folder import write_transformer
 from hanlp_tutor.errors import DataError, ModelError, first_line
@@ -171,6 +170,7 @@ def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
             raise ModelError(f"{folder}: written by a newer version of the kit (format {card['format']}). Upgrade.")
         module = AutoModel.from_config(AutoConfig.from_pretrained(folder / "transformer", local_files_only=True))
         tokenizer = AutoTokenizer.from_pretrained(folder / "transformer", local_files_only=True)
+        check_fit("its encoder", module, tokenizer)  # without its files, transformers makes up an empty tokenizer
         model = Model(
             card["task"],
             Encoder(card["encoder"], module, tokenizer, card["pretrained"]),
@@ -179,7 +179,9 @@ def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
             crf=card["crf"],
         )
         model.load_state_dict(load_file(folder / "model.safetensors"))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except ModelError:
+        raise
+    except Exception as error:  # what a damaged file makes the libraries raise is anything
         raise ModelError(_not_a_model(folder, error)) from error
     return model.to(device).eval()
 

@@ -22,7 +22,6 @@ from urllib.request import getproxies
 
 import torch
 from huggingface_hub.constants import HUGGINGFACE_CO_URL_HOME
-from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
@@ -75,15 +74,17 @@ def load_encoder(name: str, *, seed: int = 1) -> Encoder:
     try:
         tokenizer = AutoTokenizer.from_pretrained(base, **local)
         if fresh:
-            module = AutoModel.from_config(AutoConfig.from_pretrained(base, **local))
+            module = AutoModel.from_config(AutoConfig.from_pretrained(base, **local)).float()  # may be stored as half
         else:
             module, report = AutoModel.from_pretrained(base, dtype=torch.float32, output_loading_info=True, **local)
             _check_whole(base, report["missing_keys"])
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except EncoderError:
+        raise
+    except Exception as error:  # what a damaged or foreign file makes the libraries raise is anything
         raise EncoderError(_unavailable(base, error)) from error
     finally:
         transformers_logging.set_verbosity(verbosity)
-    _check_fit(base, module, tokenizer)
+    check_fit(base, module, tokenizer)
     return Encoder(name, module, tokenizer, pretrained=not fresh)
 
 
@@ -111,7 +112,12 @@ def _check_whole(name: str, missing: Collection[str]) -> None:
         )
 
 
-def _check_fit(name: str, module: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+def check_fit(name: str, module: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Refuse an encoder that HanLP could not read, or a tokenizer of another one.
+
+    Raises:
+        EncoderError: with the numbers.
+    """
     if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None or tokenizer.pad_token_id != 0:
         raise EncoderError(f"{name}: HanLP needs a BERT-like tokenizer with [CLS], [SEP] and [PAD] as token 0.")
     positions = getattr(module.config, "max_position_embeddings", 0)
