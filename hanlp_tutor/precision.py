@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,18 @@ def choose_precision(config: TrainConfig) -> Precision:
     return Precision(device, torch.bfloat16 if config.bf16 else torch.float16)
 
 
+def limit_threads() -> int:
+    """Compute with as many threads as there are processors granted, and return their number.
+
+    A container (Binder, a class-room server) sees every core of its host but may use two; a thread for each core then
+    spends its time waiting for the others, and training is many times slower. An explicit OMP_NUM_THREADS wins.
+    """
+    granted = _granted_processors()
+    if "OMP_NUM_THREADS" not in os.environ and granted is not None and torch.get_num_threads() > granted:
+        torch.set_num_threads(granted)
+    return torch.get_num_threads()
+
+
 def is_fast(device: torch.device, format: str) -> bool:
     """Whether matrix products in ``fp16`` or ``bf16`` are done in hardware.
 
@@ -117,6 +130,22 @@ def peak_memory_mb(device: torch.device) -> float:
 def _instead(device: torch.device, wanted: str) -> str:
     other = "fp16" if wanted == "bf16" else "bf16"
     return f"use {other}=True, " if is_fast(device, other) else ""
+
+
+def _granted_processors(root: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """The whole processors that the container's quota grants, at least one; None where there is no quota."""
+    try:
+        quota, period = (root / "cpu.max").read_text().split()  # cgroup v2
+    except (OSError, ValueError):
+        try:
+            quota = (root / "cpu" / "cpu.cfs_quota_us").read_text()
+            period = (root / "cpu" / "cpu.cfs_period_us").read_text()
+        except OSError:
+            return None
+    try:
+        return max(1, int(quota) // int(period)) if int(quota) > 0 else None
+    except ValueError:  # "max": no quota
+        return None
 
 
 def _processor_flags() -> set[str]:

@@ -23,7 +23,7 @@ from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.errors import TrainingError
 from hanlp_tutor.model import Model
 from hanlp_tutor.optim import L2Penalty, build_optimizer, build_schedule, freeze, parameter_groups
-from hanlp_tutor.precision import choose_precision
+from hanlp_tutor.precision import choose_precision, limit_threads
 
 
 def fine_tune(
@@ -51,6 +51,7 @@ def fine_tune(
         ConfigError: options that do not fit the model, the device or the number of updates.
         DataError: a label that the model does not have.
     """
+    limit_threads()
     precision = choose_precision(config)
     device = precision.device
     _make_deterministic(config.seed, device)

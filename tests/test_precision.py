@@ -165,3 +165,33 @@ def test_small_gradients_survive_in_fp16_only_with_a_scale(tiny_encoder, tmp_pat
         gradient = updates[0][1]["encoder.encoder.layer.0.attention.self.query.weight"]
         lost.append(float((gradient == 0).float().mean()))
     assert lost[0] > 0.5 > 0.05 > lost[1]
+
+
+@pytest.mark.parametrize(
+    ("quota", "granted"), [("200000 100000", 2), ("max 100000", None), ("50000 100000", 1), ("350000 100000", 3)]
+)
+def test_threads_granted_by_a_container(tmp_path, quota, granted):
+    (tmp_path / "cpu.max").write_text(quota)
+    assert precision._granted_processors(tmp_path) == granted
+
+
+def test_threads_granted_by_an_older_container(tmp_path):
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text("200000\n")
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    assert precision._granted_processors(tmp_path) == 2
+    assert precision._granted_processors(tmp_path / "nothing") is None
+
+
+def test_more_threads_than_granted_are_given_up(monkeypatch):
+    before = torch.get_num_threads()
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(precision, "_granted_processors", lambda: 1)
+    try:
+        torch.set_num_threads(2)
+        assert precision.limit_threads() == 1
+        torch.set_num_threads(2)
+        monkeypatch.setenv("OMP_NUM_THREADS", "2")
+        assert precision.limit_threads() == 2
+    finally:
+        torch.set_num_threads(before)
