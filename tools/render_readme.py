@@ -1,4 +1,4 @@
-"""Write the README's result tables from ``results/*.json``: ``python tools/render_readme.py`` (``--check`` only looks)."""
+"""Write the tables of the README from ``results/*.json``; ``--check`` only looks whether they are as they should be."""
 
 import sys
 from pathlib import Path
