@@ -10,6 +10,7 @@ from typing import Any
 from hanlp_tutor.config import TrainConfig, unknown_option
 from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.history import new_run_folder
+from hanlp_tutor.teach.cost import describe_cost, read_cost
 
 PROFILES = ("smoke", "class", "full")
 STANDARD = ("PROFILE", "encoder", "train_file", "dev_file", "test_file", "out")  # a parameters cell may hold these
@@ -39,7 +40,8 @@ class Setup:
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name}={value}" for name, value in self._sizes.items())
-        return f"profile {self.profile}" + (f" ({sizes})" if sizes else "")
+        running = f"profile {self.profile}" + (f" ({sizes})" if sizes else "")
+        return f"{running}\n{describe_cost(read_cost(self.name, self.profile))}"
 
 
 def setup(name: str, namespace: Mapping[str, Any], *, profiles: Mapping[str, Mapping[str, Any]]) -> Setup:
