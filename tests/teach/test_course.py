@@ -1,0 +1,52 @@
+"""The map of the course and the article's claims: read from folders and files, not typed."""
+
+import json
+from pathlib import Path
+
+from hanlp_tutor.teach.course import LESSONS, UNMEASURED, claims, lessons, read_claims
+from hanlp_tutor.teach.table import Table
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+def test_lessons_are_numbered_in_order():
+    assert [lesson.number for lesson in LESSONS] == [f"{number:02d}" for number in range(22)]
+
+
+def test_every_notebook_is_on_the_map():
+    assert {path.stem for path in NOTEBOOKS.glob("*.ipynb")} <= {lesson.name for lesson in LESSONS}
+
+
+def test_map_says_what_is_here_and_what_it_costs(tmp_path: Path):
+    (tmp_path / "05_finetune_ner.ipynb").touch()
+    costs = {"schema": 1, "notebooks": {"05_finetune_ner": {"class": {"minutes": 4.2}}}}
+    (tmp_path / "notebooks.json").write_text(json.dumps(costs))
+    rows = lessons(tmp_path, tmp_path)
+    assert [row["no"] for row in rows if row["here"]] == ["05"]
+    assert [row["minutes"] for row in rows if row["minutes"]] == [4.2]
+
+
+def test_each_claim_names_a_lesson_and_where_it_is_measured():
+    content = read_claims()
+    assert content["source"]["author"] and content["source"]["published"]
+    assert len({claim["id"] for claim in content["claims"]}) == len(content["claims"])
+    for claim in content["claims"]:
+        assert claim.keys() == {"id", "zh", "en", "article", "lesson", "measured"}
+        assert claim["lesson"] in {lesson.number for lesson in LESSONS}
+        assert claim["measured"] is None or claim["measured"].keys() == {"experiment", "row", "measure"}
+
+
+def test_measured_value_comes_from_the_result_file(tmp_path: Path):
+    assert {row["measured"] for row in claims(tmp_path)} == {UNMEASURED}
+    row = {"seeds": {"1": {}, "2": {}}, "median": {"f1": 0.5}}
+    content = {"settings": {"sentences": 10000}, "rows": {"random:mini-bert": row}}
+    (tmp_path / "finetune_ner.json").write_text(json.dumps(content))
+    measured = [row["measured"] for row in claims(tmp_path) if row["measured"] != UNMEASURED]
+    assert measured == ["50.0% (random:mini-bert, 10,000 sentences; median of 2 seeds)"]
+
+
+def test_table_shows_all_of_a_long_chinese_text():
+    text = "微调" * 100
+    shown = Table([{"claim": text, "here": True, "minutes": None}, {"claim": "<b>", "here": False, "minutes": 1.5}])
+    assert text in shown._repr_html_() and "✓" in shown._repr_html_() and "<b>" not in shown._repr_html_()
+    assert "False" not in repr(shown) and "None" not in repr(shown)
