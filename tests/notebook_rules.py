@@ -259,24 +259,12 @@ def no_typed_results(notebook: Notebook) -> Iterator[str]:
             yield f"cell {cell.get('id')}: a result in prose, {found.group()!r}: print it, or quote its source"
 
 
+# fmt: off
 RULES: tuple[Callable[[Notebook], Iterator[str]], ...] = (
-    format_4_5,
-    readable_ids,
-    clean_metadata,
-    opening,
-    ending,
-    parameters_cell,
-    setup_cell,
-    text_before_code,
-    lengths,
-    plain_python,
-    no_branch_on_profile,
-    alt_text,
-    executed,
-    no_machine,
-    links,
-    no_typed_results,
+    format_4_5, readable_ids, clean_metadata, opening, ending, parameters_cell, setup_cell, text_before_code, lengths,
+    plain_python, no_branch_on_profile, alt_text, executed, no_machine, links, no_typed_results,
 )
+# fmt: on
 
 
 def problems(notebook: Notebook) -> dict[str, list[str]]:
