@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from hanlp_tutor.baselines import DictionaryMatcher, FeatureCRF, character_features, ngram_classifier
+from hanlp_tutor.baselines import DictionaryMatcher, FeatureCRF, character_features, ngram_classifier, telling_ngrams
 from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.evaluate import span_scores
 
@@ -95,3 +95,14 @@ def test_ngram_classifier_learns_characters():
     labels = ["positive"] * 3 + ["negative"] * 3
     classifier = ngram_classifier().fit(texts, labels)
     assert list(classifier.predict(["早餐很好", "早餐太差"])) == ["positive", "negative"]
+    telling = telling_ngrams(classifier, 4)
+    assert "好" in telling["positive"]
+    assert "差" in telling["negative"]
+
+
+def test_telling_ngrams_of_three_classes():
+    classifier = ngram_classifier().fit(["书好", "书好", "房大", "房大", "菜香", "菜香"], list("aabbcc"))
+    telling = {label: names[0] for label, names in telling_ngrams(classifier, 1).items()}
+    assert telling["a"] in "书好"
+    assert telling["b"] in "房大"
+    assert telling["c"] in "菜香"

@@ -1,4 +1,4 @@
-"""Why a newspaper is split in blocks: how near to each other the same names stand, and how many leak into a test set."""
+"""Why a newspaper is split in blocks: how near the same names stand, and how many leak into a test set."""
 
 from __future__ import annotations
 

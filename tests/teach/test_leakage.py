@@ -8,7 +8,8 @@ from hanlp_tutor.teach.leakage import in_file_order, known_share, recurrence
 
 
 def line(text, *names, number=1):
-    return TaggedText.from_spans(text, [Span(text.index(n), text.index(n) + len(n), "PER") for n in names], f"a:{number}")
+    spans = [Span(text.index(name), text.index(name) + len(name), "PER") for name in names]
+    return TaggedText.from_spans(text, spans, f"a:{number}")
 
 
 LINES = [line("张三来", "张三"), line("张三走", "张三"), line("李四和张三", "李四", "张三"), line("无名")]
