@@ -136,8 +136,16 @@ def label_set(task: str, examples: Iterable[TaggedText | LabelledText]) -> tuple
 
 
 def save_model(model: Model, folder: str | Path) -> Path:
-    """Write a model folder, whole or not at all: ``model.json``, ``model.safetensors``, ``transformer/``."""
+    """Write a model folder, whole or not at all: ``model.json``, ``model.safetensors``, ``transformer/``.
+
+    An earlier model in its place is replaced.
+
+    Raises:
+        ModelError: the folder holds something else.
+    """
     folder = Path(folder)
+    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / "model.json").exists())):
+        raise ModelError(f"{folder} exists and is no earlier model. Choose a new folder.")
     with new_folder(folder) as scratch:
         write_json(
             scratch / "model.json",

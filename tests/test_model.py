@@ -179,3 +179,17 @@ def test_unknown_labels_name_the_place(tiny_encoder):
 def test_an_unknown_task(tiny_encoder):
     with pytest.raises(ModelError, match="parse"):
         build_model("parse", tiny_encoder, TAGS, TrainConfig())
+
+
+def test_saving_replaces_a_model_and_nothing_else(saved, tmp_path):
+    model = load_model(saved)
+    assert save_model(model, saved) == saved
+    thesis = tmp_path / "thesis"
+    thesis.mkdir()
+    assert save_model(model, thesis).exists()  # it was empty
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "chapter.txt").write_text("years of work")
+    for place in (tmp_path / "papers", tmp_path / "papers" / "chapter.txt"):
+        with pytest.raises(ModelError, match="no earlier model"):
+            save_model(model, place)
+    assert (tmp_path / "papers" / "chapter.txt").read_text() == "years of work"
