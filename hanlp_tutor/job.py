@@ -28,6 +28,7 @@ def read_split(
     """Read a job's files; what is missing is held out of the training file, seeded and stratified.
 
     Neither dev nor test: 8:1:1, as the article advises. Only test: a tenth of train becomes dev. Only dev: no test.
+    Held-out dev examples with a label that no training example has go back to training.
 
     Args:
         task: ``ner`` or ``classify``.
@@ -48,13 +49,21 @@ def read_split(
     if dev:
         return Split(**parts)
     held_out = split_stratified(parts["train"], ratio=(9, 1, 0) if test else (8, 1, 1), seed=seed)
-    if not held_out.train or not held_out.dev or not (test or held_out.test):
+    train_part, dev_part = _known_to_train(task, held_out)
+    if not train_part or not dev_part or not (test or held_out.test):
         raise DataError(
             f"{len(parts['train'])} examples are too few to hold some out.",
             path=train,
             remedy="Give --dev (and --test) files.",
         )
-    return Split(held_out.train, held_out.dev, parts["test"] or held_out.test)
+    return Split(train_part, dev_part, parts["test"] or held_out.test)
+
+
+def _known_to_train(task: str, split: Split) -> tuple[list[Any], list[Any]]:
+    """Train and dev; an example that alone shows a label is there to learn from, not to choose weights by."""
+    known = set(label_set(task, split.train))
+    strange = [e for e in split.dev if not known.issuperset(e.tags if task == "ner" else [e.label])]
+    return [*split.train, *strange], [e for e in split.dev if e not in strange]
 
 
 def train_job(

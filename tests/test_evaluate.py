@@ -1,0 +1,122 @@
+"""Scores against seqeval and scikit-learn, on random and adversarial input."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from seqeval.metrics import classification_report as seqeval_report
+from seqeval.metrics import f1_score, precision_score, recall_score
+from sklearn.metrics import accuracy_score, classification_report
+from toy import labelled, tagged
+
+from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.data import TaggedText
+from hanlp_tutor.data.schemes import spans_from_bio
+from hanlp_tutor.evaluate import class_scores, evaluate_model, headline, span_scores
+from hanlp_tutor.model import build_model, label_set
+
+# Ill-formed sequences too: an I- that continues nothing, or another type. The types of the two sides differ in part.
+GOLD = st.sampled_from(["O", "O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG"])
+PREDICTED = st.sampled_from(["O", "O", "B-PER", "I-PER", "B-LOC", "I-LOC", "I-FOOD"])
+PAIRS = st.lists(
+    st.integers(0, 12).flatmap(
+        lambda n: st.tuples(st.lists(GOLD, min_size=n, max_size=n), st.lists(PREDICTED, min_size=n, max_size=n))
+    ),
+    max_size=8,
+)
+NAMES = ("precision", "recall", "f1")
+
+
+@given(PAIRS)
+@example([(["B-PER", "I-LOC", "I-LOC"], ["I-PER", "B-LOC", "I-LOC"])])
+@example([(["B-PER", "B-PER", "I-PER"], ["B-PER", "I-PER", "I-PER"])])
+@example([(["O"], ["I-FOOD"])])
+@example([(["B-ORG"], ["O"])])
+@example([])
+@pytest.mark.filterwarnings("ignore::UserWarning")  # seqeval warns where nothing was found
+def test_span_scores_are_seqevals(pairs):
+    gold, predicted = [list(g) for g, _ in pairs], [list(p) for _, p in pairs]
+    ours = span_scores([spans_from_bio(tags) for tags in gold], [spans_from_bio(tags) for tags in predicted])
+    types = {tag[2:] for row in gold + predicted for tag in row if tag != "O"}
+    assert set(ours["per_type"]) == types
+    if not types:
+        assert [ours[name] for name in NAMES] == [0, 0, 0]
+        return
+    theirs = [score(gold, predicted, zero_division=0) for score in (precision_score, recall_score, f1_score)]
+    assert [ours[name] for name in NAMES] == pytest.approx(theirs, abs=1e-12)
+    report = seqeval_report(gold, predicted, output_dict=True, zero_division=0)
+    for kind, row in ours["per_type"].items():
+        expected = [report[kind][name] for name in ("precision", "recall", "f1-score", "support")]
+        assert [*(row[name] for name in NAMES), row["support"]] == pytest.approx(expected, abs=1e-12)
+
+
+LABELS = st.sampled_from(["好", "差", "中", "a b"])
+
+
+@given(st.lists(st.tuples(LABELS, st.sampled_from(["好", "差", "别的"])), min_size=1, max_size=40))
+@example([("好", "差")])
+@example([("好", "好")])
+def test_class_scores_are_scikit_learns(pairs):
+    gold, predicted = [g for g, _ in pairs], [p for _, p in pairs]
+    ours = class_scores(gold, predicted)
+    report = classification_report(gold, predicted, output_dict=True, zero_division=0)
+    assert ours["accuracy"] == ours["micro_f1"] == pytest.approx(accuracy_score(gold, predicted))
+    assert ours["macro_f1"] == pytest.approx(report["macro avg"]["f1-score"])
+    assert set(ours["per_class"]) == {*gold, *predicted}
+    for label, row in ours["per_class"].items():
+        expected = [report[label][name] for name in ("precision", "recall", "f1-score", "support")]
+        assert [*(row[name] for name in NAMES), row["support"]] == pytest.approx(expected)
+
+
+def test_scores_by_hand():
+    """Two of three found spans are right, of four."""
+    gold = [spans_from_bio(["B-PER", "I-PER", "O", "B-LOC"]), spans_from_bio(["B-LOC", "O", "B-ORG", "I-ORG"])]
+    found = [spans_from_bio(["B-PER", "I-PER", "O", "B-PER"]), spans_from_bio(["B-LOC", "O", "O", "O"])]
+    scores = span_scores(gold, found)
+    assert (scores["precision"], scores["recall"], scores["f1"]) == (2 / 3, 2 / 4, pytest.approx(4 / 7))
+    assert scores["per_type"]["PER"] == {"precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3), "support": 1}
+    assert scores["per_type"]["ORG"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 1}
+
+
+def test_nothing_at_all():
+    assert span_scores([], [])["f1"] == 0 and span_scores([[]], [[]])["per_type"] == {}
+    assert class_scores([], [])["macro_f1"] == 0
+    with pytest.raises(ValueError, match="shorter"):
+        span_scores([[]], [])
+
+
+@pytest.mark.parametrize("task", ["ner", "classify"])
+def test_answers_come_back_in_the_order_of_the_examples(tiny_encoder, task):
+    """Scored in batches by length: each text's own answer, and the mean loss over tokens or texts."""
+    examples = tagged(20, longest=90) if task == "ner" else labelled(20)
+    model = build_model(task, tiny_encoder, label_set(task, examples), TrainConfig(dropout=0.5)).train()
+    scores = evaluate_model(model, examples)
+    assert model.training, "its mode is left as it was"
+    model.eval()
+    answers, loss, count = [], 0.0, 0
+    for one in examples:
+        batch = model.collate([model.encode(one)])
+        logits = model(batch)
+        answers += model.decode(logits, batch)
+        loss, count = loss + model.loss_sum(logits, batch).item(), count + batch.valid
+    assert scores.pop("loss") == pytest.approx(loss / count, rel=1e-5)
+    if task == "ner":
+        expected = span_scores([one.spans for one in examples], [spans_from_bio(tags) for tags in answers])
+    else:
+        expected = class_scores([one.label for one in examples], answers)
+    assert scores == expected and headline(task) in scores
+
+
+def test_a_long_text_is_scored_whole(tiny_encoder):
+    text = tagged(1, shortest=1300, longest=1300)
+    model = build_model("ner", tiny_encoder, label_set("ner", text), TrainConfig())
+    assert evaluate_model(model, text)["loss"] > 0
+
+
+def test_gold_that_the_model_cannot_know_counts_as_missed(tiny_encoder):
+    from hanlp_tutor.job import test_scores as scores_of
+
+    known = tagged(10)
+    model = build_model("ner", tiny_encoder, label_set("ner", known), TrainConfig())
+    scores = scores_of(model, [*known, TaggedText("某药好", ("B-DRUG", "I-DRUG", "O"))])
+    assert scores["per_type"]["DRUG"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 1}
+    assert "loss" not in scores
