@@ -61,17 +61,21 @@ def training_curves(history: Sequence[Mapping[str, Any]], *, score: str = "F1") 
         history: rows as in ``Result.history`` or from :func:`hanlp_tutor.history.read_history`.
         score: the name of the score.
     """
+    from matplotlib.ticker import MaxNLocator
+
     figure, (left, right) = _figure(2)
     evaluated = [row for row in history if row.get("dev_score") is not None]
     steps = [row["step"] for row in evaluated]
     left.plot([r["step"] for r in history], [r["loss"] for r in history], color=BLUE, label="train, running")
     left.plot(steps, [row["dev_loss"] for row in evaluated], color=ORANGE, marker="o", ls="--", label="dev")
-    left.set(xlabel="update", ylabel="loss", title="Loss", ylim=(0, None))
+    highest = max([r["loss"] for r in history] + [row["dev_loss"] for row in evaluated])
+    left.set(xlabel="update", ylabel="loss", title="Loss", ylim=(0, 1.05 * highest))
     right.plot(steps, [row["train_score"] for row in evaluated], color=BLUE, marker="s", label="train, a sample")
     right.plot(steps, [row["dev_score"] for row in evaluated], color=ORANGE, marker="o", ls="--", label="dev")
     right.set(xlabel="update", ylabel=score, title=score, ylim=(0, 1))
     for axes in (left, right):
-        axes.set_xlim(0, None)
+        axes.set_xlim(0, 1.03 * history[-1]["step"])
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
     alt = f"Two panels over {history[-1]['step']:.0f} updates. The training loss goes from {history[0]['loss']:.3f} to "
@@ -167,6 +171,7 @@ def lengths(values: Sequence[int], *, limit: int = 510, title: str = "Length in 
     axes.hist(values, bins=edges, color=SKY, edgecolor="white")
     axes.axvline(limit, color=BLACK, ls="--", label=f"{limit}: one window")
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set(xlabel="characters", ylabel="texts", title=title)
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
