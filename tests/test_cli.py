@@ -15,6 +15,7 @@ from hanlp_tutor.data import write_columns
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
+HEAVY = {"torch", "transformers", "hanlp", "numpy", "pandas", "sklearn", "papermill", "pydantic", "matplotlib"}
 COMMANDS = sorted(app.commands)
 
 
@@ -89,8 +90,7 @@ def test_help_imports_nothing_heavy():
     code = (
         "import sys\nsys.argv = ['hanlp-tutor', *sys.argv[1:]]\nfrom hanlp_tutor.cli import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0\n"
-        "heavy = {'torch', 'transformers', 'hanlp', 'numpy', 'pandas', 'sklearn', 'papermill', 'pydantic', 'matplotlib'}\n"
-        "print('HEAVY', sorted(heavy & set(sys.modules)))"
+        f"print('HEAVY', sorted({HEAVY} & set(sys.modules)))"
     )
     for arguments in (["--help"], ["train", "--help"], ["--version"]):
         done = process(*arguments, code=code)

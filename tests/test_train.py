@@ -363,9 +363,10 @@ def test_same_seed_same_weights_other_seed_others(tiny_encoder, tmp_path):
     config = TrainConfig(epochs=2, batch_size=4, dropout=0.2, lr=1e-3, patience=None)
 
     def run(name, seed):
-        torch.rand(len(name))  # what was drawn before must not matter
         settings = config.replace(seed=seed)
+        torch.rand(len(name))  # what was drawn before must not matter
         model = build_model("ner", "random:" + tiny_encoder, label_set("ner", examples), settings)
+        torch.rand(len(name))
         result = fine_tune(model, examples, tagged(8, seed=1), settings, tmp_path / name)
         return flat(weights(model).values()), result.history
 
