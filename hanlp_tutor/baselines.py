@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.data.schemes import spans_from_bio
+from hanlp_tutor.memory import release_memory
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -76,6 +77,7 @@ class FeatureCRF:
         self._crf = CRF(algorithm="lbfgs", c1=C1, c2=C2, min_freq=MIN_FREQUENCY, max_iterations=max_iterations)
         # generators: as Python strings the features of 10,000 sentences would fill a gigabyte
         self._crf.fit((character_features(e.text) for e in train), (list(e.tags) for e in train))
+        release_memory()
 
     def predict(self, texts: Iterable[str]) -> list[list[Span]]:
         """The entities in each text, in order."""

@@ -1,7 +1,7 @@
 """Ask plain HanLP, in a process of its own in which this kit cannot be imported and the network cannot be reached.
 
 :func:`ask_plain_hanlp` starts the process; :func:`answer` is what runs there. This file is run there as a script, so
-it imports nothing of the kit.
+nothing of the kit is imported at its top.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ def ask_plain_hanlp(folder: str | Path, inputs: list[Any]) -> list[Any]:
     Raises:
         RuntimeError: HanLP failed there; the message is the end of what it wrote.
     """
+    from hanlp_tutor.memory import release_memory
+
+    release_memory()  # the other process loads torch once more
     keep = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
     with tempfile.TemporaryDirectory() as empty:
         offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HANLP_VERBOSE": "0", "HANLP_HOME": empty,
