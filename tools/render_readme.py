@@ -21,12 +21,12 @@ def results_section() -> str:
         f"({content['date'][:10]}, {content['device']}, torch {content['versions']['torch']}; "
         "median over seeds, spread in brackets):",
         "",
-        "| | precision | recall | F1 | seeds | seconds |",
-        "|---|---|---|---|---|---|",
+        "| | precision | recall | F1 | seeds |",
+        "|---|---|---|---|---|",
     ]
     for name, row in content["rows"].items():
         cells = [_cell(row, key) for key in ("precision", "recall", "f1")]
-        lines.append(f"| {name} | {' | '.join(cells)} | {len(row['seeds'])} | {row['median']['seconds']:.0f} |")
+        lines.append(f"| {name} | {' | '.join(cells)} | {len(row['seeds'])} |")
     return "\n".join(["", *lines, "", f"Measured by `{content['command_line']}`.", ""])
 
 
