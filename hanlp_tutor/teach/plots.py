@@ -108,7 +108,8 @@ def bars(
     colours = [VERMILION if name == highlight else SKY for name in names]
     drawn = axes.barh(names, [values[name] for name in names], color=colours, height=0.65)
     number = "{:.3f}" if limit else "{:,.0f}"
-    axes.bar_label(drawn, labels=[number.format(values[name]) for name in names], padding=4)
+    label = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # legible on a reference line too
+    axes.bar_label(drawn, labels=[number.format(values[name]) for name in names], padding=4, bbox=label, zorder=5)
     axes.invert_yaxis()
     axes.set_title(title)
     axes.set_xlim(0, limit * 1.08 if limit else max(values.values(), default=1) * 1.15 or 1)
