@@ -165,7 +165,9 @@ def _config(model: Model, transformer: Path) -> dict[str, Any]:
             "label_key": "label",
             "max_seq_length": POSITIONS,
             "truncate_long_sequences": False,
-            "batch_size": 32,
+            # one long text makes HanLP compute as many windows for each text of its batch: 32 of them would take
+            # gigabytes
+            "batch_size": 8,
         }
     return shared | {
         "crf": model.crf,
