@@ -163,12 +163,13 @@ class Run:
             progress.rows.append(row)
             self.board.add(row)
             write_history(self.out / "history.csv", progress.rows)
-            self.row_clock = time.perf_counter()
         patience = self.config.patience
         progress.finished = last or bool(self.dev and patience and progress.bad_evaluations >= patience)
         if saves or progress.finished:
             progress.seconds = time.perf_counter() - self.clock
             save_checkpoint(self.out / "checkpoint.pt", identity=self.identity, progress=progress, **self.parts)
+        if row is not None:
+            self.row_clock = time.perf_counter()  # here: evaluating and saving are no training
         self.reporter.update(row)
 
     def close(self) -> Result:
