@@ -29,8 +29,8 @@ _NER = """\
 """
 
 _CLASSIFY = """\
-- Texts of any length are read, by overlapping windows of 512. `batch_size` in `config.json` is 8: HanLP computes as many
-  windows for each text of a batch as its longest text has. When all your texts have at most 510 characters,
+- Texts of any length are read, by overlapping windows of 512. `batch_size` in `config.json` is 8: HanLP computes
+  as many windows for each text of a batch as its longest text has. When all your texts have at most 510 characters,
   `classify(texts, batch_size=32)` is faster.
 - The empty string gets `[]` for an answer; in a list it gets a label.
 """
