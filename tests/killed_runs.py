@@ -21,7 +21,7 @@ from hanlp_tutor.train import fine_tune
 
 TRAIN, DEV = tagged(120, longest=30), tagged(10, seed=1)
 CONFIG = TrainConfig(
-    epochs=5,
+    epochs=8,
     batch_size=4,
     gradient_accumulation_steps=2,
     checkpoint_steps=2,
@@ -80,22 +80,26 @@ def kill(child: int) -> None:
     os.waitpid(child, 0)
 
 
-def killed_run(encoder: str, out: Path, rng: random.Random) -> dict[str, int]:
-    """Kill the run until it was killed often enough or has finished; then let it finish."""
+def killed_run(encoder: str, out: Path, rng: random.Random, pace: float) -> dict[str, int]:
+    """Kill the run until it was killed often enough or has finished; then let it finish.
+
+    ``pace`` is seconds per update on this machine: with fixed delays a fast machine would finish before it was killed
+    often enough.
+    """
     partial, checkpoint = out / "checkpoint.pt.partial", out / "checkpoint.pt"
     kills = inside = 0
     while kills < LEAST_KILLS:
         partial.unlink(missing_ok=True)
         child = fork(encoder, out)
         try:
-            if inside < INSIDE and kills % 2:
-                saved = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
-                # one whole checkpoint first, or the run would never get on
+            saved = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+            if kills % 4:  # one whole checkpoint first, or the run would never get on; else any time before it
                 wait_until(child, lambda s=saved: checkpoint.exists() and checkpoint.stat().st_mtime_ns != s, 30)
+            if inside < INSIDE and kills % 2:
                 wait_until(child, partial.exists, 30)
                 time.sleep(rng.uniform(0, 0.003))
             else:
-                wait_until(child, lambda: False, rng.uniform(0.02, 0.8))
+                wait_until(child, lambda: False, rng.uniform(0, 2 * pace))
             kill(child)
         except ChildProcessError:
             break
@@ -112,8 +116,11 @@ def killed_run(encoder: str, out: Path, rng: random.Random) -> dict[str, int]:
 def main() -> None:
     encoder, folder = sys.argv[1], Path(sys.argv[2])
     torch.set_num_threads(1)  # before the first fork: threads do not survive it
-    counts = killed_run(encoder, folder / "killed", random.Random(20))
+    began = time.monotonic()
     train(encoder, folder / "peaceful")
+    updates = json.loads((folder / "peaceful" / "manifest.json").read_text(encoding="utf-8"))["updates"]
+    pace = (time.monotonic() - began) / updates
+    counts = killed_run(encoder, folder / "killed", random.Random(20), pace)
     print(json.dumps(counts))
 
 
