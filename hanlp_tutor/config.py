@@ -18,7 +18,24 @@ from hanlp_tutor.errors import ConfigError, nearest
 TASKS = ("ner", "classify")
 
 
-class TrainConfig(BaseModel):
+class Options(BaseModel):
+    """A typed set of options that explains itself: what is wrong, and the nearest right name.
+
+    Raises:
+        ConfigError: an unknown option, a wrong type, a value out of range.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            known = list(type(self).model_fields)
+            raise ConfigError("\n".join(_explain(item, known) for item in error.errors())) from None
+
+
+class TrainConfig(Options):
     """Every option of a training run.
 
     Two learning rates, as the article advises: ``lr`` for the encoder θ, ``head_lr`` for the head φ. ``lr=None`` takes
@@ -28,8 +45,6 @@ class TrainConfig(BaseModel):
     Raises:
         ConfigError: an unknown option (with the nearest known one), a wrong type, a value out of range.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
 
     # How long, how much at once
     epochs: int = Field(10, ge=1)
@@ -69,12 +84,6 @@ class TrainConfig(BaseModel):
     checkpoint_steps: int | None = Field(None, ge=1, description="updates between checkpoints; None: once an epoch")
     log_steps: int = Field(10, ge=1, description="updates between rows of the history")
     seed: int = Field(1, ge=0, lt=2**32)
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise ConfigError("\n".join(_explain(item) for item in error.errors())) from None
 
     @field_validator("freeze", mode="before")
     @classmethod
@@ -169,11 +178,11 @@ def unknown_option(name: str, known: list[str]) -> str:
     )
 
 
-def _explain(item: dict[str, Any]) -> str:
+def _explain(item: dict[str, Any], known: list[str]) -> str:
     """One line a student can act on, from one entry of pydantic's error list."""
     name = str(item["loc"][0]) if item["loc"] else ""
     if item["type"] == "extra_forbidden":
-        return unknown_option(name, list(TrainConfig.model_fields))
+        return unknown_option(name, known)
     message = item["msg"].removeprefix("Value error, ")
     if not name:
         return message + "."

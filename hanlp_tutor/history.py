@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -38,10 +39,10 @@ RESULT_FILE = "metrics.json"  # written last: a run folder that has it is finish
 LIBRARIES = ("torch", "transformers", "tokenizers", "hanlp", "numpy", "scikit-learn", "snownlp", "hanlp-tutor")
 
 
-def write_history(path: Path, rows: list[dict[str, Any]]) -> None:
+def write_history(path: Path, rows: list[dict[str, Any]], columns: Sequence[str] = COLUMNS) -> None:
     """All rows so far as CSV, whole or not at all; an empty cell is a value that was not measured there."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write_file(path, lambda file: file.write(text.getvalue().encode("utf-8")))

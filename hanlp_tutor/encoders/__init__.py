@@ -3,7 +3,8 @@
 ========================================  =====================================================================
 name                                      what you get
 ========================================  =====================================================================
-``random:mini-bert``                      the embedded shape with fresh weights; needs no download
+``mini-bert``, ``mini-roberta-wwm``,      the kit's own small encoders, pre-trained and embedded; need no download
+``mini-macbert``
 ``bert-base-chinese``, ``hfl/...``        a pre-trained encoder from the hub, its cache, or ``HF_ENDPOINT``
 ``path/to/folder``                        a Hugging Face folder on disk
 ``random:NAME``                           the same shape and tokenizer as NAME, with fresh weights
@@ -25,6 +26,7 @@ from huggingface_hub.constants import HUGGINGFACE_CO_URL_HOME
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
+from hanlp_tutor.encoders.embedded import load_masked_lm
 from hanlp_tutor.encoders.mini import EMBEDDED, mini_config, mini_tokenizer
 from hanlp_tutor.errors import EncoderError, first_line, nearest
 
@@ -62,12 +64,11 @@ def load_encoder(name: str, *, seed: int = 1) -> Encoder:
     base = name.removeprefix(RANDOM)
     torch.manual_seed(seed)
     if base in EMBEDDED:
+        module = AutoModel.from_config(mini_config())
         if not fresh:
-            raise EncoderError(
-                f"The pre-trained weights of {base!r} are not in this release of the kit. "
-                f"Use {RANDOM + base!r}: the same shape with random weights."
-            )
-        return Encoder(name, AutoModel.from_config(mini_config()), mini_tokenizer(), pretrained=False)
+            # pre-training has no pooler: it stays as drawn, as with the hub's masked language models
+            module.load_state_dict(load_masked_lm(base).bert.state_dict(), strict=False)
+        return Encoder(name, module, mini_tokenizer(), pretrained=not fresh)
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # heads that fine-tuning throws away are reported as "unexpected keys"
     local = {"local_files_only": Path(base).exists() or not _hub_reachable()}
@@ -134,7 +135,7 @@ def check_fit(name: str, module: PreTrainedModel, tokenizer: PreTrainedTokenizer
 
 
 def _unavailable(name: str, error: Exception) -> str:
-    embedded = ", ".join(RANDOM + known for known in EMBEDDED)
+    embedded = ", ".join(EMBEDDED)
     guess = nearest(name, EMBEDDED)
     if Path(name).exists():
         return (
@@ -144,7 +145,7 @@ def _unavailable(name: str, error: Exception) -> str:
     return (
         f"The encoder {name!r} is neither embedded, nor a folder, nor to be had from the hub now"
         f" ({first_line(error)})."
-        + (f" Did you mean {RANDOM + guess!r}?" if guess else "")
+        + (f" Did you mean {guess!r}?" if guess else "")
         + f" Offline, use an embedded one ({embedded}), or download it elsewhere and give its folder;"
         " behind a slow line set HF_ENDPOINT to a mirror."
     )

@@ -1,0 +1,124 @@
+"""``hanlp-tutor pretrain``: from text files to a folder that ``load_encoder`` opens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import BertForMaskedLM
+
+from hanlp_tutor.corpora import load_corpus
+from hanlp_tutor.encoders.characters import TextEncoder
+from hanlp_tutor.encoders.embedded import load_masked_lm, read_card, read_masked_lm, save_masked_lm
+from hanlp_tutor.encoders.masking import Words
+from hanlp_tutor.encoders.mini import EMBEDDED, mini_config, mini_tokenizer
+from hanlp_tutor.encoders.pretrain import HELD_OUT_LENGTH, HELD_OUT_ROWS, PretrainConfig, pretrain
+from hanlp_tutor.encoders.pretraining_text import (
+    CORPORA,
+    PretrainingText,
+    held_out_lines,
+    read_text,
+    training_lines,
+)
+from hanlp_tutor.encoders.similar import similar_words
+from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.history import manifest
+from hanlp_tutor.precision import choose_device, describe_device
+
+RECIPE_NOTES = {
+    "bert": "15 % of the characters, each by itself (Devlin et al. 2019); without next-sentence prediction.",
+    "roberta-wwm": "Whole words, 15 % of the characters (Cui et al. 2021); without next-sentence prediction, as there.",
+    "macbert": "Runs of one to four whole words, replaced by similar words instead of [MASK] (Cui et al. 2020); "
+    "without sentence-order prediction.",
+}
+
+
+def pretrain_job(
+    config: PretrainConfig,
+    out: Path,
+    *,
+    files: Sequence[Path] = (),
+    start: str | None = None,
+    name: str | None = None,
+    resume: bool = False,
+) -> dict[str, Any]:
+    """Pre-train on the kit's corpora and ``files``; write ``out/encoder`` with its card.
+
+    Args:
+        start: an embedded encoder or a folder that an earlier run wrote, to go on from; None for random weights.
+        name: the encoder's name on its card.
+
+    Returns:
+        ``{"encoder", "tokens", "held_out_loss", "held_out_accuracy", "seconds"}``.
+
+    Raises:
+        ConfigError, DataError, TrainingError: as the parts.
+    """
+    if (out / "encoder").exists() and not resume:
+        raise ConfigError(f"{out} holds a finished run. Choose another --out.")
+    out.mkdir(parents=True, exist_ok=True)
+    encoder = TextEncoder(mini_tokenizer())
+    text = read_text(encoder, training_lines(files))
+    held_out = read_text(encoder, held_out_lines())
+    model, earlier = _start(start, config.seed)
+    words = _words(text, encoder, config.seed) if config.recipe == "macbert" else None
+    result = pretrain(model, text, held_out, config, out, words=words, resume=resume)
+    stage = {
+        "recipe": config.recipe,
+        "tokens": result.rows[-1]["tokens"],
+        "lr": config.lr,
+        "held_out_loss": result.held_out_loss,
+        "held_out_accuracy": result.held_out_accuracy,
+        "seconds": round(result.rows[-1]["seconds"], 1),
+        **manifest(describe_device(choose_device(config.device)), config=config.model_dump()),
+    }
+    card = _card(name or out.name, config, text, [*earlier, stage])
+    save_masked_lm(result.model, card, out / "encoder")
+    return {"encoder": str(out / "encoder"), **{key: stage[key] for key in
+            ("tokens", "held_out_loss", "held_out_accuracy", "seconds")}}  # fmt: skip
+
+
+def _start(start: str | None, seed: int) -> tuple[BertForMaskedLM, list[dict[str, Any]]]:
+    """The model to train and the stages that its card names already.
+
+    Dropout is off in pre-training: the text is seen a few times only, and a model of this size under-fits it.
+    """
+    torch.manual_seed(seed)
+    shape = mini_config()
+    shape.hidden_dropout_prob = 0.0
+    model = BertForMaskedLM(shape)
+    if start is None:
+        return model, []
+    if start in EMBEDDED:
+        before, card = load_masked_lm(start), read_card(start)
+    else:
+        before, card = read_masked_lm(Path(start))
+    model.load_state_dict(before.state_dict())
+    return model, card["stages"]
+
+
+def _words(text: PretrainingText, encoder: TextEncoder, seed: int) -> Words:
+    spelling = [tuple(encoder.by_character(word)) for word in text.vocabulary]
+    return Words(spelling, similar_words(text.sentences(), text.vocabulary, seed=seed))
+
+
+def _card(name: str, config: PretrainConfig, text: PretrainingText, stages: list[dict[str, Any]]) -> dict[str, Any]:
+    shape = mini_config()
+    return {
+        "name": name,
+        "recipe": config.recipe,
+        "recipe_note": RECIPE_NOTES[config.recipe],
+        "layers": shape.num_hidden_layers,
+        "hidden_size": shape.hidden_size,
+        "vocabulary": shape.vocab_size,
+        "parameters": sum(p.numel() for p in BertForMaskedLM(shape).parameters()),
+        "tokens": sum(stage["tokens"] for stage in stages),
+        "stages": stages,
+        "text": list(text.sources),
+        "held_out_note": f"its masks on {HELD_OUT_ROWS} rows of {HELD_OUT_LENGTH} tokens from the dev sides of the "
+        f"corpora {' and '.join(CORPORA)}. Recipes with other masks ask other questions, so compare stages of one "
+        "recipe only.",
+        "provenance": "\n\n".join(f"{corpus.provenance} {corpus.licence}" for corpus in map(load_corpus, CORPORA)),
+    }
