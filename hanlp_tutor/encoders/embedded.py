@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -82,7 +83,7 @@ def save_masked_lm(model: BertForMaskedLM, card: dict[str, Any], folder: Path) -
     with new_folder(folder) as scratch:
         write_transformer(mini_config(), mini_tokenizer(), scratch)
         write_file(scratch / WEIGHTS, lambda file: file.write(content))
-        write_json(scratch / CARD, card)
+        write_json(scratch / CARD, {**card, "sha256": hashlib.sha256(content).hexdigest()})
         write_file(scratch / README, lambda file: file.write(render_card(card).encode("utf-8")))
         configuration = json.loads((scratch / "config.json").read_text(encoding="utf-8"))
         write_json(scratch / "config.json", {**configuration, "architectures": ["BertForMaskedLM"]})

@@ -5,8 +5,8 @@
 * **roberta-wwm** chooses whole words until 15 % of the characters are chosen, and treats each character as bert does
   (Cui et al. 2021, "Pre-Training With Whole Word Masking for Chinese BERT").
 * **macbert** chooses runs of one to four whole words (40, 30, 20, 10 %) until 15 % of the characters are chosen. Of the
-  words 80 % become a *similar word* (同义词), 10 % a random word, 10 % stay; ``[MASK]``, which no text in service has, is
-  not used (Cui et al. 2020, "Revisiting Pre-Trained Models for Chinese NLP", section 3.2).
+  words 80 % become a *similar word* (同义词), 10 % a random word, 10 % stay; ``[MASK]``, which no text in
+  service has, is not used (Cui et al. 2020, "Revisiting Pre-Trained Models for Chinese NLP", section 3.2).
 """
 
 from __future__ import annotations
