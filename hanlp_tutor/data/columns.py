@@ -29,7 +29,7 @@ def read_columns(
     *,
     scheme: str | None = None,
     strip_segmentation_digits: bool = False,
-    encoding: str = "utf-8",
+    encoding: str | None = "utf-8",
 ) -> list[TaggedText]:
     """Read sentences of ``token<TAB or space>tag`` lines as texts with one BIO tag per character.
 
@@ -43,7 +43,7 @@ def read_columns(
         scheme: ``BIO``, ``BMES`` (which also reads I as M) or ``IOBES``; None detects it from all tags of the file.
         strip_segmentation_digits: each token ends in its position within a word that is no text, as in the Weibo corpus
             of Peng and Dredze (``科0 技1``); drop it.
-        encoding: of the file.
+        encoding: of the file; None detects it (:func:`hanlp_tutor.data.lines.read_text`).
 
     Raises:
         DataError: with file, line and remedy.

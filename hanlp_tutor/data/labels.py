@@ -10,7 +10,7 @@ from hanlp_tutor.data.lines import read_lines, write_lines
 from hanlp_tutor.errors import DataError
 
 
-def read_labels(path: str | Path, *, encoding: str = "utf-8") -> list[LabelledText]:
+def read_labels(path: str | Path, *, encoding: str | None = "utf-8") -> list[LabelledText]:
     """Read ``text<TAB>label`` lines; the last tab separates, blank lines are skipped.
 
     The text stays as it is; blanks around the label go.

@@ -6,38 +6,105 @@ import codecs
 from collections.abc import Iterable
 from pathlib import Path
 
+from hanlp_tutor.atomic import write_file
+from hanlp_tutor.data.notes import note
 from hanlp_tutor.errors import ConfigError, DataError
 
 
-def read_lines(path: str | Path, encoding: str = "utf-8") -> list[str]:
+def read_lines(path: str | Path, encoding: str | None = "utf-8") -> list[str]:
     """The lines of a file without their ends; line 1 is ``[0]``.
 
     Only LF and CRLF end a line: U+2028, form feed and their like are text (``str.splitlines`` would break there). A
     byte-order mark is dropped.
 
     Raises:
-        DataError: no such file, or bytes of another encoding; the encoding to pass is named where it can be told.
-        ConfigError: Python knows no such encoding.
+        DataError, ConfigError: as :func:`read_text`.
     """
-    try:
-        codec = codecs.lookup(encoding).name
-    except LookupError:
-        raise ConfigError(f"there is no encoding {encoding!r}; try 'utf-8' or 'gb18030'.") from None
-    try:
-        content = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise DataError("there is no such file.", path=path) from None
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}.", path=path) from None
-    try:
-        text = content.decode("utf-8-sig" if codec == "utf-8" else codec)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"is not {encoding}.", path=path, line=line, remedy=_encoding_advice(content, codec)) from None
+    return split_lines(read_text(path, encoding))
+
+
+def split_lines(text: str) -> list[str]:
+    """A file's text as lines without their ends, LF or CRLF."""
     lines = [line[:-1] if line.endswith("\r") else line for line in text.split("\n")]
     if not lines[-1]:
         del lines[-1]  # what follows the last line end is no line
     return lines
+
+
+def read_text(path: str | Path, encoding: str | None = "utf-8") -> str:
+    """A whole file as it stands, its line ends too, without its byte-order mark.
+
+    Args:
+        path: the file.
+        encoding: as Python names it; None takes UTF-8 when the file is that, UTF-16 with its mark, else GB18030 (which
+            covers GBK and GB2312) when the characters are those of Chinese texts. Anything but UTF-8 is noted.
+
+    Raises:
+        DataError: no such file, or bytes of another encoding; the encoding to pass is named where it can be told.
+        ConfigError: Python knows no such encoding.
+    """
+    if encoding is None:
+        return _decode_unknown(path, _read_bytes(path))
+    try:
+        codec = codecs.lookup(encoding)
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
+        raise ConfigError(f"there is no encoding {encoding!r}; try 'utf-8' or 'gb18030'.") from None
+    content = _read_bytes(path)
+    try:
+        return content.decode("utf-8-sig" if codec.name == "utf-8" else codec.name)
+    except LookupError:  # rot13, hex and the like
+        raise ConfigError(f"{encoding!r} is no encoding of text; try 'utf-8' or 'gb18030'.") from None
+    except UnicodeError as error:
+        line = content.count(b"\n", 0, getattr(error, "start", 0)) + 1
+        advice = _encoding_advice(content, codec.name)
+        raise DataError(f"is not {encoding}.", path=path, line=line, remedy=advice) from None
+
+
+def _read_bytes(path: str | Path) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise DataError("there is no such file.", path=path) from None
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}.", path=path) from None
+    except ValueError as error:  # a NUL in the path
+        raise DataError(f"cannot be read: {error}.", path=path) from None
+
+
+def _decode_unknown(path: str | Path, content: bytes) -> str:
+    try:
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            text, name = content.decode("utf-16"), "UTF-16"
+        else:
+            text, name = content.decode("utf-8-sig"), "UTF-8"
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        try:
+            text, name = content.decode("gb18030"), "GB18030"
+        except UnicodeDecodeError:
+            text = None
+        if text is None or not _looks_chinese(text):
+            raise DataError(
+                "is neither UTF-8 nor a Chinese text in GB18030.",
+                path=path,
+                line=line,
+                remedy="Name its encoding with encoding= (--encoding), such as big5 or utf-16-le, or save it as UTF-8.",
+            ) from None
+    if text.count("\0") * 4 > len(text):
+        raise DataError(
+            "is full of NUL characters, as UTF-16 without its mark or a binary file is.",
+            path=path,
+            remedy="Pass encoding='utf-16-le' (--encoding utf-16-le), or save it as UTF-8.",
+        )
+    if name != "UTF-8":
+        note(f"{path}: read as {name}, which it is not marked as; --encoding names another.")
+    return text
+
+
+def _looks_chinese(text: str) -> bool:
+    """Whether nearly all characters beyond ASCII are those of GB2312: Big5 or Latin-1 read as GB18030 shows others."""
+    beyond = "".join(character for character in text if character > "\x7f")
+    return len(beyond.encode("gb2312", "ignore")) // 2 >= 0.9 * len(beyond)
 
 
 def _encoding_advice(content: bytes, tried: str) -> str:
@@ -55,18 +122,28 @@ def _encoding_advice(content: bytes, tried: str) -> str:
 
 
 def write_lines(path: str | Path, lines: Iterable[str]) -> None:
-    """Write UTF-8 lines that end in LF.
+    """Write UTF-8 lines that end in LF, the whole file or nothing.
 
     Raises:
         DataError: text that has no UTF-8 form (lone surrogates), or a place that cannot be written.
     """
-    text = "".join(line + "\n" for line in lines)
+    write_text(path, "".join(line + "\n" for line in lines))
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text as UTF-8 without changing its line ends, the whole file or nothing.
+
+    Raises:
+        DataError: as :func:`write_lines`.
+    """
     if text.startswith("\ufeff"):
         text = "\ufeff" + text  # a reader drops the first one as a byte-order mark
     try:
-        Path(path).write_bytes(text.encode("utf-8"))
+        content = text.encode("utf-8")
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
         raise DataError("holds a lone surrogate, which UTF-8 cannot write.", path=path, line=line) from None
+    try:
+        write_file(path, lambda file: file.write(content))
     except OSError as error:
         raise DataError(f"cannot be written: {error.strerror}.", path=path) from None

@@ -1,7 +1,8 @@
-"""How entities are written as one tag per token: BIO, BMES and IOBES, and the spans behind them.
+"""How entities are written as one tag per token: BIO, IOB1, BMES and IOBES, and the spans behind them.
 
 ========  =====================================================================
 ``BIO``    B begins an entity, I goes on (Ramshaw and Marcus 1995, IOB2 variant)
+``IOB1``   I begins and goes on; B begins only right behind an entity of the same type
 ``BMES``   Begin, Middle, End, Single: usual for Chinese
 ``IOBES``  the same with I for M; also called BIOES
 ========  =====================================================================
@@ -17,11 +18,11 @@ from dataclasses import dataclass
 
 from hanlp_tutor.errors import ConfigError, DataError, nearest
 
-SCHEMES = ("BIO", "BMES", "IOBES")
+SCHEMES = ("BIO", "IOB1", "BMES", "IOBES")
 
 # first, middle, last, only
-_LETTERS = {"BIO": "BIIB", "BMES": "BMES", "IOBES": "BIES"}
-_READABLE = {"BIO": "BI", "BMES": "BMIES", "IOBES": "BIES"}
+_LETTERS = {"BIO": "BIIB", "IOB1": "IIII", "BMES": "BMES", "IOBES": "BIES"}
+_READABLE = {"BIO": "BI", "IOB1": "BI", "BMES": "BMIES", "IOBES": "BIES"}
 
 
 @dataclass(frozen=True, order=True)
@@ -34,7 +35,7 @@ class Span:
 
 
 def scheme_name(name: str) -> str:
-    """``BIO``, ``BMES`` or ``IOBES`` from any spelling of them.
+    """``BIO``, ``IOB1``, ``BMES`` or ``IOBES`` from any spelling of them.
 
     Raises:
         ConfigError: there is no such scheme.
@@ -106,11 +107,16 @@ def spans_from_bio(tags: Sequence[str]) -> list[Span]:
 
 def from_bio(tags: Sequence[str], scheme: str) -> tuple[str, ...]:
     """Rewrite one sentence's BIO tags in ``scheme``; the reverse of :func:`to_bio`."""
-    first, middle, last, only = _LETTERS[scheme_name(scheme)]
+    name = scheme_name(scheme)
+    first, middle, last, only = _LETTERS[name]
+    before = None
     result = ["O"] * len(tags)
     for span in spans_from_bio(tags):
         length = span.end - span.start
         letters = only if length == 1 else first + middle * (length - 2) + last
+        if name == "IOB1" and before is not None and (before.end, before.label) == (span.start, span.label):
+            letters = "B" + letters[1:]
+        before = span
         result[span.start : span.end] = [f"{letter}-{span.label}" for letter in letters]
     return tuple(result)
 
@@ -118,7 +124,8 @@ def from_bio(tags: Sequence[str], scheme: str) -> tuple[str, ...]:
 def detect_scheme(letters: Iterable[str]) -> str:
     """The scheme of a file, from the set of all letters in it.
 
-    Only B and I (or no entity at all) is BIO. B, E and S without I or M reads the same as BMES and as IOBES.
+    Only B and I (or no entity at all) is BIO, which reads IOB1 too: an I that continues nothing begins an entity. B, E
+    and S without I or M reads the same as BMES and as IOBES.
 
     Raises:
         DataError: M and I together, which is two schemes in one file.
