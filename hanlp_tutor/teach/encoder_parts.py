@@ -1,0 +1,91 @@
+"""What notebook 03 shows of an encoder: what a recipe hides of one sentence, and where the parameters are."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from transformers import BertConfig, BertModel
+
+from hanlp_tutor.encoders.masking import RECIPES, Masker, Words
+
+# config.json of bert-base-chinese (Devlin et al. 2019); RoBERTa-wwm-ext and MacBERT base (Cui et al. 2021) share it
+BASE_SHAPE = {"vocab_size": 21128, "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12}
+ARTICLE_MODELS = ("bert-base-chinese", "hfl/chinese-roberta-wwm-ext", "hfl/chinese-macbert-base")
+MASK, MASK_ID, FIRST_ID = "[MASK]", 4, 5
+_COLOURS = {"same": "#FFFFFF", "kept": "#F0E442", "mask": "#56B4E9", "other": "#E69F00"}  # Okabe-Ito
+
+
+def masked_once(words: list[str], recipe: str, similar: dict[str, list[str]], seed: int) -> list[tuple[str, str, str]]:
+    """One drawing of a recipe: per character what stood there, what stands there now, and its fate.
+
+    Args:
+        similar: words of as many characters that MacBERT may put in place of a word.
+
+    Returns:
+        Triples (before, after, fate); the fate is ``same`` (not chosen), ``kept``, ``mask`` or ``other``.
+    """
+    spellings = list(dict.fromkeys([*words, *(s for choices in similar.values() for s in choices)]))
+    characters = sorted({c for word in spellings for c in word})
+    number = {c: FIRST_ID + i for i, c in enumerate(characters)}
+    width = max([len(choices) for choices in similar.values()], default=1) or 1
+    table = np.full((len(spellings), width), -1)
+    for word, choices in similar.items():
+        fitting = [spellings.index(s) for s in choices if len(s) == len(word)]
+        if word in spellings:
+            table[spellings.index(word), : len(fitting)] = fitting
+    ids = np.array([number[c] for word in words for c in word])
+    begins = np.array([spellings.index(w) if i == 0 else -1 for w in words for i in range(len(w))])
+    lexicon = Words([tuple(number[c] for c in word) for word in spellings], table)
+    masker = Masker(recipe, mask_id=MASK_ID, first_id=FIRST_ID, vocabulary=FIRST_ID + len(characters), words=lexicon)
+    row, chosen, _ = masker(ids, begins, np.random.default_rng(seed))
+    before = [c for word in words for c in word]
+    after = [MASK if i == MASK_ID else characters[i - FIRST_ID] for i in row.tolist()]
+    hit = set(chosen.tolist())
+    fate = [
+        "same" if p not in hit else "mask" if a == MASK else "kept" if a == b else "other"
+        for p, (b, a) in enumerate(zip(before, after, strict=True))
+    ]
+    return list(zip(before, after, fate, strict=True))
+
+
+def mask_table(words: list[str], similar: dict[str, list[str]], seed: int) -> str:
+    """The three recipes on one sentence, side by side, as HTML with a colour per fate."""
+    rows = [f"<tr><th>words</th><td colspan='{len(''.join(words))}'>{escape(' / '.join(words))}</td></tr>"]
+    for recipe in RECIPES:
+        cells = "".join(
+            f"<td title='{fate}' style='background:{_COLOURS[fate]};color:#000'>{escape(after)}</td>"
+            for _, after, fate in masked_once(words, recipe, similar, seed)
+        )
+        rows.append(f"<tr><th>{recipe}</th>{cells}</tr>")
+    return f"<table>{''.join(rows)}</table>"
+
+
+def parameter_table(model: nn.Module) -> pd.DataFrame:
+    """Parameters per part of a BERT: number and share. A tensor that is shared counts once."""
+    counts = dict.fromkeys(("embeddings", "attention", "feed-forward", "other"), 0)
+    for name, tensor in model.named_parameters():
+        if "embeddings" in name:
+            part = "embeddings"
+        elif ".attention." in name:
+            part = "attention"
+        else:
+            part = "feed-forward" if ".intermediate." in name or ".output." in name else "other"
+        counts[part] += tensor.numel()
+    table = pd.DataFrame({"parameters": counts})
+    table["share"] = table["parameters"] / table["parameters"].sum()
+    return table
+
+
+def article_model() -> BertModel:
+    """The shape that the article's three base models share, on the meta device: counted without any memory."""
+    with torch.device("meta"):
+        return BertModel(BertConfig(**BASE_SHAPE, intermediate_size=3072, max_position_embeddings=512))
+
+
+def megabytes(parameters: int, bytes_each: int) -> float:
+    """Memory of the weights alone: 4 bytes each in fp32, 2 in fp16 (半精度)."""
+    return parameters * bytes_each / 1e6

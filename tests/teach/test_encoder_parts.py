@@ -1,0 +1,54 @@
+"""Notebook 03's masks, counts and checks."""
+
+import pytest
+from transformers import BertConfig, BertModel
+
+from hanlp_tutor.teach import check, encoder_parts
+
+WORDS = ["江泽民", "主席", "在", "北京", "发表", "新年", "讲话", "，", "祝", "全国", "人民", "幸福"]
+SIMILAR = {"北京": ["上海"], "讲话": ["演说"], "主席": ["总理"]}
+
+
+@pytest.mark.parametrize("recipe", encoder_parts.RECIPES)
+def test_a_drawing_keeps_length_and_budget_and_macbert_has_no_mask(recipe):
+    for seed in range(50):
+        drawn = encoder_parts.masked_once(WORDS, recipe, SIMILAR, seed)
+        assert [before for before, _, _ in drawn] == list("".join(WORDS))
+        chosen = [fate for _, _, fate in drawn if fate != "same"]
+        assert 1 <= len(chosen) <= round(0.15 * len(drawn))
+        assert recipe != "macbert" or "mask" not in chosen
+        assert all(before == after for before, after, fate in drawn if fate in ("same", "kept"))
+
+
+def test_table_has_a_row_per_recipe():
+    assert encoder_parts.mask_table(WORDS, SIMILAR, 1).count("<tr>") == 4
+
+
+def test_parts_add_up_and_the_article_models_have_their_known_size():
+    small = BertModel(
+        BertConfig(vocab_size=50, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16)
+    )
+    table = encoder_parts.parameter_table(small)
+    assert table["parameters"].sum() == sum(p.numel() for p in small.parameters())
+    assert table["parameters"]["other"] == sum(p.numel() for p in small.pooler.parameters())
+    assert sum(p.numel() for p in encoder_parts.article_model().parameters()) == 102_267_648
+
+
+def _layer(h, f):
+    return 4 * (h * h + h) + 2 * h * f + f + h + 4 * h
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("q03_1", lambda n: max(1, round(0.15 * n)), lambda n: round(0.15 * n)),
+        ("q03_2", lambda w, k: range(len("".join(w[:k])), len("".join(w[: k + 1]))), lambda w, k: [k]),
+        ("q03_3", _layer, lambda h, f: _layer(h, f) - 4 * h),
+        ("q03_4", lambda t, f: 16 * t + 4 * f, lambda t, f: 16 * (t + f)),
+    ],
+)
+def test_checks_tell_right_from_wrong(name, right, wrong):
+    exercise = getattr(check, name)
+    assert exercise.judge(right).accepted
+    assert not exercise.judge(wrong).accepted
+    assert not exercise.judge(...).accepted
