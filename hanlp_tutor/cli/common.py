@@ -1,0 +1,60 @@
+"""What the commands share: errors in words, ``--json``, options of a run, model folders."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hanlp_tutor.errors import TutorError
+
+
+class Reported(click.exceptions.Exit):
+    """An error that has been printed already."""
+
+
+def speaks_json(command: Callable[..., dict[str, Any] | None]) -> Callable[..., None]:
+    """Add ``--json``, print what the command returns, and turn a user's error into text and exit code 2."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line.")
+    @wraps(command)
+    def wrapper(*args: Any, as_json: bool, **kwargs: Any) -> None:
+        try:
+            answer = command(*args, as_json=as_json, **kwargs)
+        except TutorError as error:
+            click.echo(f"Error: {error}", err=True)
+            if as_json:
+                click.echo(json.dumps({"error": str(error)}, ensure_ascii=False))
+            raise Reported(2) from None
+        if as_json and answer is not None:
+            click.echo(json.dumps(answer, ensure_ascii=False))
+
+    return wrapper
+
+
+def parameters(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """The options of ``-p NAME VALUE``, values parsed as YAML would."""
+    from hanlp_tutor.config import parse_value
+
+    return {name: parse_value(value) for name, value in pairs}
+
+
+p_option = click.option(
+    "-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="An option of the run, such as -p epochs 3."
+)
+
+
+def model_folder(path: Path) -> Path:
+    """A model folder, or the one inside a run folder."""
+    inside = path / "model"
+    return inside if (inside / "model.json").exists() else path
+
+
+def headline(scores: dict[str, Any]) -> str:
+    """The main scores in one line."""
+    names = {"precision": "P", "recall": "R", "f1": "F1", "accuracy": "accuracy", "macro_f1": "macro F1"}
+    return "  ".join(f"{label} {scores[name]:.4f}" for name, label in names.items() if name in scores)

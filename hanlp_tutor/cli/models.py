@@ -1,0 +1,111 @@
+"""Commands that use models: ``evaluate``, ``predict``, ``export``, ``relocate``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hanlp_tutor.cli.common import headline, model_folder, speaks_json
+from hanlp_tutor.errors import TutorError
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--scheme", type=click.Choice(["BIO", "BMES", "IOBES"]), help="Of the tags; default: detected.")
+@click.option("--strip-segmentation-digits", is_flag=True, help="Tokens end in a digit that is no text (Weibo: 科0).")
+@click.option("--encoding", default="utf-8", show_default=True)
+@speaks_json
+def evaluate(
+    model: Path, file: Path, scheme: str | None, strip_segmentation_digits: bool, encoding: str, as_json: bool
+) -> dict[str, Any]:
+    """Score MODEL on a labelled FILE."""
+    from hanlp_tutor.data import read_examples
+    from hanlp_tutor.job import test_scores
+    from hanlp_tutor.model import load_model
+
+    loaded = load_model(model_folder(model))
+    options: dict[str, Any] = {"encoding": encoding}
+    if loaded.task == "ner":
+        options |= {"scheme": scheme, "strip_segmentation_digits": strip_segmentation_digits}
+    scores = test_scores(loaded, read_examples(loaded.task, file, **options))
+    if not as_json:
+        click.echo(headline(scores))
+        for name, row in (scores.get("per_type") or scores.get("per_class")).items():
+            click.echo(
+                f"  {name}\tP {row['precision']:.4f}\tR {row['recall']:.4f}\tF1 {row['f1']:.4f}\tn {row['support']}"
+            )
+    return scores
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("text", required=False)
+@speaks_json
+def predict(model: Path, text: str | None, as_json: bool) -> None:
+    """Label TEXT, or each line of standard input; with --json one object a text."""
+    from hanlp_tutor.predict import Predictor
+
+    predictor = Predictor.load(model_folder(model))
+    for chunk in [[text]] if text is not None else _chunks(256):
+        for answer in predictor.predict_many(chunk):
+            click.echo(json.dumps(answer, ensure_ascii=False) if as_json else _readable(answer))
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--to", "target", required=True, type=click.Choice(["hanlp"]))
+@speaks_json
+def export(model: Path, folder: Path, target: str, as_json: bool) -> dict[str, Any]:
+    """Write MODEL as a FOLDER that plain hanlp.load opens."""
+    from hanlp_tutor.hanlp_io import export_hanlp
+    from hanlp_tutor.model import load_model
+
+    written = export_hanlp(load_model(model_folder(model)), folder)
+    if not as_json:
+        click.echo(f"hanlp.load({str(written)!r})")
+    return {"folder": str(written), "to": target}
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@speaks_json
+def relocate(folder: Path, as_json: bool) -> dict[str, Any]:
+    """Mend the paths of a HanLP folder that was moved or copied."""
+    from hanlp_tutor.hanlp_io import relocate as mend
+
+    mend(folder)
+    if not as_json:
+        click.echo(f"hanlp.load({str(folder.resolve())!r})")
+    return {"folder": str(folder.resolve())}
+
+
+def _chunks(size: int) -> Iterator[list[str]]:
+    """Lines of standard input in lists, so that a pipe is answered before it ends."""
+    chunk: list[str] = []
+    number = 0
+    try:
+        for number, line in enumerate(sys.stdin, start=1):  # noqa: B007 - the error below names it
+            chunk.append(line.rstrip("\r\n"))
+            if len(chunk) == size:
+                yield chunk
+                chunk = []
+    except UnicodeDecodeError:
+        raise TutorError(
+            f"standard input, near line {number + 1}: not UTF-8. Convert it first, for instance with iconv -f GB18030."
+        ) from None
+    if chunk:
+        yield chunk
+
+
+def _readable(answer: dict[str, Any]) -> str:
+    if "label" in answer:
+        return f"{answer['label']}\t{answer['score']:.4f}\t{answer['text']}"
+    rows = [f"  {e['start']}-{e['end']}\t{e['label']}\t{e['text']}\t{e['score']:.4f}" for e in answer["entities"]]
+    return "\n".join([answer["text"], *rows])

@@ -1,0 +1,115 @@
+"""Commands that make models: ``train``, ``pretrain``, and ``run`` for a whole notebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hanlp_tutor.cli.common import headline, p_option, parameters, speaks_json
+
+
+@click.command()
+@click.argument("notebook")
+@p_option
+@click.option("--profile", default="class", show_default=True, help="smoke, class or full.")
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder; by default the next number under runs/.")
+@speaks_json
+def run(
+    notebook: str, pairs: tuple[tuple[str, str], ...], profile: str, out: Path | None, as_json: bool
+) -> dict[str, Any]:
+    """Run NOTEBOOK (05, 05_finetune_ner, or a path) by papermill."""
+    from hanlp_tutor.runner import run_notebook
+
+    outcome = run_notebook(notebook, parameters(pairs), profile=profile, out=out)
+    if not as_json:
+        if outcome.metrics and outcome.metrics.get("test"):
+            click.echo("test: " + headline(outcome.metrics["test"]))
+        click.echo(f"folder: {outcome.out}")
+    return {"notebook": str(outcome.notebook), "out": str(outcome.out), "metrics": outcome.metrics}
+
+
+@click.command()
+@click.option("--task", required=True, type=click.Choice(["ner", "classify"]))
+@click.option("--train", "train_file", required=True, type=click.Path(path_type=Path))
+@click.option("--dev", "dev_file", type=click.Path(path_type=Path), help="Default: held out of the training file.")
+@click.option("--test", "test_file", type=click.Path(path_type=Path))
+@click.option("--encoder", default="random:mini-bert", show_default=True, help="A name, a folder, or random:NAME.")
+@click.option("-c", "--config", "config_file", type=click.Path(path_type=Path), help="A YAML file of options.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder.")
+@click.option("--resume", is_flag=True, help="Continue the run in --out.")
+@click.option("--scheme", type=click.Choice(["BIO", "BMES", "IOBES"]), help="Of the tags; default: detected.")
+@click.option("--strip-segmentation-digits", is_flag=True, help="Tokens end in a digit that is no text (Weibo: 科0).")
+@click.option("--encoding", default="utf-8", show_default=True, help="Of the files.")
+@p_option
+@speaks_json
+def train(
+    task: str,
+    train_file: Path,
+    dev_file: Path | None,
+    test_file: Path | None,
+    encoder: str,
+    config_file: Path | None,
+    out: Path,
+    resume: bool,
+    scheme: str | None,
+    strip_segmentation_digits: bool,
+    encoding: str,
+    pairs: tuple[tuple[str, str], ...],
+    as_json: bool,
+) -> dict[str, Any]:
+    """Fine-tune on files; write metrics, history and the model into a run folder."""
+    from hanlp_tutor.config import TrainConfig, config_from_yaml
+
+    given = parameters(pairs)
+    config = config_from_yaml(config_file, given) if config_file else TrainConfig(**given)
+    from hanlp_tutor.job import read_split, train_job
+
+    options: dict[str, Any] = {"encoding": encoding}
+    if task == "ner":
+        options |= {"scheme": scheme, "strip_segmentation_digits": strip_segmentation_digits}
+    split = read_split(task, train_file, dev_file, test_file, seed=config.seed, **options)
+    click.echo(f"{len(split.train)} examples to train on, {len(split.dev)} dev, {len(split.test)} test", err=True)
+    metrics = train_job(task, split, encoder, config, out, resume=resume)
+    if not as_json:
+        click.echo(f"best dev: {metrics['best_dev']:.4f}")
+        if metrics["test"]:
+            click.echo("test: " + headline(metrics["test"]))
+        click.echo(f"folder: {out}")
+    return metrics
+
+
+@click.command()
+@click.option("--recipe", required=True, type=click.Choice(["bert", "roberta-wwm", "macbert"]))
+@click.option("--tokens", required=True, type=int, help="To read in all; 7,000 a second is usual on two cores.")
+@click.option("--text", "files", multiple=True, type=click.Path(path_type=Path), help="More text, one a line; repeat.")
+@click.option("--from", "start", help="An embedded encoder or an earlier run's encoder/ to go on from.")
+@click.option("--name", help="The encoder's name on its card; by default that of --out.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder.")
+@click.option("--resume", is_flag=True, help="Continue the run in --out.")
+@p_option
+@speaks_json
+def pretrain(
+    recipe: str,
+    tokens: int,
+    files: tuple[Path, ...],
+    start: str | None,
+    name: str | None,
+    out: Path,
+    resume: bool,
+    pairs: tuple[tuple[str, str], ...],
+    as_json: bool,
+) -> dict[str, Any]:
+    """Pre-train a small encoder on the kit's corpora (training sides only) and on your text."""
+    from hanlp_tutor.encoders.pretrain import PretrainConfig
+    from hanlp_tutor.encoders.pretrain_job import pretrain_job
+    from hanlp_tutor.precision import limit_threads
+
+    limit_threads()
+    config = PretrainConfig(**{"recipe": recipe, "tokens": tokens, **parameters(pairs)})
+    answer = pretrain_job(config, out, files=files, start=start, name=name, resume=resume)
+    if not as_json:
+        click.echo(f"held-out masked accuracy: {answer['held_out_accuracy']:.4f}")
+        click.echo(f"encoder: {answer['encoder']}")
+    return answer

@@ -1,0 +1,150 @@
+"""BRAT's standoff: ``name.txt`` is the text, ``name.ann`` the entities: ``T1<TAB>PER 0 2<TAB>张三``.
+
+A file pair, or a folder of them, one document a pair. Offsets count code points of the whole text, its line ends too.
+Relations (R), events (E), equivalences (*), attributes (A, M), normalisations (N) and comments (#) are counted and
+ignored, and so are discontinuous entities, except those that BRAT has cut at a line end only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from hanlp_tutor.atomic import new_folder
+from hanlp_tutor.data.documents import Document
+from hanlp_tutor.data.formats.format import OVERLAPS, SPANS, Format
+from hanlp_tutor.data.formats.offsets import Claim, place
+from hanlp_tutor.data.lines import read_lines, read_text, write_text
+from hanlp_tutor.data.notes import Tally
+from hanlp_tutor.errors import DataError
+
+_IGNORED = {
+    "R": "relations ignored",
+    "E": "events ignored",
+    "*": "equivalences ignored",
+    "A": "attributes ignored",
+    "M": "attributes ignored",
+    "N": "normalisations ignored",
+    "#": "comments ignored",
+}
+_TYPE = re.compile(r"(\S+) (.+)")
+_REMEDY = "Write T1<TAB>type start end<TAB>covered text."
+
+
+def read_brat(path: str | Path, *, encoding: str | None = None) -> list[Document]:
+    """Read a folder of pairs in the order of their names, or one pair by either of its files.
+
+    Raises:
+        DataError: a text without its ``.ann`` or the reverse, a line of another form, an entity that does not cover
+            what it says.
+    """
+    path = Path(path)
+    if path.is_dir():
+        pairs = [(text, text.with_suffix(".ann")) for text in sorted(path.glob("*.txt"))]
+        alone = sorted(set(path.glob("*.ann")) - {annotation for _, annotation in pairs})
+        if alone:
+            raise DataError("has no .txt of the same name.", path=alone[0], remedy="Put the text beside it.")
+        if not pairs:
+            raise DataError("holds no .txt and .ann files.", path=path, remedy="Name BRAT's collection folder.")
+    else:
+        if path.suffix not in (".txt", ".ann"):
+            raise DataError("is no .txt, no .ann and no folder.", path=path, remedy="Name one of BRAT's files.")
+        pairs = [(path.with_suffix(".txt"), path.with_suffix(".ann"))]
+    for text, annotation in pairs:
+        if text.exists() and not annotation.exists():
+            remedy = f"Put {annotation.name} beside it; an empty one says that there is no entity."
+            raise DataError("has no .ann of the same name.", path=text, remedy=remedy)
+    return [_pair(text, annotation, encoding) for text, annotation in pairs]
+
+
+def _pair(text_path: Path, annotation: Path, encoding: str | None) -> Document:
+    text = read_text(text_path, encoding)
+    tally = Tally(annotation)
+    claims = []
+    for number, line in enumerate(read_lines(annotation, encoding), 1):
+        if not line.strip():
+            continue
+        if line[0] in _IGNORED:
+            tally.add(_IGNORED[line[0]], number)
+            continue
+        if line[0] != "T":
+            raise DataError(f"{line[:40]!r} is no annotation.", path=annotation, line=number, remedy=_REMEDY)
+        claim = _claim(text, line, annotation, number, tally)
+        if claim is not None:
+            claims.append(claim)
+    spans = place(text, claims, annotation, tally)
+    tally.report()
+    return Document(text, tuple(spans), None, f"{text_path}:1")
+
+
+def _claim(text: str, line: str, path: Path, number: int, tally: Tally) -> Claim | None:
+    """The entity of a line, None when it is discontinuous."""
+    cells = line.split("\t", 2)
+    match = _TYPE.fullmatch(cells[1]) if len(cells) == 3 else None
+    fragments = [part.split(" ") for part in match[2].split(";")] if match else []
+    if not fragments or any(len(part) != 2 or not all(map(_is_offset, part)) for part in fragments):
+        raise DataError(f"{line[:40]!r} is no entity.", path=path, line=number, remedy=_REMEDY)
+    places = [(int(start), int(end)) for start, end in fragments]
+    for (_, end), (start, _) in zip(places, places[1:], strict=False):
+        gap = text[end:start]
+        if end > start or "\n" not in gap or gap.strip():
+            tally.add("discontinuous entities ignored", number)
+            return None
+    start, end = places[0][0], places[-1][1]
+    # BRAT joins the parts of an entity by a space, whatever stood between them.
+    covered = cells[2] if len(places) == 1 else None
+    return Claim(start, end, match[1], covered, number)
+
+
+def _is_offset(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 16
+
+
+def write_brat(path: str | Path, documents: Iterable[Document]) -> None:
+    """Write a pair a document into a new folder (``00001.txt``, ``00001.ann``), or one pair at ``name.txt``.
+
+    Raises:
+        DataError: a type with white space; several documents for one pair; a folder that holds something already.
+    """
+    path = Path(path)
+    documents = list(documents)
+    for document in documents:
+        for span in document.spans:
+            if re.search(r"\s", span.label):
+                raise DataError(
+                    f"the type {span.label!r} holds white space, which BRAT cannot.",
+                    path=document.source or None,
+                    remedy="Rename it.",
+                )
+    if path.suffix in (".txt", ".ann"):
+        if len(documents) != 1:
+            raise DataError(f"cannot hold {len(documents)} documents.", path=path, remedy="Name a folder.")
+        _write_pair(path.with_suffix(""), documents[0])
+        return
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise DataError("is there already.", path=path, remedy="Name a new folder for BRAT's files.")
+    try:
+        with new_folder(path) as folder:
+            for number, document in enumerate(documents, 1):
+                _write_pair(folder / f"{number:05d}", document)
+    except OSError as error:
+        raise DataError(f"cannot be written: {error.strerror}.", path=path) from None
+
+
+def _write_pair(stem: Path, document: Document) -> None:
+    lines = []
+    for number, span in enumerate(document.spans, 1):
+        covered = re.sub(r"\s", " ", document.text[span.start : span.end])
+        lines.append(f"T{number}\t{span.label} {span.start} {span.end}\t{covered}\n")
+    write_text(stem.with_name(stem.name + ".txt"), document.text)
+    write_text(stem.with_name(stem.name + ".ann"), "".join(lines))
+
+
+def _sniff(path: Path) -> bool:
+    if path.is_dir():
+        return any(path.glob("*.ann"))
+    return path.suffix in (".txt", ".ann") and path.with_suffix(".ann").is_file()
+
+
+FORMAT = Format("brat", (".ann", ".txt", ""), frozenset({SPANS, OVERLAPS}), read_brat, write_brat, _sniff)

@@ -1,0 +1,88 @@
+"""CLUE's JSON Lines for entities (CLUENER 2020): ends are inclusive, and entities are grouped by type and text.
+
+``{"text": "浙商银行企业信贷部叶老桂博士", "label": {"name": {"叶老桂": [[9, 11]]}}}``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from hanlp_tutor.data.documents import Document
+from hanlp_tutor.data.formats.format import OVERLAPS, SPANS, Format
+from hanlp_tutor.data.formats.json_objects import (
+    first_object,
+    list_of,
+    name_of,
+    offset,
+    read_objects,
+    text_of,
+    write_objects,
+)
+from hanlp_tutor.data.formats.offsets import Claim, place
+from hanlp_tutor.data.notes import Tally
+from hanlp_tutor.errors import DataError
+
+_REMEDY = 'Write {"text": ..., "label": {"type": {"covered text": [[first, last]]}}}.'
+
+
+def read_clue(path: str | Path, *, encoding: str | None = None) -> list[Document]:
+    """Read entities with inclusive ends; each place is held against the text that it is filed under.
+
+    Raises:
+        DataError: no such file, a line of another shape or without ``label`` (a test set), a place of another text.
+    """
+    tally = Tally(path)
+    documents = []
+    for line, entry in read_objects(path, encoding):
+        text = text_of(entry, "text", path, line)
+        spans = place(text, _claims(entry, path, line), path, tally)
+        documents.append(Document(text, tuple(spans), None, f"{path}:{line}"))
+    tally.report()
+    return documents
+
+
+def _claims(entry: dict[str, Any], path: str | Path, line: int) -> list[Claim]:
+    if "label" not in entry:
+        raise DataError("there is no 'label': the text is not annotated.", path=path, line=line, remedy=_REMEDY)
+    claims = []
+    for label, texts in _object(entry["label"], "'label'", path, line).items():
+        for covered, places in _object(texts, f"the type {label!r}", path, line).items():
+            for pair in list_of(places, f"{covered[:20]!r}", path, line, list):
+                if len(pair) != 2:
+                    raise DataError(f"a place has {len(pair)} numbers.", path=path, line=line, remedy=_REMEDY)
+                first, last = (offset(number, path, line) for number in pair)
+                name = name_of(label, "the type of an entity", path, line)
+                claims.append(Claim(first, last + 1, name, covered, line))
+    return claims
+
+
+def _object(value: Any, what: str, path: str | Path, line: int) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise DataError(f"{what} is no object.", path=path, line=line, remedy=_REMEDY)
+    return value
+
+
+def write_clue(path: str | Path, documents: Iterable[Document]) -> None:
+    """Write what :func:`read_clue` reads back unchanged.
+
+    Raises:
+        DataError: a place that cannot be written.
+    """
+    entries = []
+    for document in documents:
+        label: dict[str, dict[str, list[list[int]]]] = {}
+        for span in document.spans:
+            covered = document.text[span.start : span.end]
+            label.setdefault(span.label, {}).setdefault(covered, []).append([span.start, span.end - 1])
+        entries.append({"text": document.text, "label": label})
+    write_objects(path, entries)
+
+
+def _sniff(path: Path) -> bool:
+    entry = first_object(path)
+    return entry is not None and isinstance(entry.get("text"), str) and isinstance(entry.get("label"), dict)
+
+
+FORMAT = Format("clue", (".json", ".jsonl"), frozenset({SPANS, OVERLAPS}), read_clue, write_clue, _sniff)

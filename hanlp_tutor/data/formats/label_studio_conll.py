@@ -1,0 +1,163 @@
+"""Label Studio's CoNLL export: ``token -X- _ B-PER`` a line, behind a line ``-DOCSTART- -X- O``.
+
+Label Studio cuts tokens at white space only, and tags each token that an entity touches. Chinese has no spaces, so a
+whole sentence is one token, and its tag does not say where in it the entity lies. What can be known is read; the rest
+is an error, because guessing would move entities.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hanlp_tutor.data.documents import Document
+from hanlp_tutor.data.examples import TaggedText
+from hanlp_tutor.data.formats.format import SPANS, Format
+from hanlp_tutor.data.formats.head import head_lines
+from hanlp_tutor.data.lines import read_lines, write_lines
+from hanlp_tutor.data.schemes import parse_tag, to_bio
+from hanlp_tutor.errors import ConfigError, DataError
+
+_REMEDY = (
+    "Export the project from Label Studio as JSON, which has offsets. If the text was cut into words by spaces before it "
+    "was labelled, and labels cover whole words, pass words=True (-p words true)."
+)
+
+
+@dataclass(frozen=True)
+class _Token:
+    text: str
+    tag: str
+    line: int
+
+
+def read_label_studio_conll(
+    path: str | Path, *, encoding: str | None = None, words: bool = False, joiner: str | None = None
+) -> list[Document]:
+    """Read a CoNLL export where its tags say what they cover.
+
+    A tag is unambiguous on a token of one character, on a token without Chinese characters or outer punctuation, and
+    when it is O.
+
+    Args:
+        path: the file.
+        encoding: of the file; None detects it.
+        words: tokens are words, and a tag covers its whole token.
+        joiner: between tokens; None joins with a space, which is where Label Studio cut, or with nothing when each
+            token of the file is one character.
+
+    Raises:
+        DataError: a tagged token that holds more than its entity, most of all a whole Chinese sentence; a line of
+            another shape.
+    """
+    if not isinstance(words, bool):
+        raise ConfigError(f"words is true or false, not {words!r}.")
+    if joiner is not None and not isinstance(joiner, str):
+        raise ConfigError(f"joiner is a string, not {joiner!r}.")
+    sentences = _parse(path, read_lines(path, encoding))
+    if not sentences:
+        raise DataError("holds no sentence.", path=path, remedy="Write token -X- _ tag a line.")
+    if not words:
+        for token in (token for tokens in sentences for token in tokens):
+            _check(token, path)
+    if joiner is None:
+        joiner = "" if all(len(token.text) == 1 for tokens in sentences for token in tokens) else " "
+    return [_document(path, tokens, joiner) for tokens in sentences]
+
+
+def _parse(path: str | Path, lines: list[str]) -> list[list[_Token]]:
+    sentences: list[list[_Token]] = [[]]
+    for number, line in enumerate(lines, 1):
+        if not line.strip(" \t"):
+            sentences.append([])
+            continue
+        cells = line.rsplit(" ", 3)
+        if line.startswith("-DOCSTART-"):
+            continue
+        if len(cells) != 4 or not cells[0]:
+            raise DataError(
+                f"{line[:40]!r} is not of the form 'token -X- _ tag'.",
+                path=path,
+                line=number,
+                remedy="Export the project from Label Studio again, as JSON.",
+            )
+        try:
+            parse_tag(cells[3])
+        except DataError as error:
+            raise DataError(error.message, path=path, line=number, remedy=error.remedy) from None
+        sentences[-1].append(_Token(cells[0], cells[3], number))
+    return [tokens for tokens in sentences if tokens]
+
+
+def _check(token: _Token, path: str | Path) -> None:
+    if token.tag == "O" or len(token.text) == 1:
+        return
+    chinese = any(unicodedata.name(character, "").startswith("CJK") for character in token.text)
+    outer = any(unicodedata.category(token.text[place])[0] == "P" for place in (0, -1))
+    if chinese or outer:
+        what = "Chinese characters" if chinese else "punctuation"
+        raise DataError(
+            f"the token {token.text[:20]!r} of {len(token.text)} characters is tagged {token.tag}, but where in it the "
+            f"entity lies is not said: it holds {what}.",
+            path=path,
+            line=token.line,
+            remedy=_REMEDY,
+        )
+
+
+def _document(path: str | Path, tokens: list[_Token], joiner: str) -> Document:
+    try:
+        bio = to_bio([token.tag for token in tokens], "BIO")
+    except DataError as error:
+        raise DataError(error.message, path=path, line=tokens[0].line, remedy="Label Studio writes BIO.") from None
+    text = ""
+    tags: list[str] = []
+    for token, tag in zip(tokens, bio, strict=True):
+        inside = "O" if tag == "O" else "I" + tag[1:]
+        if text:
+            text += joiner
+            tags += [inside if tag.startswith("I-") else "O"] * len(joiner)
+        text += token.text
+        tags += [tag] + [inside] * (len(token.text) - 1)
+    source = f"{path}:{tokens[0].line}"
+    return Document(text, TaggedText(text, tuple(tags), source).spans, None, source)
+
+
+def write_label_studio_conll(path: str | Path, documents: Iterable[Document]) -> None:
+    """Write one character a line, so that :func:`read_label_studio_conll` reads it back unchanged.
+
+    Raises:
+        DataError: a text that is empty or holds a line feed, a label with white space; nothing is written then.
+    """
+    lines = ["-DOCSTART- -X- O"]
+    for document in documents:
+        if not document.text or "\n" in document.text:
+            raise DataError(
+                f"the text {document.text[:20]!r} is empty or holds a line feed, which a column file cannot.",
+                path=document.source or None,
+                remedy="Split the text at its line feeds (--split-lines).",
+            )
+        for span in document.spans:
+            if set(span.label) & set("\t\n\r "):
+                raise DataError(f"the label {span.label!r} holds white space.", path=document.source or None)
+        tags = document.tagged().tags
+        lines += [f"{character} -X- _ {tag}" for character, tag in zip(document.text, tags, strict=True)]
+        lines.append("")
+    write_lines(path, lines)
+
+
+def _sniff(path: Path) -> bool:
+    lines = [line for line in head_lines(path) if line.strip() and not line.startswith("-DOCSTART-")]
+    return bool(lines) and all(line.rsplit(" ", 3)[1:3] == ["-X-", "_"] for line in lines)
+
+
+FORMAT = Format(
+    "label-studio-conll",
+    (".conll", ".txt"),
+    frozenset({SPANS}),
+    read_label_studio_conll,
+    write_label_studio_conll,
+    _sniff,
+)
