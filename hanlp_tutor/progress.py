@@ -9,7 +9,7 @@ from typing import Any
 MODES = ("auto", "bar", "lines", "none")
 
 
-def _mode(mode: str) -> str:
+def resolve_mode(mode: str) -> str:
     """Resolve ``auto``; HANLP_TUTOR_PROGRESS overrides it (the runner sets ``lines`` for papermill)."""
     mode = os.environ.get("HANLP_TUTOR_PROGRESS", mode)
     if mode != "auto":
@@ -32,7 +32,7 @@ class Reporter:
     """
 
     def __init__(self, updates: int, done: int, mode: str = "auto"):
-        self.mode, self.updates = _mode(mode), updates
+        self.mode, self.updates = resolve_mode(mode), updates
         self.stream = sys.stdout if in_notebook() else sys.stderr
         self.bar: Any = None
         if self.mode == "bar":

