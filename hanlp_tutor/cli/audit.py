@@ -1,0 +1,48 @@
+"""``hanlp-tutor audit``: what is wrong with labelled data, before it costs a training run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hanlp_tutor.cli.common import Reported, speaks_json
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dev", type=click.Path(path_type=Path))
+@click.option("--test", type=click.Path(path_type=Path))
+@click.option("--task", type=click.Choice(["ner", "classify"]), help="Default: what FILE looks like.")
+@click.option("--label-errors", is_flag=True, help="Look for probable label errors too, by cross-validation: minutes.")
+@click.option("--scheme", type=click.Choice(["BIO", "IOB1", "BMES", "IOBES"]), help="Of the tags; default: detected.")
+@click.option("--strip-segmentation-digits", is_flag=True, help="Tokens end in a digit that is no text (Weibo: 科0).")
+@click.option("--encoding", help="Of the files; default: detected.")
+@speaks_json
+def audit(
+    file: Path,
+    dev: Path | None,
+    test: Path | None,
+    task: str | None,
+    label_errors: bool,
+    as_json: bool,
+    **options: Any,
+) -> dict[str, Any]:
+    """Find what is wrong with FILE, the training data, with dev and test data, and between them.
+
+    Wrong transitions, unknown and misspelt labels, contradictions, duplicates, leaks between the sides, odd characters,
+    long texts, class balance. A file that training would refuse is read as far as it can be, and each refused line is
+    named.
+
+    Exit code 0: no error was found, though there may be warnings and notes; 1: at least one error; 2: the files could
+    not be read at all.
+    """
+    from hanlp_tutor.data.audit import audit as look
+
+    report = look(file, dev, test, task=task, label_errors=label_errors, **options)
+    click.echo(json.dumps(report.to_json(), ensure_ascii=False) if as_json else report.to_text())
+    if report.counts["error"]:
+        raise Reported(1)
+    return None
