@@ -13,6 +13,7 @@ import click
 
 from hanlp_tutor import __version__
 from hanlp_tutor.cli.audit import audit
+from hanlp_tutor.cli.data import convert
 from hanlp_tutor.cli.machine import doctor
 from hanlp_tutor.cli.models import evaluate, export, predict, relocate
 from hanlp_tutor.cli.training import pretrain, run, train
@@ -26,7 +27,7 @@ def app() -> None:
     """Fine-tune Chinese language models, and open them with plain HanLP."""
 
 
-for command in (doctor, audit, run, train, pretrain, evaluate, predict, export, relocate):
+for command in (doctor, convert, audit, run, train, pretrain, evaluate, predict, export, relocate):
     app.add_command(command)
 
 

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.data.columns import read_columns, write_columns
+from hanlp_tutor.data.conversion import Conversion, convert
+from hanlp_tutor.data.documents import Document, flatten
 from hanlp_tutor.data.examples import LabelledText, Span, TaggedText, fingerprint
+from hanlp_tutor.data.formats import FORMATS, detect_format, read_documents, write_documents
+from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.labels import read_labels, write_labels
+from hanlp_tutor.data.notes import note
 from hanlp_tutor.data.schemes import SCHEMES, from_bio, spans_from_bio, to_bio
 from hanlp_tutor.data.split import Split, drop_duplicates, split_blocks, split_stratified
-from hanlp_tutor.errors import ConfigError, nearest
+from hanlp_tutor.errors import ConfigError
 
 __all__ = [
+    "FORMATS",
     "SCHEMES",
+    "Conversion",
+    "Document",
     "LabelledText",
     "Span",
     "Split",
     "TaggedText",
+    "convert",
+    "detect_format",
     "drop_duplicates",
     "fingerprint",
     "from_bio",
     "read_columns",
+    "read_documents",
     "read_examples",
     "read_labels",
     "spans_from_bio",
@@ -30,26 +40,50 @@ __all__ = [
     "split_stratified",
     "to_bio",
     "write_columns",
+    "write_documents",
     "write_labels",
 ]
 
 _READERS = {"ner": read_columns, "classify": read_labels}
+_OTHER_FORMATS = {suffix for form in FORMATS.values() for suffix in form.suffixes} - {"", ".txt", ".tsv", ".conll"}
 
 
-def read_examples(task: str, path: str | Path, **options: Any) -> list[TaggedText] | list[LabelledText]:
-    """Read a file in the format of a task: :func:`read_columns` for ``ner``, :func:`read_labels` for ``classify``.
+def read_examples(
+    task: str, path: str | Path, *, format: str | None = None, overlaps: str = "refuse", **options: Any
+) -> list[TaggedText] | list[LabelledText]:
+    """Read a file for a task.
+
+    Args:
+        task: ``ner`` or ``classify``.
+        path: the file.
+        format: its format by name (:data:`hanlp_tutor.data.formats.FORMATS`). None takes that of the task,
+            :func:`read_columns` or :func:`read_labels`, and detects it where the file cannot be that: a folder, JSON,
+            CSV, TSV with a header and so on.
+        overlaps: of nested and overlapping entities: ``refuse`` or ``longest``.
+        options: of the reader, such as ``scheme`` or ``encoding``.
 
     Raises:
-        ConfigError: a task or an option that does not exist; the nearest right name is given.
-        DataError: what the reader raises.
+        ConfigError: a task, a format or an option that does not exist; the nearest right name is given.
+        DataError: what the reader raises; a text without a class, overlapping entities.
     """
     if task not in _READERS:
         raise ConfigError(f"there is no task {task!r}; choose from {', '.join(_READERS)}.")
-    reader = _READERS[task]
-    known = [name for name in inspect.signature(reader).parameters if name != "path"]
-    for name in options:
-        if name not in known:
-            guess = nearest(name, known)
-            hint = f"did you mean {guess!r}?" if guess else f"choose from {', '.join(known)}."
-            raise ConfigError(f"{name!r} is no option for reading {task} files; {hint}")
-    return reader(path, **options)
+    if format is None and _of_another_format(Path(path)):
+        format = detect_format(path).name
+    if format is None:
+        reader = _READERS[task]
+        check_options(options, reader, f"reading {task} files")
+        return reader(path, **options)
+    documents = read_documents(path, format, **options)
+    if task == "classify":
+        return [document.labelled() for document in documents]
+    documents, notes = flatten(documents, overlaps)
+    for each in notes:
+        note(each)
+    return [document.tagged() for document in documents]
+
+
+def _of_another_format(path: Path) -> bool:
+    if path.is_dir() or (path.suffix.lower() in _OTHER_FORMATS and path.exists()):
+        return True
+    return any(FORMATS[name].sniff(path) for name in ("tsv", "brat", "label-studio-conll"))

@@ -105,6 +105,16 @@ def _parse_line(path: str | Path, number: int, line: str) -> _Row:
     return _Row(token, tag, number)
 
 
+def is_row(line: str) -> bool:
+    """Whether a line could stand in a column file; for recognising one."""
+    if line.startswith("-DOCSTART-"):
+        return True
+    try:
+        return bool(_parse_line("", 0, line).token)
+    except DataError:
+        return False
+
+
 def _strip_digits(row: _Row, path: str | Path) -> _Row:
     match = _SEGMENTED.fullmatch(row.token)
     if match is None:

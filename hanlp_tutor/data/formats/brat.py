@@ -7,6 +7,7 @@ ignored, and so are discontinuous entities, except those that BRAT has cut at a 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -86,7 +87,7 @@ def _claim(text: str, line: str, path: Path, number: int, tally: Tally) -> Claim
     if not fragments or any(len(part) != 2 or not all(map(_is_offset, part)) for part in fragments):
         raise DataError(f"{line[:40]!r} is no entity.", path=path, line=number, remedy=_REMEDY)
     places = [(int(start), int(end)) for start, end in fragments]
-    for (_, end), (start, _) in zip(places, places[1:], strict=False):
+    for (_, end), (start, _) in itertools.pairwise(places):
         gap = text[end:start]
         if end > start or "\n" not in gap or gap.strip():
             tally.add("discontinuous entities ignored", number)

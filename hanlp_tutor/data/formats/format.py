@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.errors import ConfigError, DataError, nearest
@@ -34,23 +34,23 @@ class Format:
     write: Callable[..., None]
     sniff: Callable[[Path], bool]
 
-    def options(self, verb: Callable[..., Any]) -> list[str]:
-        """The names that ``read`` or ``write`` takes as options."""
-        parameters = inspect.signature(verb).parameters.values()
-        return [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
 
-
-def check_options(names: Iterable[str], known: Sequence[str], purpose: str) -> None:
-    """Refuse an option that nobody takes.
+def check_options(options: Mapping[str, Any], verb: Callable[..., Any], purpose: str) -> None:
+    """Refuse an option that a reader or writer does not take, and a value of another type than it takes.
 
     Raises:
-        ConfigError: it gives the nearest right name.
+        ConfigError: it gives the nearest right name, or the type.
     """
-    for name in names:
+    parameters = inspect.signature(verb).parameters.values()
+    known = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
+    for name, value in options.items():
         if name not in known:
             guess = nearest(name, known)
             hint = f"did you mean {guess!r}?" if guess else f"choose from {', '.join(known)}."
             raise ConfigError(f"{name!r} is no option for {purpose}; {hint}")
+        kind = get_type_hints(verb)[name]
+        if not isinstance(value, kind) or (isinstance(value, bool) and bool not in (kind, *get_args(kind))):
+            raise ConfigError(f"{name} is {value!r} for {purpose}; it takes {inspect.formatannotation(kind)}.")
 
 
 def check_carries(form: Format, documents: Iterable[Document], able: Callable[[str], list[str]]) -> None:

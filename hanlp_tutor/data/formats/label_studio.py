@@ -53,7 +53,7 @@ def read_label_studio(
     documents = []
     for line, entry in read_objects(path, encoding):
         if is_short(entry):
-            documents.append(read_short(entry, path, line, text_key, tally))
+            documents.append(read_short(entry, path, line, text_key, from_name, tally))
             continue
         task = _Task(entry, path, line, tally)
         chosen = task.annotation(annotator)
@@ -161,8 +161,9 @@ class _Task:
         if not labels:
             self.tally.add("regions without a label ignored", self.line)
         covered = value.get("text") if isinstance(value.get("text"), str) else None
-        return [Claim(start, end, name_of(label, "a label", self.path, self.line), covered, self.line)
-                for label in labels]
+        return [
+            Claim(start, end, name_of(label, "a label", self.path, self.line), covered, self.line) for label in labels
+        ]
 
     def _place(self, text: str, claims: list[Claim]) -> list:
         try:

@@ -21,8 +21,8 @@ from hanlp_tutor.data.schemes import parse_tag, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
 
 _REMEDY = (
-    "Export the project from Label Studio as JSON, which has offsets. If the text was cut into words by spaces before it "
-    "was labelled, and labels cover whole words, pass words=True (-p words true)."
+    "Export the project from Label Studio as JSON, which has offsets. If the text was cut into words by spaces before "
+    "it was labelled, and labels cover whole words, pass words=True (-p words true)."
 )
 
 

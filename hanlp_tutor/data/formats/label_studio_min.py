@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.data.documents import Document
-from hanlp_tutor.data.formats.json_objects import list_of, name_of, offset
+from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, SPANS, Format
+from hanlp_tutor.data.formats.json_objects import first_object, list_of, name_of, offset, read_objects, write_objects
 from hanlp_tutor.data.formats.offsets import Claim, place
 from hanlp_tutor.data.notes import Tally
 from hanlp_tutor.errors import DataError
@@ -22,11 +24,29 @@ def is_short(entry: dict[str, Any]) -> bool:
     return "annotation_id" in entry or any(_regions(value) for value in entry.values())
 
 
-def read_short(entry: dict[str, Any], path: str | Path, line: int, text_key: str | None, tally: Tally) -> Document:
+def read_label_studio_min(
+    path: str | Path, *, encoding: str | None = None, text_key: str | None = None, from_name: str | None = None
+) -> list[Document]:
+    """Read an export of the form JSON-MIN, one document a task; arguments as for ``read_label_studio``.
+
+    Raises:
+        DataError: as :func:`read_short`.
+    """
+    tally = Tally(path)
+    documents = [
+        read_short(entry, path, line, text_key, from_name, tally) for line, entry in read_objects(path, encoding)
+    ]
+    tally.report()
+    return documents
+
+
+def read_short(
+    entry: dict[str, Any], path: str | Path, line: int, text_key: str | None, from_name: str | None, tally: Tally
+) -> Document:
     """One task of JSON-MIN.
 
     Raises:
-        DataError: no text, or several strings that could be the class.
+        DataError: no text, several strings that could be the class, several choices.
     """
     key = text_key or "text"
     text = entry.get(key)
@@ -37,23 +57,55 @@ def read_short(entry: dict[str, Any], path: str | Path, line: int, text_key: str
             line=line,
             remedy=f"Pass text_key= (-p text_key NAME); keys here: {', '.join(map(repr, entry))}.",
         )
-    claims = [
-        claim
-        for name, value in entry.items()
-        if name not in _OWN and _regions(value)
-        for region in value
-        for claim in _claims(region, path, line)
-    ]
-    others = [name for name, value in entry.items() if isinstance(value, str) and name not in _OWN and name != key]
-    if len(others) > 1:
+    values = {name: value for name, value in entry.items() if name not in _OWN and name != key}
+    if from_name is not None:
+        tally.add(f"keys other than {from_name!r} ignored", line, sum(name != from_name for name in values))
+        values = {name: value for name, value in values.items() if name == from_name}
+    claims, choices = [], {}
+    for name, value in values.items():
+        if _regions(value):
+            claims += [claim for region in value for claim in _claims(region, path, line)]
+        elif isinstance(value, str):
+            choices[name] = value
+        elif isinstance(value, dict) and "choices" in value:
+            chosen = list_of(value["choices"], "'choices'", path, line, str)
+            raise DataError(
+                f"there are {len(chosen)} choices in {name!r}: {', '.join(chosen)[:60]}.",
+                path=path,
+                line=line,
+                remedy="A text has one class here: decide in Label Studio, and export again.",
+            )
+        elif value:
+            tally.add(f"keys that hold neither entities nor a choice ({name!r}) ignored", line)
+    if len(choices) > 1:
         raise DataError(
-            f"several strings could be the class: {', '.join(map(repr, others))}.",
+            f"several strings could be the class: {', '.join(map(repr, choices))}.",
             path=path,
             line=line,
-            remedy="Export as JSON instead of JSON-MIN, which says what is a choice.",
+            remedy="Pass from_name= (-p from_name NAME), or export as JSON, which says what is a choice.",
         )
-    label = name_of(entry[others[0]], repr(others[0]), path, line) if others else None
+    label = next((name_of(value, repr(name), path, line) for name, value in choices.items()), None)
     return Document(text, tuple(place(text, claims, path, tally)), label, f"{path}:{line}")
+
+
+def write_label_studio_min(path: str | Path, documents: Iterable[Document]) -> None:
+    """Write JSON-MIN as Label Studio does for control tags ``label`` and ``class``.
+
+    Raises:
+        DataError: a place that cannot be written.
+    """
+    tasks = []
+    for number, document in enumerate(documents, 1):
+        task: dict[str, Any] = {"id": number, "annotation_id": number, "text": document.text}
+        if document.spans:
+            task["label"] = [
+                {"start": s.start, "end": s.end, "text": document.text[s.start : s.end], "labels": [s.label]}
+                for s in document.spans
+            ]
+        if document.label is not None:
+            task["class"] = document.label
+        tasks.append(task)
+    write_objects(path, tasks, as_list=True)
 
 
 def _claims(region: dict[str, Any], path: str | Path, line: int) -> list[Claim]:
@@ -69,3 +121,18 @@ def _regions(value: Any) -> bool:
         and bool(value)
         and all(isinstance(each, dict) and "start" in each and "labels" in each for each in value)
     )
+
+
+def _sniff(path: Path) -> bool:
+    entry = first_object(path)
+    return entry is not None and is_short(entry)
+
+
+FORMAT = Format(
+    "label-studio-min",
+    (".json",),
+    frozenset({SPANS, OVERLAPS, LABEL}),
+    read_label_studio_min,
+    write_label_studio_min,
+    _sniff,
+)

@@ -1,0 +1,88 @@
+"""The command about data files: ``convert``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hanlp_tutor.cli.common import parameters, speaks_json
+
+_SHOWN = 20  # notes; all of them with --json
+
+
+def _list_formats(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from hanlp_tutor.data.formats import FORMATS
+
+    for form in FORMATS.values():
+        click.echo(f"{form.name:<20}holds {', '.join(sorted(form.carries))}")
+    context.exit()
+
+
+@click.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--from", "from_", metavar="FORMAT", help="Of SOURCE; default: detected.")
+@click.option("--to", required=True, metavar="FORMAT", help="Of TARGET; --formats lists them.")
+@click.option("--overlaps", default="refuse", show_default=True, help="Of nested entities: refuse, longest or keep.")
+@click.option("--drop", metavar="WHAT", help="entities or labels that the target cannot hold.")
+@click.option("--split-lines", is_flag=True, help="Make each line a text, for formats that hold one line.")
+@click.option("--encoding", help="Of SOURCE; default: detected.")
+@click.option("--strip-segmentation-digits", is_flag=True, help="Tokens end in a digit that is no text (Weibo: 科0).")
+@click.option("-p", "reading", nargs=2, multiple=True, metavar="NAME VALUE", help="An option of reading SOURCE.")
+@click.option("-w", "writing", nargs=2, multiple=True, metavar="NAME VALUE", help="An option of writing TARGET.")
+@click.option(
+    "--formats",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_formats,
+    help="List the formats and what each can hold, and exit.",
+)
+@speaks_json
+def convert(
+    source: Path,
+    target: Path,
+    from_: str | None,
+    to: str,
+    overlaps: str,
+    drop: str | None,
+    split_lines: bool,
+    encoding: str | None,
+    strip_segmentation_digits: bool,
+    reading: tuple[tuple[str, str], ...],
+    writing: tuple[tuple[str, str], ...],
+    as_json: bool,
+) -> dict[str, Any]:
+    """Convert SOURCE into TARGET, or refuse with file and line: nothing is lost in silence."""
+    from hanlp_tutor.data import convert as convert_file
+
+    read = parameters(reading)
+    if encoding is not None:
+        read["encoding"] = encoding
+    if strip_segmentation_digits:
+        read["strip_segmentation_digits"] = True
+    conversion = convert_file(
+        source,
+        target,
+        from_=from_,
+        to=to,
+        overlaps=overlaps,
+        drop=drop,
+        split_lines=split_lines,
+        read=read,
+        write=parameters(writing),
+    )
+    for each in conversion.notes[:_SHOWN]:
+        click.echo(f"Note: {each}", err=True)
+    if len(conversion.notes) > _SHOWN:
+        click.echo(f"Note: {len(conversion.notes) - _SHOWN} more; --json prints all.", err=True)
+    if not as_json:
+        click.echo(
+            f"{conversion.texts} texts, {conversion.entities} entities, {conversion.labels} labels: "
+            f"{conversion.from_} -> {conversion.to}, {target}"
+        )
+    return conversion.as_dict()

@@ -1,0 +1,125 @@
+"""The file formats that the kit reads and writes, by name: ``read_documents``, ``write_documents``, ``convert``.
+
+=====================  ==============================================================================================
+``columns``            ``token<TAB or space>tag`` a line; the scheme is detected, and BIO written
+``bio``, ``iob1``,     the same in one scheme
+``bmes``, ``iobes``
+``tag-lines``          a line of tags beside a parallel file of sentences
+``labels``             ``text<TAB>label`` a line
+``label-lines``        a line with the label beside a parallel file of texts
+``csv``, ``tsv``       a table with quotes and a header
+``relation``           ``head<TAB>tail<TAB>relation<TAB>sentence`` a line
+``doccano``            JSON Lines of doccano, in all its spellings
+``label-studio``       JSON of Label Studio (JSON-MIN is read, too)
+``label-studio-min``   JSON-MIN of Label Studio
+``label-studio-conll`` its CoNLL export
+``brat``               ``.txt`` and ``.ann``, a pair or a folder of pairs
+``clue``               JSON Lines of CLUENER, whose ends are inclusive
+=====================  ==============================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from hanlp_tutor.data.documents import Document
+from hanlp_tutor.data.formats import (
+    brat,
+    clue,
+    columns_format,
+    doccano,
+    label_files,
+    label_studio,
+    label_studio_conll,
+    label_studio_min,
+    parallel,
+    tables,
+)
+from hanlp_tutor.data.formats.format import Format, check_carries, check_options
+from hanlp_tutor.errors import ConfigError, DataError, nearest
+
+__all__ = ["FORMATS", "Format", "detect_format", "format_named", "read_documents", "write_documents"]
+
+# In the order in which they are tried on a file: the narrower first.
+FORMATS: dict[str, Format] = {
+    form.name: form
+    for form in (
+        brat.FORMAT,
+        label_studio_min.FORMAT,
+        label_studio.FORMAT,
+        clue.FORMAT,
+        doccano.FORMAT,
+        label_studio_conll.FORMAT,
+        parallel.TAG_LINES,
+        *columns_format.FORMATS,
+        label_files.RELATION,
+        *tables.FORMATS,
+        label_files.LABELS,
+        parallel.LABEL_LINES,
+    )
+}
+
+
+def format_named(name: str) -> Format:
+    """A format by its name.
+
+    Raises:
+        ConfigError: there is none; the nearest name is given.
+    """
+    if name not in FORMATS:
+        guess = nearest(name.lower().replace("_", "-"), FORMATS)
+        hint = f"did you mean {guess!r}?" if guess else f"choose from {', '.join(FORMATS)}."
+        raise ConfigError(f"there is no format {name!r}; {hint}")
+    return FORMATS[name]
+
+
+def detect_format(path: str | Path) -> Format:
+    """The format that a file or folder looks like, from its first lines.
+
+    Raises:
+        DataError: no such file, or it looks like none.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise DataError("there is no such file.", path=path)
+    for form in FORMATS.values():
+        if form.sniff(path):
+            return form
+    raise DataError(
+        "looks like none of the formats that can be told apart.",
+        path=path,
+        remedy=f"Name its format: {', '.join(FORMATS)}.",
+    )
+
+
+def read_documents(path: str | Path, from_: str | None = None, **options: Any) -> list[Document]:
+    """Read a file of any format.
+
+    Args:
+        path: the file, or for ``brat`` a folder.
+        from_: its format by name; None detects it.
+        options: of that format's reader, such as ``encoding``; None for what it should find out.
+
+    Raises:
+        ConfigError: a format or an option that does not exist.
+        DataError: what the reader raises.
+    """
+    form = detect_format(path) if from_ is None else format_named(from_)
+    check_options(options, form.read, f"reading {form.name} files")
+    return form.read(path, **options)
+
+
+def write_documents(path: str | Path, documents: Iterable[Document], to: str, **options: Any) -> None:
+    """Write a file of any format, the whole file or nothing.
+
+    Raises:
+        ConfigError: a format or an option that does not exist.
+        DataError: a document that the format cannot hold, with its source.
+    """
+    form = format_named(to)
+    check_options(options, form.write, f"writing {form.name} files")
+    documents = list(documents)
+    check_carries(form, documents, lambda thing: [each.name for each in FORMATS.values() if thing in each.carries])
+    form.write(path, documents, **options)

@@ -1,0 +1,37 @@
+"""NER column files as formats: ``columns`` detects the scheme of what it reads, ``bio``, ``iob1``, ... name it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from hanlp_tutor.data.columns import is_row, read_columns, write_columns
+from hanlp_tutor.data.documents import Document
+from hanlp_tutor.data.formats.format import SPANS, Format
+from hanlp_tutor.data.formats.head import head_lines
+from hanlp_tutor.data.schemes import SCHEMES
+
+_SEPARATORS = {"tab": "\t", "space": " "}
+
+
+def _column_format(name: str, scheme: str | None) -> Format:
+    def read(
+        path: str | Path, *, encoding: str | None = None, strip_segmentation_digits: bool = False
+    ) -> list[Document]:
+        examples = read_columns(
+            path, scheme=scheme, strip_segmentation_digits=strip_segmentation_digits, encoding=encoding
+        )
+        return [Document(each.text, each.spans, None, each.source) for each in examples]
+
+    def write(path: str | Path, documents: Iterable[Document], *, separator: str = "tab") -> None:
+        examples = (document.tagged() for document in documents)
+        write_columns(path, examples, scheme=scheme or "BIO", separator=_SEPARATORS.get(separator, separator))
+
+    def sniff(path: Path) -> bool:
+        lines = [line for line in head_lines(path) if line.strip("\t ")]
+        return scheme is None and bool(lines) and all(map(is_row, lines))
+
+    return Format(name, (".txt", ".conll", ".tsv"), frozenset({SPANS}), read, write, sniff)
+
+
+FORMATS = [_column_format("columns", None), *(_column_format(scheme.lower(), scheme) for scheme in SCHEMES)]

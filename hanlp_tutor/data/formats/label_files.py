@@ -1,0 +1,71 @@
+"""Texts with classes as formats: ``labels``, one ``text<TAB>label`` a line; ``relation``, four columns a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from hanlp_tutor.data.documents import Document
+from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, SPANS, Format
+from hanlp_tutor.data.formats.head import head_lines
+from hanlp_tutor.data.labels import read_labels, write_labels
+from hanlp_tutor.data.relations import RelationText, read_relations, write_relations
+from hanlp_tutor.errors import ConfigError, DataError
+
+_REPEATED = ("refuse", "any")
+
+
+def _read_labels(path: str | Path, *, encoding: str | None = None) -> list[Document]:
+    return [Document(each.text, (), each.label, each.source) for each in read_labels(path, encoding=encoding)]
+
+
+def _write_labels(path: str | Path, documents: Iterable[Document]) -> None:
+    write_labels(path, [document.labelled() for document in documents])
+
+
+def _sniff_labels(path: Path) -> bool:
+    lines = [line for line in head_lines(path) if line.strip()]
+    return bool(lines) and all(line.rstrip().count("\t") >= 1 for line in lines)
+
+
+def _read_relations(path: str | Path, *, encoding: str | None = None) -> list[Document]:
+    return [each.document() for each in read_relations(path, encoding=encoding)]
+
+
+def _write_relations(path: str | Path, documents: Iterable[Document], *, repeated: str = "refuse") -> None:
+    """Write the strings of head and tail; ``repeated='any'`` also where they do not tell their places.
+
+    Raises:
+        DataError: a string that stands in its sentence more than once, and not first where the entity is: it would be
+            read back at another place.
+    """
+    if repeated not in _REPEATED:
+        raise ConfigError(f"repeated is one of {', '.join(_REPEATED)}, not {repeated!r}.")
+    examples = []
+    for document in documents:
+        example = RelationText.from_document(document)
+        if repeated == "refuse" and example.document() != document:
+            raise DataError(
+                f"{example.head!r} or {example.tail!r} stands elsewhere in the sentence too, and a relation file names "
+                "strings, not places.",
+                path=document.source or None,
+                remedy="Pass repeated='any' (-w repeated any) if any place will do, or choose another format.",
+            )
+        examples.append(example)
+    write_relations(path, examples)
+
+
+def _sniff_relations(path: Path) -> bool:
+    lines = [line.split("\t") for line in head_lines(path) if line.strip()]
+    return bool(lines) and all(len(cells) == 4 and cells[0] in cells[3] and cells[1] in cells[3] for cells in lines)
+
+
+LABELS = Format("labels", (".txt", ".tsv"), frozenset({LABEL}), _read_labels, _write_labels, _sniff_labels)
+RELATION = Format(
+    "relation",
+    (".txt", ".tsv"),
+    frozenset({SPANS, OVERLAPS, LABEL}),
+    _read_relations,
+    _write_relations,
+    _sniff_relations,
+)

@@ -1,0 +1,203 @@
+"""The article's two samples: a file of answers beside a parallel file of texts, one a line in both.
+
+``tag-lines``: ``O O B-PER I-PER O`` beside the sentence; ``label-lines``: ``positive`` beside the text. The file of the
+answers is the one to name; its texts lie in the file of the same name that ends in ``.txt``, or in ``texts=``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from hanlp_tutor.data.documents import Document
+from hanlp_tutor.data.formats.format import LABEL, SPANS, Format
+from hanlp_tutor.data.formats.head import head_lines
+from hanlp_tutor.data.lines import read_lines, write_lines
+from hanlp_tutor.data.schemes import Span, detect_scheme, from_bio, parse_tag, scheme_name, spans_from_bio, to_bio
+from hanlp_tutor.errors import ConfigError, DataError
+
+# Blanks and tabs separate tags, and the words that they stand for; U+3000 and its like are text.
+_FILLED = re.compile(r"[^ \t]")
+_WORD = re.compile(r"[^ \t]+")
+
+
+def texts_beside(path: str | Path, texts: str | Path | None) -> Path:
+    """The file of texts that belongs to a file of answers.
+
+    Raises:
+        ConfigError: it would be that file itself.
+    """
+    path = Path(path)
+    beside = path.with_suffix(".txt") if texts is None else Path(texts)
+    if beside == path:
+        raise ConfigError(
+            f"{path} holds tags or labels, a line for each text; name the file of the texts by texts= (-p texts FILE)."
+        )
+    return beside
+
+
+def _pairs(path: str | Path, texts: str | Path | None, encoding: str | None) -> list[tuple[int, str, str]]:
+    """Line number, answer and text; a line that is empty in both files is skipped."""
+    beside = texts_beside(path, texts)
+    answers, sentences = read_lines(path, encoding), read_lines(beside, encoding)
+    while answers and not answers[-1].strip():
+        del answers[-1]
+    while sentences and not sentences[-1]:
+        del sentences[-1]
+    if len(answers) != len(sentences):
+        raise DataError(
+            f"{len(answers)} lines stand beside {len(sentences)} lines of {beside.name}.",
+            path=path,
+            line=min(len(answers), len(sentences)) + 1,
+            remedy="Both files have one line for each text, in the same order.",
+        )
+    pairs = []
+    for number, (answer, text) in enumerate(zip(answers, sentences, strict=True), 1):
+        if not answer.strip() and not text:
+            continue
+        if not answer.strip() or not text:
+            what = f"nothing stands beside the text {text[:20]!r}" if text else f"{answer[:20]!r} stands beside no text"
+            raise DataError(f"{what} of {beside.name}.", path=path, line=number, remedy="Fill or remove both lines.")
+        pairs.append((number, answer, text))
+    if not pairs:
+        raise DataError("holds no line.", path=path, remedy="Write one line for each text.")
+    return pairs
+
+
+def read_tag_lines(
+    path: str | Path, *, encoding: str | None = None, texts: str | Path | None = None, scheme: str | None = None
+) -> list[Document]:
+    """Read a line of tags beside each sentence: one a character, one a character that is no blank, or one a word.
+
+    Args:
+        path: the file of tags.
+        encoding: of both files; None detects it.
+        texts: the file of sentences.
+        scheme: of the tags; None detects it.
+
+    Raises:
+        DataError: another number of lines or tags, or what is no tag, with the line.
+    """
+    rows = [(number, _WORD.findall(answer), text) for number, answer, text in _pairs(path, texts, encoding)]
+    letters: dict[str, int] = {}
+    for number, tags, _ in rows:
+        for tag in tags:
+            try:
+                letters.setdefault(parse_tag(tag)[0], number)
+            except DataError as error:
+                raise DataError(error.message, path=path, line=number, remedy=error.remedy) from None
+    try:
+        scheme = scheme_name(scheme) if scheme else detect_scheme(letters)
+    except DataError as error:
+        line = max(letters["M"], letters["I"])
+        raise DataError(error.message, path=path, line=line, remedy=error.remedy) from None
+    return [_tagged(path, number, tags, text, scheme) for number, tags, text in rows]
+
+
+def _tagged(path: str | Path, number: int, tags: Sequence[str], text: str, scheme: str) -> Document:
+    try:
+        bio = to_bio(tags, scheme)
+    except DataError as error:
+        raise DataError(error.message, path=path, line=number, remedy="Pass the scheme of the file.") from None
+    source = f"{path}:{number}"
+    if len(bio) == len(text):
+        return Document(text, tuple(spans_from_bio(bio)), None, source)
+    characters = [match.span() for match in _FILLED.finditer(text)]
+    words = [match.span() for match in _WORD.finditer(text)]
+    places = next((found for found in (characters, words) if len(found) == len(bio)), None)
+    if places is None:
+        raise DataError(
+            f"{len(bio)} tags for {len(text)} characters ({len(words)} words).",
+            path=path,
+            line=number,
+            remedy="Write one tag for each character, or for each word where blanks separate words.",
+        )
+    spans = tuple(Span(places[s.start][0], places[s.end - 1][1], s.label) for s in spans_from_bio(bio))
+    return Document(text, spans, None, source)
+
+
+def write_tag_lines(
+    path: str | Path, documents: Iterable[Document], *, texts: str | Path | None = None, scheme: str = "BIO"
+) -> None:
+    """Write one tag a character, and the sentences beside; :func:`read_tag_lines` reads them back unchanged.
+
+    Raises:
+        DataError: a text that no line can hold, a label with white space; nothing is written then.
+    """
+    documents = list(documents)
+    tags = []
+    for document in documents:
+        for span in document.spans:
+            if set(span.label) & set("\t\n\r "):
+                raise DataError(f"the label {span.label!r} holds white space.", path=document.source or None)
+        tags.append(" ".join(from_bio(document.tagged().tags, scheme)))
+    _write(path, texts, documents, tags)
+
+
+def read_label_lines(
+    path: str | Path, *, encoding: str | None = None, texts: str | Path | None = None
+) -> list[Document]:
+    """Read a line with the class beside each text.
+
+    Raises:
+        DataError: another number of lines, or a text without a class.
+    """
+    return [
+        Document(text, (), answer.strip(), f"{path}:{number}") for number, answer, text in _pairs(path, texts, encoding)
+    ]
+
+
+def write_label_lines(path: str | Path, documents: Iterable[Document], *, texts: str | Path | None = None) -> None:
+    """Write one class a line, and the texts beside; :func:`read_label_lines` reads them back unchanged.
+
+    Raises:
+        DataError: a text or class that no line can hold; nothing is written then.
+    """
+    documents = list(documents)
+    labels = []
+    for document in documents:
+        label = document.labelled().label
+        if "\n" in label or label != label.strip():
+            raise DataError(
+                f"the label {label!r} cannot stand on a line of its own.",
+                path=document.source or None,
+                remedy="Rename it.",
+            )
+        labels.append(label)
+    _write(path, texts, documents, labels)
+
+
+def _write(path: str | Path, texts: str | Path | None, documents: list[Document], answers: list[str]) -> None:
+    for document in documents:
+        if not document.text or "\n" in document.text or document.text.endswith("\r"):
+            raise DataError(
+                f"the text {document.text[:20]!r} is empty or holds a line end, which one line cannot.",
+                path=document.source or None,
+                remedy="Split the text at its line ends (--split-lines).",
+            )
+    write_lines(texts_beside(path, texts), [document.text for document in documents])
+    write_lines(path, answers)
+
+
+def _sniff_tags(path: Path) -> bool:
+    lines = [_WORD.findall(line) for line in head_lines(path) if line.strip()]
+    return path.suffix != ".txt" and bool(lines) and all(_is_tag(cell) for cells in lines for cell in cells)
+
+
+def _sniff_labels(path: Path) -> bool:
+    lines = [line for line in head_lines(path) if line.strip()]
+    return path.suffix != ".txt" and path.with_suffix(".txt").is_file() and bool(lines) and "\t" not in "".join(lines)
+
+
+def _is_tag(cell: str) -> bool:
+    try:
+        return bool(parse_tag(cell))
+    except DataError:
+        return False
+
+
+TAG_LINES = Format("tag-lines", (".tags",), frozenset({SPANS}), read_tag_lines, write_tag_lines, _sniff_tags)
+LABEL_LINES = Format(
+    "label-lines", (".labels",), frozenset({LABEL}), read_label_lines, write_label_lines, _sniff_labels
+)
