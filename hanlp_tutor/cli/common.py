@@ -48,6 +48,33 @@ p_option = click.option(
 )
 
 
+_reading_options = (
+    click.option("--format", metavar="FORMAT", help="Of the files; default: that of the task, or detected."),
+    click.option("--overlaps", help="Of nested entities: refuse (default) or longest."),
+    click.option(
+        "--scheme", type=click.Choice(["BIO", "IOB1", "BMES", "IOBES"]), help="Of the tags; default: detected."
+    ),
+    click.option(
+        "--strip-segmentation-digits", is_flag=True, help="Tokens end in a digit that is no text (Weibo: 科0)."
+    ),
+    click.option("--encoding", default="utf-8", show_default=True, help="Of the files."),
+)
+
+
+def reads_files(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of reading labelled files; what is given goes to the command as ``reading``."""
+
+    @wraps(command)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        names = ("format", "overlaps", "scheme", "strip_segmentation_digits", "encoding")
+        given = {name: kwargs.pop(name) for name in names}
+        return command(*args, reading={name: value for name, value in given.items() if value}, **kwargs)
+
+    for option in reversed(_reading_options):
+        wrapper = option(wrapper)
+    return wrapper
+
+
 def model_folder(path: Path) -> Path:
     """A model folder, or the one inside a run folder."""
     inside = path / "model"

@@ -10,30 +10,23 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import headline, model_folder, speaks_json
+from hanlp_tutor.cli.common import headline, model_folder, reads_files, speaks_json
 from hanlp_tutor.errors import TutorError
 
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--scheme", type=click.Choice(["BIO", "BMES", "IOBES"]), help="Of the tags; default: detected.")
-@click.option("--strip-segmentation-digits", is_flag=True, help="Tokens end in a digit that is no text (Weibo: 科0).")
-@click.option("--encoding", default="utf-8", show_default=True)
+@reads_files
 @speaks_json
-def evaluate(
-    model: Path, file: Path, scheme: str | None, strip_segmentation_digits: bool, encoding: str, as_json: bool
-) -> dict[str, Any]:
+def evaluate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) -> dict[str, Any]:
     """Score MODEL on a labelled FILE."""
     from hanlp_tutor.data import read_examples
     from hanlp_tutor.job import test_scores
     from hanlp_tutor.model import load_model
 
     loaded = load_model(model_folder(model))
-    options: dict[str, Any] = {"encoding": encoding}
-    if loaded.task == "ner":
-        options |= {"scheme": scheme, "strip_segmentation_digits": strip_segmentation_digits}
-    scores = test_scores(loaded, read_examples(loaded.task, file, **options))
+    scores = test_scores(loaded, read_examples(loaded.task, file, **reading))
     if not as_json:
         click.echo(headline(scores))
         for name, row in (scores.get("per_type") or scores.get("per_class")).items():

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import headline, p_option, parameters, speaks_json
+from hanlp_tutor.cli.common import headline, p_option, parameters, reads_files, speaks_json
 
 
 @click.command()
@@ -39,9 +39,7 @@ def run(
 @click.option("-c", "--config", "config_file", type=click.Path(path_type=Path), help="A YAML file of options.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
-@click.option("--scheme", type=click.Choice(["BIO", "BMES", "IOBES"]), help="Of the tags; default: detected.")
-@click.option("--strip-segmentation-digits", is_flag=True, help="Tokens end in a digit that is no text (Weibo: 科0).")
-@click.option("--encoding", default="utf-8", show_default=True, help="Of the files.")
+@reads_files
 @p_option
 @speaks_json
 def train(
@@ -53,9 +51,7 @@ def train(
     config_file: Path | None,
     out: Path,
     resume: bool,
-    scheme: str | None,
-    strip_segmentation_digits: bool,
-    encoding: str,
+    reading: dict[str, Any],
     pairs: tuple[tuple[str, str], ...],
     as_json: bool,
 ) -> dict[str, Any]:
@@ -66,10 +62,7 @@ def train(
     config = config_from_yaml(config_file, given) if config_file else TrainConfig(**given)
     from hanlp_tutor.job import read_split, train_job
 
-    options: dict[str, Any] = {"encoding": encoding}
-    if task == "ner":
-        options |= {"scheme": scheme, "strip_segmentation_digits": strip_segmentation_digits}
-    split = read_split(task, train_file, dev_file, test_file, seed=config.seed, **options)
+    split = read_split(task, train_file, dev_file, test_file, seed=config.seed, **reading)
     click.echo(f"{len(split.train)} examples to train on, {len(split.dev)} dev, {len(split.test)} test", err=True)
     metrics = train_job(task, split, encoder, config, out, resume=resume)
     if not as_json:
