@@ -94,7 +94,7 @@ class Masker:
         """Borders of whole words, chosen at random until the budget is spent; a word too long for the rest is passed
         over, as in the code of the papers."""
         begins = np.flatnonzero(words >= 0)
-        ends = np.append(begins[1:], len(words))
+        ends = np.append(begins, len(words))[1:]
         borders = []
         for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
             inside = ordinary[begin:end]

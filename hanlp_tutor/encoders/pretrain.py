@@ -54,6 +54,9 @@ class PretrainConfig(Options):
     short_rows: float = Field(
         0.4, ge=0, le=1, description="share of the tokens read in rows of 64 before longer rows join"
     )
+    sinusoidal_positions: bool = Field(
+        False, description="begin with sines and cosines as positions (Vaswani et al. 2017) instead of random ones"
+    )
     weight_decay: float = Field(0.01, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
     fp16: bool = False
@@ -249,6 +252,20 @@ def repeat_positions(model: BertForMaskedLM, trained: int) -> None:
         for begin in range(trained, len(weight), trained - 1):
             piece = weight[begin : begin + trained - 1]
             piece.copy_(weight[1 : 1 + len(piece)])
+
+
+def sinusoidal_positions(model: BertForMaskedLM) -> None:
+    """Let the position embeddings begin as sines and cosines (Vaswani et al. 2017, section 3.5), at BERT's scale.
+
+    Neighbours are alike from the first update, so attention to them need not be found by chance.
+    """
+    weight = model.bert.embeddings.position_embeddings.weight
+    count, width = weight.shape
+    frequencies = 10_000 ** (-torch.arange(0, width, 2) / width)
+    angles = torch.arange(count)[:, None] * frequencies
+    scale = model.config.initializer_range * 2**0.5  # the mean square of a sine is one half
+    with torch.no_grad():
+        weight.copy_(scale * torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1))
 
 
 def _optimizer(model: BertForMaskedLM, config: PretrainConfig) -> torch.optim.Optimizer:

@@ -14,7 +14,13 @@ from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card, read_masked_lm, save_masked_lm
 from hanlp_tutor.encoders.masking import Words
 from hanlp_tutor.encoders.mini import EMBEDDED, mini_config, mini_tokenizer
-from hanlp_tutor.encoders.pretrain import HELD_OUT_LENGTH, HELD_OUT_ROWS, PretrainConfig, pretrain
+from hanlp_tutor.encoders.pretrain import (
+    HELD_OUT_LENGTH,
+    HELD_OUT_ROWS,
+    PretrainConfig,
+    pretrain,
+    sinusoidal_positions,
+)
 from hanlp_tutor.encoders.pretraining_text import (
     CORPORA,
     PretrainingText,
@@ -62,7 +68,7 @@ def pretrain_job(
     encoder = TextEncoder(mini_tokenizer())
     text = read_text(encoder, training_lines(files))
     held_out = read_text(encoder, held_out_lines())
-    model, earlier = _start(start, config.seed)
+    model, earlier = _start(start, config)
     words = _words(text, encoder, config.seed) if config.recipe == "macbert" else None
     result = pretrain(model, text, held_out, config, out, words=words, resume=resume)
     stage = {
@@ -72,6 +78,7 @@ def pretrain_job(
         "held_out_loss": result.held_out_loss,
         "held_out_accuracy": result.held_out_accuracy,
         "seconds": round(result.rows[-1]["seconds"], 1),
+        "text": text.fingerprint(),
         **manifest(describe_device(choose_device(config.device)), config=config.model_dump()),
     }
     card = _card(name or out.name, config, text, [*earlier, stage])
@@ -80,16 +87,18 @@ def pretrain_job(
             ("tokens", "held_out_loss", "held_out_accuracy", "seconds")}}  # fmt: skip
 
 
-def _start(start: str | None, seed: int) -> tuple[BertForMaskedLM, list[dict[str, Any]]]:
+def _start(start: str | None, config: PretrainConfig) -> tuple[BertForMaskedLM, list[dict[str, Any]]]:
     """The model to train and the stages that its card names already.
 
     Dropout is off in pre-training: the text is seen a few times only, and a model of this size under-fits it.
     """
-    torch.manual_seed(seed)
+    torch.manual_seed(config.seed)
     shape = mini_config()
     shape.hidden_dropout_prob = 0.0
     model = BertForMaskedLM(shape)
     if start is None:
+        if config.sinusoidal_positions:
+            sinusoidal_positions(model)
         return model, []
     if start in EMBEDDED:
         before, card = load_masked_lm(start), read_card(start)
