@@ -83,6 +83,10 @@ class FeatureCRF:
         """The entities in each text, in order."""
         return [spans_from_bio(self._crf.predict_single(character_features(text))) if text else [] for text in texts]
 
+    def marginals(self, text: str) -> list[dict[str, float]]:
+        """p(tag | text) at each character, for the tags that training saw."""
+        return self._crf.predict_marginals_single(character_features(text)) if text else []
+
 
 # First and last place of each n-gram in the window of five, relative to the character that is being tagged.
 _WINDOW = tuple((first, first + n - 1) for n in (1, 2, 3) for first in range(-2, 4 - n))

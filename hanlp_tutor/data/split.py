@@ -1,12 +1,17 @@
 """Train, dev and test: 8:1:1, the same on every machine and in every Python.
 
+Four ways to cut, by what must not be torn apart: :func:`split_blocks` (neighbours in a newspaper),
+:func:`split_stratified` (nothing), :func:`split_groups` (a patient, a document), :func:`split_without_leaks` (texts
+that are nearly the same). A split that others must get too is stored: :mod:`hanlp_tutor.data.stored_split`.
+
 Order comes from SHA-256 of the seed and a number, not from :mod:`random`, whose ``shuffle`` may change between Pythons.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -88,6 +93,78 @@ def split_stratified(
     test, rest = _deal(line, test_share)
     dev, train = _deal(rest, dev_share / (train_share + dev_share) if dev_share else 0.0)
     return Split(*([examples[index] for index in sorted(side, key=rank.__getitem__)] for side in (train, dev, test)))
+
+
+def split_groups(
+    examples: Sequence[Example],
+    groups: Sequence[Hashable] | Callable[[Example], Hashable],
+    *,
+    ratio: tuple[float, float, float] = (8, 1, 1),
+    seed: int = 1,
+) -> Split[Example]:
+    """Split so that each group lies on one side, and stratify as far as that allows.
+
+    The largest groups are placed first, each where most is missing of its labels and in total; groups of equal size are
+    shuffled. Sides miss their share by less than the largest group, and by an example or two when all are single. They
+    come in shuffled order.
+
+    Args:
+        examples: in any order.
+        groups: the group of each example, such as a column of patients, or a function of an example.
+        ratio: of train, dev and test.
+        seed: of the draw.
+
+    Raises:
+        ConfigError: an impossible ratio, or another number of groups than of examples.
+    """
+    keys = [groups(example) for example in examples] if callable(groups) else list(groups)
+    if len(keys) != len(examples):
+        raise ConfigError(f"{len(examples)} examples have {len(keys)} groups; each needs exactly one.")
+    order = _shuffled(len(examples), seed)
+    members: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for index in order:
+        members[keys[index]].append(index)
+    strata = [_stratum(example) for example in examples]
+    total = Counter(strata)
+    shares = {number: share for number, share in enumerate(_shares(ratio)) if share}
+    placed: dict[int, Counter] = {number: Counter() for number in shares}
+    side_of = {}
+    for group in sorted(members.values(), key=len, reverse=True):  # stable: shuffled among equals
+        counts = Counter(strata[index] for index in group)
+
+        def missing(side: int, counts: Counter = counts, size: int = len(group)) -> float:
+            """In units of the whole: what the side would have to hold more, by stratum and in total."""
+            have, share = placed[side], shares[side]
+            by_stratum = sum(number * (total[s] - have[s] / share) for s, number in counts.items())
+            return by_stratum + size * (len(examples) - have.total() / share)
+
+        side = max(shares, key=missing)
+        placed[side].update(counts)
+        side_of.update(dict.fromkeys(group, side))
+    return Split(*([examples[i] for i in order if side_of[i] == number] for number in range(3)))
+
+
+def split_without_leaks(
+    examples: Sequence[Example], *, ratio: tuple[float, float, float] = (8, 1, 1), seed: int = 1, threshold: float = 0.8
+) -> Split[Example]:
+    """Split so that texts that are the same or nearly so lie on one side: the audit then finds no leak.
+
+    Args:
+        examples: in any order.
+        ratio: of train, dev and test.
+        seed: of the draw.
+        threshold: the similarity from which two texts belong together (:mod:`hanlp_tutor.data.near_duplicates`).
+
+    Raises:
+        ConfigError: an impossible ratio or threshold.
+    """
+    from hanlp_tutor.data.near_duplicates import NearTexts
+
+    groups = list(range(len(examples)))
+    for cluster in NearTexts((example.text for example in examples), threshold=threshold).clusters():
+        for index in cluster:
+            groups[index] = cluster[0]
+    return split_groups(examples, groups, ratio=ratio, seed=seed)
 
 
 def drop_duplicates(examples: Sequence[Example]) -> tuple[list[Example], int]:

@@ -37,10 +37,11 @@ def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """By kind, severity, side and place."""
     kinds = list(KINDS)
 
-    def place(finding: Finding) -> tuple[int, ...]:
+    def place(finding: Finding) -> tuple[float, ...]:
         side = _SIDES.index(finding.side)
         severity = SEVERITIES.index(finding.severity)
-        return kinds.index(finding.kind), severity, side, finding.line or 0, finding.index or 0
+        surest = finding.evidence.get("probability", 0.0)  # of label errors the least probable label comes first
+        return kinds.index(finding.kind), severity, surest, side, finding.line or 0, finding.index or 0
 
     return sorted(findings, key=place)
 

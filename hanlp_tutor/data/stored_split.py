@@ -1,0 +1,75 @@
+"""A split as a small file of hashes, so that a colleague with the same data gets the same sides.
+
+The file holds no text: for each side the SHA-256 of each example (:func:`hanlp_tutor.data.fingerprint`), in the order
+of the side. It may be published where the data may not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from hanlp_tutor.atomic import write_json
+from hanlp_tutor.data.examples import fingerprint
+from hanlp_tutor.data.lines import read_text
+from hanlp_tutor.data.split import Example, Split
+from hanlp_tutor.errors import DataError
+
+_FORMAT = "hanlp_tutor split 1"
+_SIDES = ("train", "dev", "test")
+
+
+def save_split(path: str | Path, split: Split[Example]) -> None:
+    """Write the hashes of a split's sides, the whole file or nothing."""
+    sides = {name: [fingerprint([example]) for example in getattr(split, name)] for name in _SIDES}
+    counts = {name: len(hashes) for name, hashes in sides.items()}
+    write_json(path, {"format": _FORMAT, "counts": counts, "sides": sides})
+
+
+def load_split(path: str | Path, examples: Sequence[Example]) -> Split[Example]:
+    """Deal out the examples as the file says, each side in the order in which it was saved.
+
+    Args:
+        path: what :func:`save_split` wrote.
+        examples: all of them, in any order; their sources do not matter, their texts, tags and labels do.
+
+    Raises:
+        DataError: no such file, or not one of ours; data that is not that of the split, with numbers and the first
+            example that is new.
+    """
+    sides = _read(path)
+    waiting: defaultdict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        waiting[fingerprint([example])].append(example)
+    dealt = {
+        name: [waiting[digest].pop(0) if waiting.get(digest) else None for digest in sides[name]] for name in _SIDES
+    }
+    missing = sum(example is None for side in dealt.values() for example in side)
+    new = [example for left in waiting.values() for example in left]
+    if missing or new:
+        said = [f"{missing} examples of the split are missing"] if missing else []
+        if new:
+            place = f" ({new[0].source})" if new[0].source else ""
+            said.append(f"{len(new)} are not in it, the first {new[0].text[:20]!r}{place}")
+        raise DataError(
+            f"the data is not what this split was made of: {', and '.join(said)}.",
+            path=path,
+            remedy="Texts, tags and labels must be as they were: take the same files, or make and save a new split.",
+        )
+    return Split(**dealt)
+
+
+def _read(path: str | Path) -> dict[str, list[str]]:
+    try:
+        content = json.loads(read_text(path))
+    except (json.JSONDecodeError, RecursionError):
+        content = None
+    sides = content.get("sides") if isinstance(content, dict) and content.get("format") == _FORMAT else None
+    if not isinstance(sides, dict) or any(
+        not isinstance(sides.get(name), list) or not all(isinstance(digest, str) for digest in sides[name])
+        for name in _SIDES
+    ):
+        raise DataError("is no stored split.", path=path, remedy="Make one with save_split(path, split).")
+    return sides
