@@ -1,7 +1,8 @@
 """Result files: every number that prose quotes, with what it takes to measure it again.
 
 One schema for all of ``results/*.json``: values per seed, median and spread, device, versions, data hashes, date and
-command. An experiment is resumable: a seed that has been measured under the same settings is not measured again.
+command. An experiment is resumable: a seed that has been measured under the same settings is not measured again, and
+each tells when, where and by which commit it was. Several processes may fill one file, each its own rows.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from hanlp_tutor.atomic import write_json
 from hanlp_tutor.errors import TutorError, nearest
@@ -39,20 +43,30 @@ class Experiment:
         command = f"python -m experiments.{name}"
         head = {"schema": SCHEMA, "experiment": name, "command_line": command, **manifest}
         self.content = {**head, "settings": settings, "rows": {}}
-        if self.path.exists():
-            before = json.loads(self.path.read_text(encoding="utf-8"))
-            if before["schema"] == SCHEMA and before["settings"] == settings:
-                self.content["rows"] = before["rows"]
+        self._measured_by = {key: manifest[key] for key in ("device", "versions", "git") if key in manifest}
+        self._take_over()
 
     def measure(self, row: str, seeds: Sequence[int], run: Callable[[int], dict[str, float]]) -> None:
         """Call ``run(seed)`` for each seed that is missing; write the file after each."""
-        by_seed = self.content["rows"].setdefault(row, {"seeds": {}})["seeds"]
         for seed in seeds:
-            if str(seed) in by_seed:
+            if str(seed) in self.content["rows"].get(row, {"seeds": {}})["seeds"]:
                 continue
-            by_seed[str(seed)] = run(seed)
-            self.content["rows"][row].update(summarise(list(by_seed.values())))
-            write_json(self.path, self.content)
+            values = run(seed)
+            now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            with FileLock(self.path.with_suffix(".lock")):
+                self._take_over()  # another process may have added rows meanwhile
+                content = self.content["rows"].setdefault(row, {"seeds": {}, "measured": {}})
+                content["seeds"][str(seed)] = values
+                content.setdefault("measured", {})[str(seed)] = {"date": now, **self._measured_by}
+                content.update(summarise(list(content["seeds"].values())))
+                write_json(self.path, self.content)
+
+    def _take_over(self) -> None:
+        """Keep the rows that the file has by now, if they were measured under the same settings."""
+        if self.path.exists():
+            before = json.loads(self.path.read_text(encoding="utf-8"))
+            if before["schema"] == SCHEMA and before["settings"] == self.content["settings"]:
+                self.content["rows"] = before["rows"]
 
 
 def summarise(values: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:

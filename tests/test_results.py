@@ -34,6 +34,16 @@ def test_other_settings_begin_anew(tmp_path):
     assert read_results("a", tmp_path)["rows"]["row"]["seeds"] == {"1": {"f1": 0.7}}
 
 
+def test_two_processes_fill_one_file(tmp_path):
+    first, second = (Experiment("a", {"n": 1}, {"device": name}, tmp_path) for name in ("here", "there"))
+    first.measure("row", (1,), lambda seed: {"f1": 0.5})
+    second.measure("other", (1,), lambda seed: {"f1": 0.6})
+    first.measure("row", (2,), lambda seed: {"f1": 0.7})
+    rows = read_results("a", tmp_path)["rows"]
+    assert rows["row"]["median"]["f1"] == 0.6 and rows["other"]["median"]["f1"] == 0.6
+    assert [rows[name]["measured"]["1"]["device"] for name in ("row", "other")] == ["here", "there"]
+
+
 def test_a_crash_keeps_the_seeds_before_it(tmp_path):
     def run(seed):
         if seed == 2:
