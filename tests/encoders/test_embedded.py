@@ -1,0 +1,132 @@
+"""The encoders that the kit carries: what their cards say is so, and transformers opens what we write."""
+
+import hashlib
+import json
+from importlib.resources import files
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+from hanlp_tutor.encoders import load_encoder
+from hanlp_tutor.encoders.characters import TextEncoder
+from hanlp_tutor.encoders.embedded import load_masked_lm, read_card, read_masked_lm, render_card, save_masked_lm
+from hanlp_tutor.encoders.masking import Masker
+from hanlp_tutor.encoders.mini import EMBEDDED, SPECIAL, mini_tokenizer, vocabulary
+from hanlp_tutor.encoders.pretrain import HELD_OUT_LENGTH, HELD_OUT_ROWS, draw_batch, examine
+from hanlp_tutor.encoders.pretraining_text import held_out_lines, read_text, training_lines
+from hanlp_tutor.errors import EncoderError
+from hanlp_tutor.precision import Precision
+
+FOLDER = files("hanlp_tutor.encoders").joinpath("weights")
+BY_MASKS = [name for name in EMBEDDED if name != "mini-macbert"]  # macbert's own exam needs its similar words
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_the_file_is_the_cards_and_small(name):
+    content = FOLDER.joinpath(name, "model.safetensors").read_bytes()
+    card = read_card(name)
+    assert hashlib.sha256(content).hexdigest() == card["sha256"]
+    assert len(content) <= 10_000_000
+    assert card["name"] == name and card["recipe"] == name.removeprefix("mini-")
+    assert FOLDER.joinpath(name, "README.md").read_text(encoding="utf-8") == render_card(card)
+    assert {tensor.dtype for tensor in load_file(str(FOLDER.joinpath(name, "model.safetensors"))).values()} == {
+        torch.float16
+    }
+
+
+def test_the_three_are_comparable():
+    """Same shape, same text, same number of tokens in each stage, same seed; only the recipe differs."""
+    cards = [read_card(name) for name in EMBEDDED]
+    for key in ("layers", "hidden_size", "vocabulary", "parameters", "tokens", "text"):
+        assert cards[0][key] == cards[1][key] == cards[2][key], key
+    for stages in zip(*(card["stages"] for card in cards), strict=True):
+        for key in ("tokens", "lr", "text"):
+            assert len({stage[key] for stage in stages}) == 1, key
+        options = [{k: v for k, v in stage["config"].items() if k != "recipe"} for stage in stages]
+        assert options[0] == options[1] == options[2]
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_an_embedded_encoder_is_its_file_in_float32(name):
+    encoder = load_encoder(name)
+    assert encoder.pretrained and {p.dtype for p in encoder.module.parameters()} == {torch.float32}
+    stored = load_file(str(FOLDER.joinpath(name, "model.safetensors")))
+    for key, tensor in encoder.module.state_dict().items():
+        if not key.startswith("pooler."):
+            assert torch.equal(tensor, stored["bert." + key].float()), key
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BY_MASKS)
+def test_it_guesses_as_well_as_its_card_says(name):
+    """The card's held-out accuracy, measured again from the stored half-precision weights."""
+    last = read_card(name)["stages"][-1]
+    masker = Masker(
+        last["recipe"], mask_id=SPECIAL.index("[MASK]"), first_id=len(SPECIAL), vocabulary=len(vocabulary())
+    )
+    text = read_text(TextEncoder(mini_tokenizer()), held_out_lines())
+    seed = last["config"]["seed"]
+    exam = [
+        draw_batch(text, masker, HELD_OUT_LENGTH, 16, 2, np.random.default_rng([seed, 2**31, part]))
+        for part in range(HELD_OUT_ROWS // 16)
+    ]
+    loss, accuracy = examine(load_masked_lm(name), exam, Precision(torch.device("cpu"), None))
+    assert accuracy == pytest.approx(last["held_out_accuracy"], abs=0.005)
+    assert loss == pytest.approx(last["held_out_loss"], abs=0.02)
+
+
+@pytest.mark.slow
+def test_the_text_on_the_cards_is_the_one_without_leaks():
+    """test_pretraining_text.py shows that this text holds no dev or test sentence; it is the text that was read."""
+    text = read_text(TextEncoder(mini_tokenizer()), training_lines())
+    assert {stage["text"] for stage in read_card("mini-bert")["stages"]} == {text.fingerprint()}
+    assert read_card("mini-bert")["text"] == [dict(source) for source in text.sources]
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_transformers_opens_the_folder_and_answers_alike(name):
+    folder = str(FOLDER.joinpath(name))
+    theirs = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    asked = tokenizer("中国共产党中央委员会总书[MASK]江泽民", return_tensors="pt")
+    with torch.no_grad():
+        ours = load_masked_lm(name)(asked["input_ids"]).logits
+        assert torch.allclose(theirs(**asked).logits, ours, atol=1e-5)
+
+
+def test_what_is_written_is_read_back_and_never_over_something_else(tmp_path):
+    model, card = load_masked_lm("mini-bert"), read_card("mini-bert")
+    save_masked_lm(model, card, tmp_path / "encoder")
+    again, written = read_masked_lm(tmp_path / "encoder")
+    assert written == card
+    for key, tensor in model.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[key]), key
+    assert load_encoder(str(tmp_path / "encoder")).pretrained
+
+
+def test_what_half_precision_cannot_hold_is_not_written(tmp_path):
+    model = load_masked_lm("mini-bert")
+    with torch.no_grad():
+        model.bert.encoder.layer[0].output.dense.bias[0] = 1e6
+    with pytest.raises(EncoderError, match="half precision cannot hold"):
+        save_masked_lm(model, read_card("mini-bert"), tmp_path / "encoder")
+    assert not (tmp_path / "encoder").exists()
+
+
+def test_a_damaged_or_foreign_folder_is_said(tmp_path):
+    with pytest.raises(EncoderError, match="no encoder that this kit pre-trained"):
+        read_masked_lm(tmp_path)
+    save_masked_lm(load_masked_lm("mini-bert"), read_card("mini-bert"), tmp_path / "encoder")
+    whole = (tmp_path / "encoder" / "model.safetensors").read_bytes()
+    (tmp_path / "encoder" / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(EncoderError, match="do not fit"):
+        read_masked_lm(tmp_path / "encoder")
+    (tmp_path / "encoder" / "card.json").write_text("{", encoding="utf-8")
+    with pytest.raises(EncoderError):
+        read_masked_lm(tmp_path / "encoder")
+    assert json.loads(FOLDER.joinpath("mini-bert", "card.json").read_text(encoding="utf-8"))["name"] == "mini-bert"
+    with pytest.raises(EncoderError, match="Did you mean 'mini-macbert'"):
+        read_card("mini-macbret")
