@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.lines import read_lines, write_lines
@@ -17,8 +18,7 @@ _LINE = re.compile(r"(.*?)([\t ]+)([^\t ]+)[\t ]*", re.DOTALL)
 _SEGMENTED = re.compile(r"(.+?)([0-9]+)", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(NamedTuple):
     token: str
     tag: str
     number: int  # of the line, from 1
@@ -79,30 +79,32 @@ def _parse(path: str | Path, lines: list[str]) -> list[list[_Row]]:
 
 
 def _parse_line(path: str | Path, number: int, line: str) -> _Row:
+    try:
+        return _Row(*_cells(line), number)
+    except DataError as error:
+        raise DataError(error.message, path=path, line=number, remedy=error.remedy) from None
+
+
+@lru_cache(maxsize=1 << 14)  # a large file has millions of lines, most of them seen before
+def _cells(line: str) -> tuple[str, str]:
+    """Token and tag."""
     match = _LINE.fullmatch(line)
     # Of "\t\tO" the first blank is the token; of "\tO" there is none.
     word = match[1].lstrip("\t ") if match else ""
     token = word or (match[2][:-1][:1] if match else "")
     if not token:
         what = "token or tag" if match is None else "token"
-        raise DataError(
-            f"the {what} is missing in {line[:40]!r}.", path=path, line=number, remedy="Write token<TAB>tag."
-        )
+        raise DataError(f"the {what} is missing in {line[:40]!r}.", remedy="Write token<TAB>tag.")
     separator, tag = match[2], match[3]
     # "New York<TAB>B-LOC" is a token with a space; "York NNP B-LOC" is a file of more columns, and taking all but the
     # last for the token would corrupt the text silently.
     if "\t" in word or ("\t" not in separator and " " in word):
         raise DataError(
             f"more than two columns in {line[:40]!r}.",
-            path=path,
-            line=number,
             remedy="Keep the token and its tag; a token that holds spaces needs a tab before its tag.",
         )
-    try:
-        parse_tag(tag)
-    except DataError as error:
-        raise DataError(error.message, path=path, line=number, remedy=error.remedy) from None
-    return _Row(token, tag, number)
+    parse_tag(tag)
+    return token, tag
 
 
 def is_row(line: str) -> bool:
