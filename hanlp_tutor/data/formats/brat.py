@@ -127,8 +127,9 @@ def write_brat(path: str | Path, documents: Iterable[Document]) -> None:
         raise DataError("is there already.", path=path, remedy="Name a new folder for BRAT's files.")
     try:
         with new_folder(path) as folder:
+            width = max(5, len(str(len(documents))))  # so that the names are in the order of the texts
             for number, document in enumerate(documents, 1):
-                _write_pair(folder / f"{number:05d}", document)
+                _write_pair(folder / f"{number:0{width}d}", document)
     except OSError as error:
         raise DataError(f"cannot be written: {error.strerror}.", path=path) from None
 

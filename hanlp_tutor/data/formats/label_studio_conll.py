@@ -1,8 +1,8 @@
 """Label Studio's CoNLL export: ``token -X- _ B-PER`` a line, behind a line ``-DOCSTART- -X- O``.
 
-Label Studio cuts tokens at white space only, and tags each token that an entity touches. Chinese has no spaces, so a
-whole sentence is one token, and its tag does not say where in it the entity lies. What can be known is read; the rest
-is an error, because guessing would move entities.
+Label Studio cuts tokens at white space and ASCII punctuation (older versions at white space only), and tags each token
+that an entity touches. Chinese has no spaces, so a whole sentence is one token, and its tag does not say where in it
+the entity lies. What can be known is read; the rest is an error, because guessing would move entities.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.formats.format import SPANS, Format
 from hanlp_tutor.data.formats.head import head_lines
 from hanlp_tutor.data.lines import read_lines, write_lines
+from hanlp_tutor.data.notes import note
 from hanlp_tutor.data.schemes import parse_tag, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
 
@@ -45,8 +46,8 @@ def read_label_studio_conll(
         path: the file.
         encoding: of the file; None detects it.
         words: tokens are words, and a tag covers its whole token.
-        joiner: between tokens; None joins with a space, which is where Label Studio cut, or with nothing when each
-            token of the file is one character.
+        joiner: between tokens, as the file does not say what stood there; None joins with a space, and notes it, or
+            with nothing when each token of the file is one character.
 
     Raises:
         DataError: a tagged token that holds more than its entity, most of all a whole Chinese sentence; a line of
@@ -64,6 +65,8 @@ def read_label_studio_conll(
             _check(token, path)
     if joiner is None:
         joiner = "" if all(len(token.text) == 1 for tokens in sentences for token in tokens) else " "
+        if joiner:
+            note(f"{path}: tokens are joined with a space: the file does not say what stood between them.")
     return [_document(path, tokens, joiner) for tokens in sentences]
 
 

@@ -14,7 +14,9 @@ from hanlp_tutor.data.notes import Tally
 from hanlp_tutor.errors import DataError
 
 # What Label Studio itself adds to each task; every other key is the data's or a control tag's.
-_OWN = frozenset({"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "meta", "comment"})
+_OWN = frozenset(
+    ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "meta", "comment")
+)
 
 
 def is_short(entry: dict[str, Any]) -> bool:

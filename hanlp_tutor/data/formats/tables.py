@@ -134,6 +134,13 @@ def _document(path: str | Path, row: tuple[int, list[str]], text: int, label: in
         )
     if not cells[label].strip():
         raise DataError("the label is missing.", path=path, line=line, remedy="Label the text, or remove the row.")
+    if cells[label].lstrip().startswith(("[{", "{")):
+        raise DataError(
+            f"the label is JSON: {cells[label][:30]!r}.",
+            path=path,
+            line=line,
+            remedy="Label Studio writes entities into tables so; export them as JSON.",
+        )
     return Document(cells[text], (), cells[label].strip(), f"{path}:{line}")
 
 
