@@ -4,7 +4,8 @@ The three embedded encoders and the random one of the same shape, on the People'
 (classification), three seeds, beside a feature CRF and an n-gram classifier. Every encoder chooses its rate from the
 same grid on the dev side, at 500 sentences with the first seed, and takes as many steps as the others; the test side
 is read once, at the end of each run. Hours on two cores; what has been measured under the same settings is not measured
-again, and the cheap rows come first. ``--only ner/500`` measures rows that begin so.
+again, and the cheap rows come first. ``--only ner/500`` measures rows that begin so, ``--encoder NAME`` only those of
+one encoder (``opponent`` for the classical learners); several such processes may run side by side.
 """
 
 import argparse
@@ -35,31 +36,38 @@ OPTIONS = {
 }
 DEV, SEEDS, GRID_SIZE = 400, (1, 2, 3), "500"
 MEASURE = {"ner": "f1", "classify": "accuracy"}
+OPPONENTS = {"ner": "feature CRF", "classify": "n-gram classifier"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--only", default="", help="measure only rows whose name begins so, such as ner/500")
-    only = parser.parse_args().only
+    parser.add_argument("--encoder", choices=[*ENCODERS, "opponent"], help="measure only this one's rows")
+    arguments = parser.parse_args()
     corpora = {task: load_corpus(name) for task, name in CORPORA.items()}
     experiment = Experiment("encoders", _settings(corpora), manifest(describe_device(choose_device())))
     for size in SIZES:
         for task, corpus in corpora.items():
-            if f"{task}/{size}/".startswith(only) or only.startswith(f"{task}/{size}/"):
-                _measure(experiment, task, corpus, size, only)
+            _measure(experiment, task, corpus, size, arguments)
 
 
-def _measure(experiment: Experiment, task: str, corpus, size: str, only: str) -> None:
-    opponent = "feature CRF" if task == "ner" else "n-gram classifier"
-    rows = [(opponent, SEEDS[:1], lambda seed: _classical(task, corpus, size))]
+def _measure(experiment: Experiment, task: str, corpus, size: str, arguments: argparse.Namespace) -> None:
+    def wanted(row: str, encoder: str) -> bool:
+        return row.startswith(arguments.only) and arguments.encoder in (None, encoder)
+
+    row = f"{task}/{size}/{OPPONENTS[task]}"
+    if wanted(row, "opponent"):
+        experiment.measure(row, SEEDS[:1], lambda seed: _classical(task, corpus, size))
     for encoder in ENCODERS:
-        rows.append(
-            (encoder, SEEDS, lambda seed, encoder=encoder: _fine_tuned(experiment, task, corpus, size, encoder, seed))
-        )
-    for name, seeds, run in rows:
-        row = f"{task}/{size}/{name}"
-        if row.startswith(only):
-            experiment.measure(row, seeds, run)
+        row = f"{task}/{size}/{encoder}"
+        if wanted(row, encoder):
+            lr = chosen_rate(experiment, task, corpus, encoder)
+            experiment.measure(
+                row,
+                SEEDS,
+                lambda seed, encoder=encoder, lr=lr: _fine_tuned(task, corpus, size, encoder, lr, seed),
+                depends_on={"lr": lr, **(_weights(encoder) or {})},
+            )
 
 
 def chosen_rate(experiment: Experiment, task: str, corpus, encoder: str) -> float:
@@ -68,14 +76,21 @@ def chosen_rate(experiment: Experiment, task: str, corpus, encoder: str) -> floa
     for lr in RATES:
         row = f"grid/{task}/{encoder}/lr={lr:g}"
         experiment.measure(
-            row, SEEDS[:1], lambda seed, lr=lr: {"dev": _run(task, corpus, GRID_SIZE, encoder, lr, seed)[1]}
+            row,
+            SEEDS[:1],
+            lambda seed, lr=lr: {"dev": _run(task, corpus, GRID_SIZE, encoder, lr, seed)[1]},
+            depends_on=_weights(encoder),
         )
         scores[lr] = experiment.content["rows"][row]["median"]["dev"]
     return max(scores, key=scores.get)
 
 
-def _fine_tuned(experiment: Experiment, task: str, corpus, size: str, encoder: str, seed: int) -> dict[str, float]:
-    lr = chosen_rate(experiment, task, corpus, encoder)
+def _weights(encoder: str) -> dict[str, str] | None:
+    """Other weights are another row."""
+    return None if encoder.startswith("random:") else {"weights": read_card(encoder)["sha256"]}
+
+
+def _fine_tuned(task: str, corpus, size: str, encoder: str, lr: float, seed: int) -> dict[str, float]:
     model, best_dev, seconds = _run(task, corpus, size, encoder, lr, seed)
     return {**_headline(task, evaluate_model(model, corpus.test)), "best_dev": best_dev, "lr": lr, "seconds": seconds}
 
@@ -115,9 +130,7 @@ def _settings(corpora: dict) -> dict:
         task: {side: fingerprint(getattr(corpus, side)) for side in ("train", "dev", "test")}
         for task, corpus in corpora.items()
     }
-    # other weights are another experiment
-    encoders = {name: read_card(name)["sha256"] for name in ENCODERS if not name.startswith("random:")}
-    return {"encoders": encoders, "sizes": SIZES, "epochs": EPOCHS, "rates": RATES, "options": OPTIONS, "dev": DEV,
+    return {"encoders": ENCODERS, "sizes": SIZES, "epochs": EPOCHS, "rates": RATES, "options": OPTIONS, "dev": DEV,
             "data": sides}  # fmt: skip
 
 

@@ -46,20 +46,41 @@ class Experiment:
         self._measured_by = {key: manifest[key] for key in ("device", "versions", "git") if key in manifest}
         self._take_over()
 
-    def measure(self, row: str, seeds: Sequence[int], run: Callable[[int], dict[str, float]]) -> None:
-        """Call ``run(seed)`` for each seed that is missing; write the file after each."""
+    def measure(
+        self,
+        row: str,
+        seeds: Sequence[int],
+        run: Callable[[int], dict[str, float]],
+        *,
+        depends_on: dict[str, Any] | None = None,
+    ) -> None:
+        """Call ``run(seed)`` for each seed that is missing; write the file after each.
+
+        Args:
+            row: name of the row.
+            seeds: to measure.
+            run: from a seed to values by name.
+            depends_on: settings of this row alone, such as the hash of its weights; with others it is begun anew.
+        """
         for seed in seeds:
-            if str(seed) in self.content["rows"].get(row, {"seeds": {}})["seeds"]:
+            if str(seed) in self._kept(row, depends_on)["seeds"]:
                 continue
             values = run(seed)
             now = datetime.now(timezone.utc).isoformat(timespec="seconds")
             with FileLock(self.path.with_suffix(".lock")):
                 self._take_over()  # another process may have added rows meanwhile
-                content = self.content["rows"].setdefault(row, {"seeds": {}, "measured": {}})
+                content = self.content["rows"][row] = self._kept(row, depends_on)
                 content["seeds"][str(seed)] = values
-                content.setdefault("measured", {})[str(seed)] = {"date": now, **self._measured_by}
+                content["measured"][str(seed)] = {"date": now, **self._measured_by}
                 content.update(summarise(list(content["seeds"].values())))
                 write_json(self.path, self.content)
+
+    def _kept(self, row: str, depends_on: dict[str, Any] | None) -> dict[str, Any]:
+        """What is known of a row; nothing, if it depended on something else."""
+        content = self.content["rows"].get(row)
+        if content is None or content.get("depends_on") != depends_on:
+            return {"seeds": {}, "measured": {}, **({"depends_on": depends_on} if depends_on else {})}
+        return {"measured": {}, **content}
 
     def _take_over(self) -> None:
         """Keep the rows that the file has by now, if they were measured under the same settings."""

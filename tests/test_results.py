@@ -34,6 +34,16 @@ def test_other_settings_begin_anew(tmp_path):
     assert read_results("a", tmp_path)["rows"]["row"]["seeds"] == {"1": {"f1": 0.7}}
 
 
+def test_a_row_with_other_weights_begins_anew_and_leaves_the_others(tmp_path):
+    for weights in ("old", "new", "new"):
+        experiment = Experiment("a", {}, {}, tmp_path)
+        experiment.measure("ours", (1, 2), lambda seed, w=weights: {"f1": {"old": 0.1, "new": 0.2}[w]},
+                           depends_on={"weights": weights})  # fmt: skip
+        experiment.measure("opponent", (1,), lambda seed, w=weights: {"f1": {"old": 0.5}[w]})
+    rows = read_results("a", tmp_path)["rows"]
+    assert rows["ours"]["seeds"] == {"1": {"f1": 0.2}, "2": {"f1": 0.2}} and rows["opponent"]["median"]["f1"] == 0.5
+
+
 def test_two_processes_fill_one_file(tmp_path):
     first, second = (Experiment("a", {"n": 1}, {"device": name}, tmp_path) for name in ("here", "there"))
     first.measure("row", (1,), lambda seed: {"f1": 0.5})
