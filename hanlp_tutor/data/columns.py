@@ -188,7 +188,9 @@ def write_columns(
             )
         for span in example.spans:
             if set(span.label) & set("\t\n\r "):
-                raise DataError(f"the label {span.label!r} holds white space.", path=example.source or None)
+                raise DataError(
+                    f"the label {span.label!r} holds white space.", path=example.source or None, remedy="Rename it."
+                )
         tags = from_bio(example.tags, scheme)
         lines += [char + separator + tag for char, tag in zip(example.text, tags, strict=True)]
         lines.append("")

@@ -174,7 +174,7 @@ def _refuse(found: Sequence[tuple[Document, list[tuple[Span, Span]]]]) -> None:
     count = sum(len(pairs) for _, pairs in found)
     places = ", ".join(document.source for document, _ in found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
     raise DataError(
-        f"{document.show(span)} overlaps {document.show(other)}; {count} entities do ({places}).",
+        f"{document.show(span)} overlaps {document.show(other)}; {count} in all ({places}).",
         path=document.source or None,
         remedy="Pass overlaps='longest' (--overlaps longest) to keep the longest of them, or 'keep' to keep all where "
         "the target can hold them.",

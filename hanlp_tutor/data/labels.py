@@ -52,6 +52,6 @@ def write_labels(path: str | Path, examples: Iterable[LabelledText]) -> None:
                 remedy="Replace the line breaks by spaces.",
             )
         if example.label.strip() != example.label or not example.label or set(example.label) & {"\t", "\n"}:
-            raise DataError(f"{example.label!r} cannot stand as a label behind a tab.", path=where)
+            raise DataError(f"{example.label!r} cannot stand as a label behind a tab.", path=where, remedy="Rename it.")
         lines.append(f"{example.text}\t{example.label}")
     write_lines(path, lines)

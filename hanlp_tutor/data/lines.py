@@ -64,11 +64,13 @@ def _read_bytes(path: str | Path) -> bytes:
     try:
         return Path(path).read_bytes()
     except FileNotFoundError:
-        raise DataError("there is no such file.", path=path) from None
+        raise DataError("there is no such file.", path=path, remedy="Mend the path.") from None
+    except IsADirectoryError:
+        raise DataError("cannot be read: it is a folder.", path=path, remedy="Name a file in it.") from None
     except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}.", path=path) from None
+        raise DataError(f"cannot be read: {error.strerror}.", path=path, remedy="Mend its permissions.") from None
     except ValueError as error:  # a NUL in the path
-        raise DataError(f"cannot be read: {error}.", path=path) from None
+        raise DataError(f"cannot be read: {error}.", path=path, remedy="Mend the path.") from None
 
 
 def _decode_unknown(path: str | Path, content: bytes) -> str:
@@ -142,8 +144,13 @@ def write_text(path: str | Path, text: str) -> None:
         content = text.encode("utf-8")
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
-        raise DataError("holds a lone surrogate, which UTF-8 cannot write.", path=path, line=line) from None
+        raise DataError(
+            "holds a lone surrogate, which UTF-8 cannot write.",
+            path=path,
+            line=line,
+            remedy="Export the data again as UTF-8: a program has cut a character in two.",
+        ) from None
     try:
         write_file(path, lambda file: file.write(content))
     except OSError as error:
-        raise DataError(f"cannot be written: {error.strerror}.", path=path) from None
+        raise DataError(f"cannot be written: {error.strerror}.", path=path, remedy="Name another place.") from None

@@ -114,7 +114,11 @@ def write_relations(path: str | Path, examples: Iterable[RelationText]) -> None:
                 remedy="Replace it by a space.",
             )
         if example.relation != example.relation.strip():
-            raise DataError(f"the relation {example.relation!r} has blanks around it.", path=example.source or None)
+            raise DataError(
+                f"the relation {example.relation!r} has blanks around it.",
+                path=example.source or None,
+                remedy="Rename it.",
+            )
         lines.append("\t".join(cells))
     write_lines(path, lines)
 

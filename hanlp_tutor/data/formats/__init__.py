@@ -83,7 +83,7 @@ def detect_format(path: str | Path) -> Format:
     """
     path = Path(path)
     if not path.exists():
-        raise DataError("there is no such file.", path=path)
+        raise DataError("there is no such file.", path=path, remedy="Mend the path.")
     for form in FORMATS.values():
         if form.sniff(path):
             return form

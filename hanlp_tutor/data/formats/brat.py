@@ -131,7 +131,7 @@ def write_brat(path: str | Path, documents: Iterable[Document]) -> None:
             for number, document in enumerate(documents, 1):
                 _write_pair(folder / f"{number:0{width}d}", document)
     except OSError as error:
-        raise DataError(f"cannot be written: {error.strerror}.", path=path) from None
+        raise DataError(f"cannot be written: {error.strerror}.", path=path, remedy="Name another place.") from None
 
 
 def _write_pair(stem: Path, document: Document) -> None:

@@ -1,29 +1,35 @@
-"""The first lines of a file, to recognise its format by."""
+"""The beginning of a file, to recognise its format by."""
 
 from __future__ import annotations
 
 import codecs
 from pathlib import Path
 
-_BYTES = 1 << 16
+from hanlp_tutor.data.lines import split_lines
+
+_LINES = 1 << 16  # bytes that hold enough lines
+_OBJECT = 1 << 20  # bytes that hold one object
+
+
+def head_text(path: Path, size: int = _OBJECT) -> tuple[str, bool]:
+    """The first ``size`` bytes of a file as text, and whether that is all; empty if it cannot be read. Never raises."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(size)
+            whole = not file.read(1)
+    except (OSError, ValueError):
+        return "", True
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace"), whole
+    try:  # what is cut off at the end is no fault of the encoding
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(content), whole
+    except UnicodeDecodeError:
+        return content.decode("gb18030", "replace"), whole
 
 
 def head_lines(path: Path) -> list[str]:
-    """Whole lines from the first 64 KiB of a file, none when it cannot be read; never raises."""
-    try:
-        with open(path, "rb") as file:
-            content = file.read(_BYTES)
-            whole = not file.read(1)
-    except (OSError, ValueError):
-        return []
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = content.decode("utf-16", "replace")
-    else:
-        try:  # what is cut off at the end is no fault of the encoding
-            text = codecs.getincrementaldecoder("utf-8-sig")().decode(content)
-        except UnicodeDecodeError:
-            text = content.decode("gb18030", "replace")
-    lines = text.split("\n")
-    if not whole and len(lines) > 1:
-        del lines[-1]
-    return [line[:-1] if line.endswith("\r") else line for line in lines]
+    """Whole lines from the beginning of a file, none when it cannot be read; never raises."""
+    text, whole = head_text(path, _LINES)
+    if not whole and "\n" in text:
+        text = text[: text.rindex("\n") + 1]
+    return split_lines(text)

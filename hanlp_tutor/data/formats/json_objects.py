@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from hanlp_tutor.data.formats.head import head_text
 from hanlp_tutor.data.lines import read_text, write_text
 from hanlp_tutor.errors import DataError
 
@@ -46,15 +47,15 @@ def write_objects(path: str | Path, objects: Iterable[dict[str, Any]], *, as_lis
 
 def first_object(path: Path) -> dict[str, Any] | None:
     """The first object of a file, None when it has none that can be read; for sniffing."""
+    text, _ = head_text(path)
     try:
-        text = read_text(path, None)
         start = _BLANK.match(text).end()
         if text.startswith("[", start):
             start = _BLANK.match(text, start + 1).end()
         if not text.startswith("{", start):
             return None
         value, _ = _DECODER.raw_decode(text, start)
-    except (DataError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     return value
 

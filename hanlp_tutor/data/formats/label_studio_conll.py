@@ -144,7 +144,9 @@ def write_label_studio_conll(path: str | Path, documents: Iterable[Document]) ->
             )
         for span in document.spans:
             if set(span.label) & set("\t\n\r "):
-                raise DataError(f"the label {span.label!r} holds white space.", path=document.source or None)
+                raise DataError(
+                    f"the label {span.label!r} holds white space.", path=document.source or None, remedy="Rename it."
+                )
         tags = document.tagged().tags
         lines += [f"{character} -X- _ {tag}" for character, tag in zip(document.text, tags, strict=True)]
         lines.append("")

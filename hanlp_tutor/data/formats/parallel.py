@@ -130,7 +130,9 @@ def write_tag_lines(
     for document in documents:
         for span in document.spans:
             if set(span.label) & set("\t\n\r "):
-                raise DataError(f"the label {span.label!r} holds white space.", path=document.source or None)
+                raise DataError(
+                    f"the label {span.label!r} holds white space.", path=document.source or None, remedy="Rename it."
+                )
         tags.append(" ".join(from_bio(document.tagged().tags, scheme)))
     _write(path, texts, documents, tags)
 
