@@ -8,12 +8,15 @@ the middle of an epoch with the same batches.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+_SLICE = 1 << 16  # examples that are Python numbers at a time
 IGNORED = -100  # the label of padding; PyTorch's own default for "no loss here"
 
 
@@ -28,6 +31,31 @@ class Encoded:
     ids: list[int]
     labels: list[int] | int | None
     source: str
+
+
+class Encodings(Sequence[Encoded]):
+    """Examples as numbers: made at once, or each when it is asked for where the examples themselves lie in a file.
+
+    Args:
+        encode: :meth:`hanlp_tutor.model.Model.encode`.
+        examples: a sequence; one with ``lengths`` (:mod:`hanlp_tutor.data.large`) is not read now.
+
+    ``lengths`` are the tokens of each example. Of one in a file they are its characters, which is the same for tagging
+    and as good as never less for classification; they only choose who shares a batch.
+    """
+
+    def __init__(self, encode: Callable[[Any], Encoded], examples: Sequence[Any]):
+        stored = getattr(examples, "lengths", None)
+        self._encode, self._examples = encode, examples
+        self._made = [encode(example) for example in examples] if stored is None else None
+        made = self._made or ()
+        self.lengths = np.array([len(each.ids) for each in made], dtype=np.int64) if stored is None else stored
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def __getitem__(self, index: int) -> Encoded:
+        return self._encode(self._examples[index]) if self._made is None else self._made[index]
 
 
 @dataclass
@@ -131,14 +159,40 @@ def _collate_labels(examples: Sequence[Encoded], length: int) -> tuple[Tensor | 
     return torch.tensor(padded, dtype=torch.long), sum(label != IGNORED for labels in gold for label in labels)
 
 
+class Buckets(Sequence[list[int]]):
+    """Batches of example numbers; they are made when they are asked for, so that ten million examples fit.
+
+    Args:
+        order: all example numbers, batch behind batch.
+        bounds: ``(batches, 2)``, where in ``order`` each batch begins and ends.
+    """
+
+    def __init__(self, order: np.ndarray, bounds: np.ndarray):
+        self._order, self._bounds = order, bounds
+
+    def __len__(self) -> int:
+        return len(self._bounds)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return [self._order[start:end].tolist() for start, end in self._bounds[index]]
+        start, end = self._bounds[index]
+        return self._order[start:end].tolist()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Buckets) and list(self) == list(other)
+
+    __hash__ = None
+
+
 def length_buckets(
-    lengths: Sequence[int],
+    lengths: Sequence[int] | np.ndarray,
     *,
     batch_size: int,
     max_tokens: int,
     window: int = 512,
     shuffle: tuple[int, int] | None = None,
-) -> list[list[int]]:
+) -> Buckets:
     """Group example numbers into batches of like length under a token budget.
 
     A batch holds at most ``batch_size`` examples and at most ``max_tokens`` computed tokens, padding included; an
@@ -146,20 +200,33 @@ def length_buckets(
     lengths are jittered by up to a tenth before sorting, so that neighbours change, and the batches are shuffled.
     Without it they come in order of length.
     """
-    counts = [len(windows(length, window - 2)) for length in lengths]
-    widest = [min(length + 2, window) for length in lengths]
+    lengths = np.asarray(lengths, dtype=np.int64)
+    widest = np.minimum(lengths + 2, window)
+    keys = widest.astype(np.float64)
     rng = random.Random(f"batches-{shuffle[0]}-{shuffle[1]}") if shuffle else None
-    jitter = [rng.uniform(1.0, 1.1) if rng else 1.0 for _ in lengths]
-    order = sorted(range(len(lengths)), key=lambda i: (widest[i] * jitter[i], i))
-    batches: list[list[int]] = []
-    width = rows = 0
-    for i in order:
-        wider = max(width, widest[i])
-        if not batches or len(batches[-1]) >= batch_size or (rows + counts[i]) * wider > max_tokens:
-            batches.append([])
-            rows, wider = 0, widest[i]
-        batches[-1].append(i)
-        width, rows = wider, rows + counts[i]
     if rng:
-        rng.shuffle(batches)
-    return batches
+        keys *= np.fromiter((rng.uniform(1.0, 1.1) for _ in range(len(keys))), np.float64, len(keys))
+    order = np.argsort(keys, kind="stable").astype(np.int32)
+    del keys
+    starts: list[int] = []
+    size = width = rows = 0  # of the last batch
+    for first in range(0, len(order), _SLICE):
+        part = order[first : first + _SLICE]
+        for place, (wide, count) in enumerate(
+            zip(widest[part].tolist(), _window_counts(lengths[part], window - 2).tolist(), strict=True), first
+        ):
+            width, rows, size = max(width, wide), rows + count, size + 1
+            if size > batch_size or rows * width > max_tokens or not starts:
+                starts.append(place)
+                size, width, rows = 1, wide, count
+    places = list(range(len(starts)))
+    if rng:
+        rng.shuffle(places)
+    bounds = np.array([starts, [*starts[1:], len(order)][: len(starts)]], dtype=np.int64).T
+    return Buckets(order, bounds[places])
+
+
+def _window_counts(lengths: np.ndarray, size: int) -> np.ndarray:
+    """``len(windows(length, size))`` of each length."""
+    stride = size // 2
+    return np.where(lengths <= size, 1, 1 - (size - lengths) // stride)

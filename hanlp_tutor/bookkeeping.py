@@ -14,11 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hanlp_tutor.batching import Batch, length_buckets
+from hanlp_tutor.batching import Batch, Encodings, length_buckets
 from hanlp_tutor.checkpoint import Progress, load_checkpoint, save_checkpoint
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data import LabelledText, TaggedText, fingerprint
-from hanlp_tutor.errors import TrainingError
+from hanlp_tutor.data.examples import answer_counts
+from hanlp_tutor.errors import DataError, TrainingError
 from hanlp_tutor.evaluate import evaluate_model, headline
 from hanlp_tutor.history import TensorBoard, manifest, write_history, write_manifest
 from hanlp_tutor.model import Model
@@ -56,13 +57,18 @@ class Run:
             raise TrainingError("There is no training example.")
         self.model, self.config, self.out, self.device = model, config, out, device
         self.train, self.dev = train, dev
-        self.train_encoded = [model.encode(example) for example in train]
-        self.dev_encoded = [model.encode(example) for example in dev]
+        self.train_encoded = Encodings(model.encode, train)
+        self.dev_encoded = Encodings(model.encode, dev)
+        unknown = sorted(answer_counts(train).keys() - set(model.labels))
+        if unknown:  # of a file that is read later; others have been encoded
+            where = getattr(train, "path", None)
+            raise DataError(f"the label {unknown[0]!r} is unknown to the model.", path=where, remedy="Correct it.")
         # a fixed random sample: the first lines of a corpus may be all of one kind
         self.sample = random.Random(config.seed).sample(range(len(train)), min(TRAIN_SAMPLE, len(train)))
-        self.lengths = [len(encoded.ids) for encoded in self.train_encoded]
-        self.valid_in_train = sum(self.lengths) if model.task == "ner" else len(train)
-        self.windows_per_epoch = [len(self._windows(epoch)) for epoch in range(config.epochs)]
+        self.lengths = self.train_encoded.lengths
+        self.valid_in_train = int(self.lengths.sum(dtype="int64")) if model.task == "ner" else len(train)
+        k = config.gradient_accumulation_steps
+        self.windows_per_epoch = [-(-len(self._batches(epoch)) // k) for epoch in range(config.epochs)]
         self.updates = sum(self.windows_per_epoch)
         self.identity = {
             "configuration": _digest(config.model_dump_json()),
@@ -76,7 +82,7 @@ class Run:
         self.norms: list[Tensor] = []
         self.l2_terms: list[Tensor] = []
         self.tokens_since_row = 0
-        self._windows_now: tuple[int, list[list[list[int]]]] = (-1, [])
+        self._batches_now: tuple[int, Sequence[list[int]]] = (-1, [])
 
     @property
     def finished(self) -> bool:
@@ -122,13 +128,12 @@ class Run:
 
     def next_window(self) -> list[Batch]:
         """The micro-batches of the next update, on the CPU; the last window of an epoch may hold fewer."""
-        progress = self.progress
-        if self._windows_now[0] != progress.epoch:
-            self._windows_now = (progress.epoch, self._windows(progress.epoch))
-        numbers = self._windows_now[1][progress.window]
+        progress, k = self.progress, self.config.gradient_accumulation_steps
+        if self._batches_now[0] != progress.epoch:
+            self._batches_now = (progress.epoch, self._batches(progress.epoch))
         return [
             self.model.collate([self.train_encoded[i] for i in micro], window=self.config.max_length)
-            for micro in numbers
+            for micro in self._batches_now[1][progress.window * k : (progress.window + 1) * k]
         ]
 
     def note_loss(self, loss: Tensor, batch: Batch) -> None:
@@ -183,18 +188,16 @@ class Run:
         self.reporter.close()
         return Result(progress.best_score, progress.best_step, progress.step, progress.seconds, progress.rows, self.out)
 
-    def _windows(self, epoch: int) -> list[list[list[int]]]:
-        """Example numbers by window and micro-batch, drawn from (seed, epoch)."""
+    def _batches(self, epoch: int) -> Sequence[list[int]]:
+        """Example numbers by micro-batch, drawn from (seed, epoch)."""
         config = self.config
-        batches = length_buckets(
+        return length_buckets(
             self.lengths,
             batch_size=config.batch_size,
             max_tokens=config.batch_tokens,
             window=config.max_length,
             shuffle=(config.seed, epoch),
         )
-        k = config.gradient_accumulation_steps
-        return [batches[i : i + k] for i in range(0, len(batches), k)]
 
     def _row(self, rates: list[float], scaler: torch.amp.GradScaler, epoch_ends: bool) -> dict[str, Any]:
         """Read what was kept since the last row: the only place of the loop that waits for the device."""

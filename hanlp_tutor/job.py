@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from hanlp_tutor.atomic import write_json
 from hanlp_tutor.bookkeeping import Examples, Result
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data import Split, read_examples, split_stratified
+from hanlp_tutor.data.formats import FORMATS
+from hanlp_tutor.data.large import LARGE, open_large
 from hanlp_tutor.errors import DataError, TrainingError
 from hanlp_tutor.evaluate import evaluate_model
 from hanlp_tutor.history import RESULT_FILE
@@ -30,6 +33,9 @@ def read_split(
     Neither dev nor test: 8:1:1, as the article advises. Only test: a tenth of train becomes dev. Only dev: no test.
     Held-out dev examples with a label that no training example has go back to training.
 
+    A training file too large for the memory is read from the disk while it trains (:mod:`hanlp_tutor.data.large`), and
+    what is held out of it is a fixed number of examples.
+
     Args:
         task: ``ner`` or ``classify``.
         train, dev, test: files in the task's format.
@@ -39,6 +45,8 @@ def read_split(
     Raises:
         DataError: an unreadable or empty file, or one too small to hold examples out of.
     """
+    if _is_large(task, Path(train), options):
+        return _split_large(task, train, dev, test, seed, options)
     parts = {
         name: read_examples(task, path, **options) if path else []
         for name, path in (("train", train), ("dev", dev), ("test", test))
@@ -57,6 +65,31 @@ def read_split(
             remedy="Give --dev (and --test) files.",
         )
     return Split(train_part, dev_part, parts["test"] or held_out.test)
+
+
+def _is_large(task: str, path: Path, options: dict[str, Any]) -> bool:
+    """Whether a file is read from the disk; of the kit's formats, those that are read piece by piece."""
+    form = FORMATS[{"ner": "columns", "classify": "labels"}.get(task, "columns")]
+    large = options.get("format") in (None, form.name) and path.is_file() and path.stat().st_size > LARGE
+    return large and form.sniff(path) and find_spec("pyarrow") is not None
+
+
+def _split_large(
+    task: str,
+    train: str | Path,
+    dev: str | Path | None,
+    test: str | Path | None,
+    seed: int,
+    options: dict[str, Any],
+) -> Split:
+    reading = {name: value for name, value in options.items() if name not in ("format", "overlaps")}
+    rest = open_large(train, task, **reading)
+    dev_part, test_part = (read_examples(task, path, **options) if path else [] for path in (dev, test))
+    if not dev:
+        dev_part, rest = rest.hold_out(seed=seed)
+        if not test:
+            test_part, rest = rest.hold_out(seed=seed)
+    return Split(rest, dev_part, test_part)
 
 
 def _known_to_train(task: str, split: Split) -> tuple[list[Any], list[Any]]:

@@ -16,6 +16,7 @@ from hanlp_tutor.atomic import new_folder, write_json
 from hanlp_tutor.batching import Batch, Encoded, collate
 from hanlp_tutor.config import TASKS, TrainConfig
 from hanlp_tutor.data import LabelledText, TaggedText
+from hanlp_tutor.data.examples import answer_counts
 from hanlp_tutor.encoders import POSITIONS, Encoder, check_fit, load_encoder
 from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.folder import write_transformer
@@ -129,9 +130,10 @@ def build_model(task: str, encoder: str, labels: Sequence[str], config: TrainCon
 
 def label_set(task: str, examples: Iterable[TaggedText | LabelledText]) -> tuple[str, ...]:
     """The classes that occur, in a fixed order: for tagging O, then B-X and I-X of each type; else sorted names."""
+    answers = answer_counts(examples)
     if task == "classify":
-        return tuple(sorted({example.label for example in examples}))
-    types = sorted({tag[2:] for example in examples for tag in set(example.tags) if tag != "O"})
+        return tuple(sorted(answers))
+    types = sorted({tag[2:] for tag in answers if tag != "O"})
     return ("O", *(f"{position}-{kind}" for kind in types for position in "BI"))
 
 

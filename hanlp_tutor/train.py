@@ -17,9 +17,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from hanlp_tutor.batching import Encoded
 from hanlp_tutor.bookkeeping import Examples, Result, Run
 from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.data.examples import answer_counts
 from hanlp_tutor.errors import TrainingError
 from hanlp_tutor.model import Model
 from hanlp_tutor.optim import L2Penalty, build_optimizer, build_schedule, freeze, parameter_groups
@@ -64,7 +64,7 @@ def fine_tune(
     penalty = L2Penalty(model, config)
     run = Run(model, train, dev, config, Path(out), device)
     schedule = build_schedule(optimizer, config, run.updates)
-    weights = _class_weights(model, run.train_encoded, config, device)
+    weights = _class_weights(model, train, config, device)
     run.start(resume, progress, optimizer=optimizer, schedule=schedule, scaler=scaler)
 
     while not run.finished:
@@ -107,7 +107,7 @@ def _checkpoint_activations(model: Model, config: TrainConfig) -> None:
         model.encoder.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
 
 
-def _class_weights(model: Model, encoded: list[Encoded], config: TrainConfig, device: torch.device) -> Tensor | None:
+def _class_weights(model: Model, train: Examples, config: TrainConfig, device: torch.device) -> Tensor | None:
     """A weight for each class; ``balanced`` is N / (classes · count), as in scikit-learn.
 
     Raises:
@@ -122,6 +122,6 @@ def _class_weights(model: Model, encoded: list[Encoded], config: TrainConfig, de
                 f"class_weights names {sorted(unknown)[0]!r}; the classes are {', '.join(model.labels)}."
             )
         return torch.tensor([config.class_weights.get(label, 1.0) for label in model.labels], device=device)
-    flat = [label for e in encoded for label in (e.labels if isinstance(e.labels, list) else [e.labels])]
-    counts = torch.bincount(torch.tensor(flat), minlength=len(model.labels)).clamp(min=1)
-    return (len(flat) / (len(model.labels) * counts)).to(device)
+    answers = answer_counts(train)
+    counts = torch.tensor([answers[label] for label in model.labels]).clamp(min=1)
+    return (answers.total() / (len(model.labels) * counts)).to(device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,7 +11,7 @@ from functools import cached_property
 from hanlp_tutor.data.schemes import Span, spans_from_bio
 from hanlp_tutor.errors import DataError
 
-__all__ = ["LabelledText", "Span", "TaggedText", "fingerprint"]
+__all__ = ["LabelledText", "Span", "TaggedText", "answer_counts", "fingerprint"]
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,38 @@ class LabelledText:
         return len(self.text)
 
 
+def answer_counts(examples: Iterable[TaggedText | LabelledText]) -> Counter[str]:
+    """How often each tag (of a character) or label (of a text) occurs.
+
+    A large corpus (:mod:`hanlp_tutor.data.large`) has counted when it was prepared: that is taken.
+    """
+    counted = getattr(examples, "answer_counts", None)
+    if counted is not None:
+        return counted
+    counts: Counter[str] = Counter()
+    for example in examples:
+        counts.update(example.tags if isinstance(example, TaggedText) else (example.label,))
+    return counts
+
+
 def fingerprint(examples: Iterable[TaggedText | LabelledText]) -> str:
     """SHA-256 (hex) of the examples' texts, tags and labels in their order: equal data, equal fingerprint.
 
-    The sources are left out, so that the same file in another folder has the same fingerprint.
+    The sources are left out, so that the same file in another folder has the same fingerprint. That of a large corpus
+    was taken when it was prepared.
     """
+    taken = getattr(examples, "fingerprint", None)
+    if taken is not None:
+        return taken
     digest = hashlib.sha256()
     for example in examples:
-        answer = " ".join(example.tags) if isinstance(example, TaggedText) else example.label
-        for part in (type(example).__name__, example.text, answer):
-            content = part.encode("utf-8", "surrogatepass")
-            digest.update(len(content).to_bytes(8, "big"))  # the length keeps ("ab", "c") apart from ("a", "bc")
-            digest.update(content)
+        digest.update(fingerprint_part(example))
     return digest.hexdigest()
+
+
+def fingerprint_part(example: TaggedText | LabelledText) -> bytes:
+    """What one example adds to the bytes that :func:`fingerprint` hashes."""
+    answer = " ".join(example.tags) if isinstance(example, TaggedText) else example.label
+    parts = [part.encode("utf-8", "surrogatepass") for part in (type(example).__name__, example.text, answer)]
+    # the length keeps ("ab", "c") apart from ("a", "bc")
+    return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
