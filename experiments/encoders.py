@@ -14,7 +14,7 @@ import tempfile
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus
 from hanlp_tutor.baselines import FeatureCRF, ngram_classifier
 from hanlp_tutor.data import fingerprint
-from hanlp_tutor.encoders.embedded import read_card
+from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.evaluate import class_scores, span_scores
 from hanlp_tutor.history import manifest
 from hanlp_tutor.model import label_set
@@ -35,7 +35,6 @@ OPTIONS = {
     "classify": {"batch_size": 16, "head_lr": 1e-3, "patience": None},
 }
 DEV, SEEDS, GRID_SIZE = 400, (1, 2, 3), "500"
-MEASURE = {"ner": "f1", "classify": "accuracy"}
 OPPONENTS = {"ner": "feature CRF", "classify": "n-gram classifier"}
 
 
@@ -66,7 +65,7 @@ def _measure(experiment: Experiment, task: str, corpus, size: str, arguments: ar
                 row,
                 SEEDS,
                 lambda seed, encoder=encoder, lr=lr: _fine_tuned(task, corpus, size, encoder, lr, seed),
-                depends_on={"lr": lr, **(_weights(encoder) or {})},
+                depends_on={"lr": lr, **weights_of(encoder)},
             )
 
 
@@ -79,15 +78,10 @@ def chosen_rate(experiment: Experiment, task: str, corpus, encoder: str) -> floa
             row,
             SEEDS[:1],
             lambda seed, lr=lr: {"dev": _run(task, corpus, GRID_SIZE, encoder, lr, seed)[1]},
-            depends_on=_weights(encoder),
+            depends_on=weights_of(encoder),
         )
         scores[lr] = experiment.content["rows"][row]["median"]["dev"]
     return max(scores, key=scores.get)
-
-
-def _weights(encoder: str) -> dict[str, str] | None:
-    """Other weights are another row."""
-    return None if encoder.startswith("random:") else {"weights": read_card(encoder)["sha256"]}
 
 
 def _fine_tuned(task: str, corpus, size: str, encoder: str, lr: float, seed: int) -> dict[str, float]:
@@ -103,7 +97,7 @@ def _run(task: str, corpus, size: str, encoder: str, lr: float, seed: int):
     model = build_model(task, encoder, label_set(task, train), config)
     with tempfile.TemporaryDirectory() as folder:
         result = fine_tune(model, train, corpus.dev[:DEV], config, folder, progress="none")
-    return model, result.best_dev, round(result.rows[-1]["seconds"], 1)
+    return model, result.best_dev, round(result.seconds, 1)
 
 
 def _evaluations(task: str, size: str, train) -> dict[str, int]:

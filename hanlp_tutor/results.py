@@ -43,7 +43,11 @@ class Experiment:
         command = f"python -m experiments.{name}"
         head = {"schema": SCHEMA, "experiment": name, "command_line": command, **manifest}
         self.content = {**head, "settings": settings, "rows": {}}
-        self._measured_by = {key: manifest[key] for key in ("device", "versions", "git") if key in manifest}
+        self._measured_by = {
+            "device": manifest.get("device"),
+            "torch": manifest.get("versions", {}).get("torch"),
+            "commit": (manifest.get("git") or {}).get("commit"),
+        }
         self._take_over()
 
     def measure(
@@ -78,8 +82,8 @@ class Experiment:
     def _kept(self, row: str, depends_on: dict[str, Any] | None) -> dict[str, Any]:
         """What is known of a row; nothing, if it depended on something else."""
         content = self.content["rows"].get(row)
-        if content is None or content.get("depends_on") != depends_on:
-            return {"seeds": {}, "measured": {}, **({"depends_on": depends_on} if depends_on else {})}
+        if content is None or content.get("depends_on", {}) != (depends_on or {}):
+            return {"seeds": {}, "measured": {}, "depends_on": depends_on or {}}
         return {"measured": {}, **content}
 
     def _take_over(self) -> None:

@@ -26,7 +26,7 @@ from huggingface_hub.constants import HUGGINGFACE_CO_URL_HOME
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
-from hanlp_tutor.encoders.embedded import load_masked_lm
+from hanlp_tutor.encoders.embedded import load_masked_lm, read_card
 from hanlp_tutor.encoders.mini import EMBEDDED, mini_config, mini_tokenizer
 from hanlp_tutor.errors import EncoderError, first_line, nearest
 
@@ -51,6 +51,11 @@ def suggested_lr(encoder_name: str) -> float:
     preserve and everything to learn: 1e-3.
     """
     return 1e-3 if encoder_name.startswith(RANDOM) else 2e-5
+
+
+def weights_of(name: str) -> dict[str, str]:
+    """What a result that used this encoder depends on: the hash of embedded weights, nothing for others."""
+    return {"weights": read_card(name)["sha256"]} if name in EMBEDDED else {}
 
 
 def load_encoder(name: str, *, seed: int = 1) -> Encoder:

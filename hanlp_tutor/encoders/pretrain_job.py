@@ -79,6 +79,11 @@ def pretrain_job(
         "held_out_accuracy": result.held_out_accuracy,
         "seconds": round(result.rows[-1]["seconds"], 1),
         "text": text.fingerprint(),
+        "curve": [
+            {name: round(row[name], 4) for name in ("tokens", "held_out_loss", "held_out_accuracy")}
+            for row in result.rows
+            if "held_out_loss" in row
+        ],
         **manifest(describe_device(choose_device(config.device)), config=config.model_dump()),
     }
     card = _card(name or out.name, config, text, [*earlier, stage])

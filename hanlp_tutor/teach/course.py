@@ -109,6 +109,13 @@ def _measured(where: dict[str, str] | None, results: Path | None) -> str:
     row = content["rows"].get(where["row"]) if content else None
     if not row or "median" not in row:
         return UNMEASURED
-    seeds, settings = len(row["seeds"]), content["settings"]
+    seeds, measure = len(row["seeds"]), where["measure"]
     counted = f"median of {seeds} seeds" if seeds > 1 else "one seed"
-    return f"{row['median'][where['measure']]:.1%} ({where['row']}, {settings['sentences']:,} sentences; {counted})"
+    said = f"{where['row']}, {content['settings']['sentences']:,} sentences; {counted}"
+    if "minus" in where:
+        other = content["rows"].get(where["minus"])
+        if not other or "median" not in other:
+            return UNMEASURED
+        lead = 100 * (row["median"][measure] - other["median"][measure])
+        return f"{lead:+.1f} points (over {where['minus']}; {said})"
+    return f"{row['median'][measure]:.1%} ({said})"

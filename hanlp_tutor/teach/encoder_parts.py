@@ -52,16 +52,46 @@ def masked_once(words: list[str], recipe: str, similar: dict[str, list[str]], se
     return list(zip(before, after, fate, strict=True))
 
 
-def mask_table(words: list[str], similar: dict[str, list[str]], seed: int) -> str:
-    """The three recipes on one sentence, side by side, as HTML with a colour per fate."""
-    rows = [f"<tr><th>words</th><td colspan='{len(''.join(words))}'>{escape(' / '.join(words))}</td></tr>"]
-    for recipe in RECIPES:
-        cells = "".join(
-            f"<td title='{fate}' style='background:{_COLOURS[fate]};color:#000'>{escape(after)}</td>"
-            for _, after, fate in masked_once(words, recipe, similar, seed)
+def partly_hidden(words: list[str], recipe: str, similar: dict[str, list[str]], drawings: int) -> float:
+    """Of the words of two and more characters that a recipe touches, the share of which it leaves something to see."""
+    touched = partly = 0
+    for seed in range(drawings):
+        chosen = [fate != "same" for _, _, fate in masked_once(words, recipe, similar, seed)]
+        begin = 0
+        for word in words:
+            hit = sum(chosen[begin : begin + len(word)])
+            begin += len(word)
+            if len(word) > 1 and hit:
+                touched += 1
+                partly += hit < len(word)
+    return partly / touched
+
+
+class MaskTable:
+    """The three recipes on one sentence, side by side; in a notebook with a colour per fate."""
+
+    def __init__(self, words: list[str], similar: dict[str, list[str]], seed: int):
+        self.words = words
+        self.drawn = {recipe: masked_once(words, recipe, similar, seed) for recipe in RECIPES}
+
+    def _repr_html_(self) -> str:
+        heads = "".join(
+            f"<td colspan='{len(word)}' style='text-align:center;border:1px solid'>{escape(word)}</td>"
+            for word in self.words
         )
-        rows.append(f"<tr><th>{recipe}</th>{cells}</tr>")
-    return f"<table>{''.join(rows)}</table>"
+        rows = [f"<tr><th>words</th>{heads}</tr>"]
+        for recipe, drawn in self.drawn.items():
+            cells = "".join(
+                f"<td title='{fate}' style='text-align:center;background:{_COLOURS[fate]};color:#000'>"
+                f"{'M' if after == MASK else escape(after)}</td>"
+                for _, after, fate in drawn
+            )
+            rows.append(f"<tr><th>{recipe}</th>{cells}</tr>")
+        return f"<table>{''.join(rows)}</table>"
+
+    def __repr__(self) -> str:
+        lines = ["words: " + " / ".join(self.words)]
+        return "\n".join([*lines, *(f"{r}: {' '.join(a for _, a, _ in d)}" for r, d in self.drawn.items())])
 
 
 def parameter_table(model: nn.Module) -> pd.DataFrame:
@@ -80,10 +110,11 @@ def parameter_table(model: nn.Module) -> pd.DataFrame:
     return table
 
 
-def article_model() -> BertModel:
+def article_model(vocabulary: int = BASE_SHAPE["vocab_size"]) -> BertModel:
     """The shape that the article's three base models share, on the meta device: counted without any memory."""
+    shape = {**BASE_SHAPE, "vocab_size": vocabulary}
     with torch.device("meta"):
-        return BertModel(BertConfig(**BASE_SHAPE, intermediate_size=3072, max_position_embeddings=512))
+        return BertModel(BertConfig(**shape, intermediate_size=3072, max_position_embeddings=512))
 
 
 def megabytes(parameters: int, bytes_each: int) -> float:

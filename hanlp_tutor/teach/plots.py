@@ -123,6 +123,44 @@ def bars(
     return Picture(figure, alt)
 
 
+def curves(
+    panels: Mapping[str, Mapping[str, Sequence[tuple[float, float, float, float]]]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    log: bool = False,
+) -> Picture:
+    """A panel a title, a line a name: medians as points, least and greatest as a bar through each.
+
+    Args:
+        panels: per title and name ``(x, median, least, greatest)``, ascending in x. A name keeps its colour and mark.
+        xlabel, ylabel: of every panel.
+        log: a logarithmic horizontal axis, labelled at the points.
+    """
+    figure, axes = _figure(len(panels), height=3.8, width=9.0 if len(panels) > 1 else 7.0)
+    names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
+    styles = dict(zip(names, zip((BLUE, ORANGE, GREEN, PURPLE, BLACK, VERMILION), "osD^vX", strict=True)))  # noqa: B905
+    said = []
+    for panel, (title, lines) in zip(axes, panels.items(), strict=True):
+        for name, points in lines.items():
+            colour, mark = styles[name]
+            x, middle, low, high = zip(*points, strict=True)
+            reach = [[m - least for m, least in zip(middle, low, strict=True)],
+                     [most - m for m, most in zip(middle, high, strict=True)]]  # fmt: skip
+            panel.errorbar(x, middle, reach, color=colour, marker=mark, ms=5, capsize=3, label=name)
+            said.append(f"{title}, {name}: " + ", ".join(f"{m:.3f} at {at:,.0f}" for at, m, _, _ in points))
+        if log:
+            ticks = sorted({point[0] for points in lines.values() for point in points})
+            panel.set_xscale("log")
+            panel.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
+            panel.minorticks_off()
+        panel.set(xlabel=xlabel, ylabel=ylabel, title=title)
+        panel.grid(alpha=0.3)
+        panel.spines[["top", "right"]].set_visible(False)
+    axes[-1].legend(frameon=False, fontsize=9)
+    return Picture(figure, f"Lines of {ylabel} over {xlabel}. " + "; ".join(said) + ".")
+
+
 def confusion(gold: Sequence[str], predicted: Sequence[str]) -> Picture:
     """Counts by gold class (rows) and predicted class (columns); darker is more."""
     labels = sorted({*gold, *predicted})

@@ -21,7 +21,16 @@ def test_a_drawing_keeps_length_and_budget_and_macbert_has_no_mask(recipe):
 
 
 def test_table_has_a_row_per_recipe():
-    assert encoder_parts.mask_table(WORDS, SIMILAR, 1).count("<tr>") == 4
+    table = encoder_parts.MaskTable(WORDS, SIMILAR, 1)
+    assert table._repr_html_().count("<tr>") == 4
+    assert len(repr(table).splitlines()) == 4 and "北京" in repr(table)
+
+
+def test_only_bert_hides_a_word_in_part():
+    halves = {recipe: encoder_parts.partly_hidden(WORDS, recipe, SIMILAR, 200) for recipe in encoder_parts.RECIPES}
+    assert halves["roberta-wwm"] == halves["macbert"] == 0
+    # two-character words, 15 % of the characters: of the touched ones about 0.85 / (1 - 0.15 / 2) are hidden in part
+    assert 0.8 < halves["bert"] <= 1
 
 
 def test_parts_add_up_and_the_article_models_have_their_known_size():
@@ -31,7 +40,9 @@ def test_parts_add_up_and_the_article_models_have_their_known_size():
     table = encoder_parts.parameter_table(small)
     assert table["parameters"].sum() == sum(p.numel() for p in small.parameters())
     assert table["parameters"]["other"] == sum(p.numel() for p in small.pooler.parameters())
+    # as the hub counts them: bert-base-chinese, and the English bert-base-uncased
     assert sum(p.numel() for p in encoder_parts.article_model().parameters()) == 102_267_648
+    assert sum(p.numel() for p in encoder_parts.article_model(30_522).parameters()) == 109_482_240
 
 
 def _layer(h, f):
@@ -41,9 +52,9 @@ def _layer(h, f):
 @pytest.mark.parametrize(
     ("name", "right", "wrong"),
     [
-        ("q03_1", lambda n: max(1, round(0.15 * n)), lambda n: round(0.15 * n)),
-        ("q03_2", lambda w, k: range(len("".join(w[:k])), len("".join(w[: k + 1]))), lambda w, k: [k]),
-        ("q03_3", _layer, lambda h, f: _layer(h, f) - 4 * h),
+        ("q03_2", lambda n: max(1, round(0.15 * n)), lambda n: round(0.15 * n)),
+        ("q03_3", lambda w, k: range(len("".join(w[:k])), len("".join(w[: k + 1]))), lambda w, k: [k]),
+        ("q03_1", _layer, lambda h, f: _layer(h, f) - 4 * h),
         ("q03_4", lambda t, f: 16 * t + 4 * f, lambda t, f: 16 * (t + f)),
     ],
 )
