@@ -94,7 +94,8 @@ def _run(task: str, corpus, size: str, encoder: str, lr: float, seed: int):
     config = TrainConfig(
         **OPTIONS[task], epochs=EPOCHS[task][size], lr=lr, seed=seed, **_evaluations(task, size, train)
     )
-    model = build_model(task, encoder, label_set(task, train), config)
+    # the task's labels, also those that so few sentences happen to lack
+    model = build_model(task, encoder, label_set(task, corpus.train), config)
     with tempfile.TemporaryDirectory() as folder:
         result = fine_tune(model, train, corpus.dev[:DEV], config, folder, progress="none")
     return model, result.best_dev, round(result.seconds, 1)
