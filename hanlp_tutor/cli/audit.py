@@ -17,6 +17,7 @@ from hanlp_tutor.cli.common import Reported, speaks_json
 @click.option("--test", type=click.Path(path_type=Path))
 @click.option("--task", type=click.Choice(["ner", "classify"]), help="Default: what FILE looks like.")
 @click.option("--label-errors", is_flag=True, help="Look for probable label errors too, by cross-validation: minutes.")
+@click.option("--format", metavar="FORMAT", help="Of the files; default: detected.")
 @click.option("--scheme", type=click.Choice(["BIO", "IOB1", "BMES", "IOBES"]), help="Of the tags; default: detected.")
 @click.option("--strip-segmentation-digits", is_flag=True, help="Tokens end in a digit that is no text (Weibo: 科0).")
 @click.option("--encoding", help="Of the files; default: detected.")

@@ -10,7 +10,7 @@ from hanlp_tutor.data.audit.duplicates import check_duplicates
 from hanlp_tutor.data.audit.labels import check_balance, check_labels, check_transitions
 from hanlp_tutor.data.audit.lengths import check_lengths
 from hanlp_tutor.data.audit.report import KINDS, Finding, Report, in_order
-from hanlp_tutor.data.audit.sides import Side, read_side
+from hanlp_tutor.data.audit.sides import Reading, Side, read_side
 from hanlp_tutor.data.examples import LabelledText, TaggedText
 from hanlp_tutor.errors import ConfigError
 
@@ -26,6 +26,7 @@ def audit(
     *,
     task: str | None = None,
     label_errors: bool = False,
+    format: str | None = None,
     scheme: str | None = None,
     strip_segmentation_digits: bool = False,
     encoding: str | None = None,
@@ -37,20 +38,20 @@ def audit(
             each line that it refuses becomes a finding.
         task: ``ner`` or ``classify``; None: what the examples are, or what the training file looks like.
         label_errors: also look for probable label errors by cross-validation, which takes minutes instead of seconds.
-        scheme, strip_segmentation_digits, encoding: of the files, as :func:`hanlp_tutor.data.read_columns` takes them;
-            None detects.
+        format, scheme, strip_segmentation_digits, encoding: of the files, as :func:`hanlp_tutor.data.read_examples`
+            takes them; None detects.
 
     Raises:
         DataError: a file of which nothing can be read.
-        ConfigError: no such task, scheme or encoding; examples of another task.
+        ConfigError: no such task, format, scheme or encoding; examples of another task.
     """
     if task not in (None, "ner", "classify"):
         raise ConfigError(f"an audit is for the task ner or classify, not {task!r}.")
-    given = (scheme, strip_segmentation_digits, encoding)
+    reading = Reading(format, scheme, strip_segmentation_digits, encoding)
     sides: list[Side] = []
     for name, source in (("train", train), ("dev", dev), ("test", test)):
         if source is not None:
-            sides.append(read_side(name, source, task or (sides[0].task if sides else None), *given))
+            sides.append(read_side(name, source, task or (sides[0].task if sides else None), reading))
     task = sides[0].task
     findings = [finding for side in sides for finding in side.findings]
     if task == "ner":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hanlp_tutor.data import columns
 from hanlp_tutor.data.audit.report import Finding
 from hanlp_tutor.data.columns import _Row as Row
 from hanlp_tutor.data.examples import TaggedText
-from hanlp_tutor.data.schemes import detect_scheme, parse_tag, scheme_name, to_bio
+from hanlp_tutor.data.schemes import detect_scheme, from_bio, parse_tag, scheme_name, to_bio
 from hanlp_tutor.errors import DataError
 
 _HEAD = 200  # lines that tell the format of a file
@@ -54,9 +56,11 @@ def read_sentences(
         raise errors[0]
     findings = [Finding("broken-line", "error", e.message, e.remedy or "", side, path, e.line) for e in errors]
     sentences = _without_digits(side, path, sentences, strip, findings)
-    scheme = scheme_name(scheme) if scheme else _scheme(side, path, sentences, findings)
+    detected = None if scheme else _scheme(side, path, sentences, findings)
+    scheme = detected or scheme_name(scheme)
     sentences = [[_in_scheme(side, path, row, scheme, findings) for row in rows] for rows in sentences]
-    return sentences, [columns._join(path, rows, scheme) for rows in sentences], scheme, findings
+    examples = [columns._join(path, rows, scheme) for rows in sentences]
+    return sentences, examples, "IOB1" if detected == "BIO" and _is_iob1(sentences) else scheme, findings
 
 
 def _without_digits(
@@ -100,6 +104,13 @@ def _scheme(side: str, path: str, sentences: list[list[Row]], findings: list[Fin
         message = f"{error.message} Here {row.tag} comes in; the audit reads M and I alike."
         findings.append(Finding("scheme", "error", message, error.remedy, side, path, row.number))
         return "BMES"
+
+
+def _is_iob1(sentences: list[list[Row]]) -> bool:
+    """Whether tags of B and I are IOB1 throughout: an I begins an entity, and no B stands where an I would do."""
+    tags = [[row.tag for row in rows] for rows in sentences]
+    begins = any(tag[0] == "I" and before == "O" for each in tags for before, tag in pairwise(["O", *each]))
+    return begins and all(tuple(each) == from_bio(to_bio(each, "IOB1"), "IOB1") for each in tags)
 
 
 def _in_scheme(side: str, path: str, row: Row, scheme: str, findings: list[Finding]) -> Row:

@@ -135,8 +135,11 @@ def _folds(examples: Sequence[Any], number: int) -> Iterator[tuple[Any, Any]]:
     """Indices to learn from and to judge; each label in each fold, and the copies of a text in one."""
     from sklearn.model_selection import StratifiedGroupKFold
 
+    strata = [_stratum(example) for example in examples]
+    if min(Counter(strata).values()) < number:  # nearly all sentences have entities: nothing to balance
+        strata = [""] * len(strata)
     folds = StratifiedGroupKFold(number, shuffle=True, random_state=_SEED)
-    return folds.split(examples, [_stratum(e) for e in examples], [e.text for e in examples])
+    return folds.split(examples, strata, [example.text for example in examples])
 
 
 def _stratum(example: Any) -> str:

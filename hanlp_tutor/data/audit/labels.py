@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 from hanlp_tutor.data.audit.report import Finding, times
 from hanlp_tutor.data.audit.sides import Side
@@ -26,20 +25,19 @@ def check_transitions(sides: Sequence[Side]) -> list[Finding]:
             [(row.tag, len(row.token)) for row in side.rows[i]] if side.rows else [(tag, 1) for tag in example.tags]
             for i, example in enumerate(side.examples)
         ]
-        scheme = "IOB1" if side.scheme == "BIO" and _is_iob1(sentences) else side.scheme
         for index, sentence in enumerate(sentences):
             tags = [tag for tag, _ in sentence]
             starts = [0]
             for _, length in sentence:
                 starts.append(starts[-1] + length)
-            for position, read in _mended(tags, scheme):
+            for position, read in _mended(tags, side.scheme):
                 before = tags[position - 1] if position else "the beginning"
                 after = tags[position + 1] if position + 1 < len(tags) else "the end"
                 findings.append(
                     Finding(
                         "invalid-transition",
                         "error",
-                        f"{tags[position]} cannot stand between {before} and {after} in {scheme}: read as {read}.",
+                        f"{tags[position]} cannot stand between {before} and {after} in {side.scheme}: read as {read}.",
                         "Write what it is read as, if that is what is meant, or mend its neighbours.",
                         **side.place(index, starts[position]),
                         evidence={"tag": tags[position], "before": before, "after": after, "read": read},
@@ -56,15 +54,6 @@ def _mended(tags: list[str], scheme: str) -> Iterator[tuple[int, str]]:
         if tag != right and (not changed or right[0] in "BS"):
             yield position, right
         changed = tag != right
-
-
-def _is_iob1(sentences: Sequence[Sequence[tuple[str, int]]]) -> bool:
-    """Whether tags of B and I alone are IOB1 throughout: no B where an I would do, and an I that begins an entity."""
-    all_tags = [[tag for tag, _ in sentence] for sentence in sentences]
-    begun = any(tag.startswith("I-") for tags in all_tags for tag in tags[:1]) or any(
-        tag.startswith("I-") and before == "O" for tags in all_tags for before, tag in pairwise(tags)
-    )
-    return begun and all(tuple(tags) == from_bio(to_bio(tags, "IOB1"), "IOB1") for tags in all_tags)
 
 
 def check_labels(sides: Sequence[Side]) -> list[Finding]:

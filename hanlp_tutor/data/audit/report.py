@@ -15,6 +15,8 @@ KINDS = {
     "encoding": "a file that is not UTF-8, or a line that is not what the rest of its file is",
     "broken-line": "a line that the strict reader refuses; the audit goes on without it",
     "segmentation-digit": "tokens end in a digit that is no text; the audit goes on without it",
+    "reader-note": "what the reader of this format left out or assumed",
+    "overlap": "entities that nest or overlap, which tags cannot; the audit goes on with the longest",
     "scheme": "two tagging schemes in one file",
     "invalid-transition": "a tag that cannot stand behind the one before it, such as I-X after O",
     "unknown-label": "a label of dev or test that train lacks",

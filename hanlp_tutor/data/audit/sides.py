@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.data.audit.columns import Row, looks_like_columns, read_sentences
 from hanlp_tutor.data.audit.encodings import read_lines_of_any_encoding
+from hanlp_tutor.data.audit.other_formats import (
+    COLUMNS,
+    examples_of,
+    other_format,
+    read_documents_leniently,
+    without_refused_lines,
+)
 from hanlp_tutor.data.audit.report import Finding
 from hanlp_tutor.data.examples import LabelledText, TaggedText
 from hanlp_tutor.data.labels import read_labels
-from hanlp_tutor.data.lines import write_lines
 from hanlp_tutor.errors import ConfigError, DataError
-
-_MOST_REFUSED = 100  # lines, before a file is said to be of another format
 
 
 @dataclass
@@ -74,31 +77,43 @@ class Side:
         }
 
 
-def read_side(
-    name: str, source: Any, task: str | None, scheme: str | None, strip_digits: bool, encoding: str | None
-) -> Side:
+@dataclass(frozen=True)
+class Reading:
+    """How files are to be read: options of :func:`hanlp_tutor.data.read_examples`, None for what is to be detected."""
+
+    format: str | None = None
+    scheme: str | None = None
+    strip_segmentation_digits: bool = False
+    encoding: str | None = None
+
+
+def read_side(name: str, source: Any, task: str | None, reading: Reading) -> Side:
     """A side from a file or from examples.
 
     Raises:
         DataError: nothing of a file can be read.
-        ConfigError: examples of another task, no such scheme or encoding.
+        ConfigError: examples of another task; no such format, scheme or encoding.
     """
     if not isinstance(source, str | Path):
         return _given(name, source, task)
-    path = str(source)
-    lines, findings = read_lines_of_any_encoding(name, source, encoding)
+    path, lines, findings = str(source), None, []
+    if not Path(source).is_dir():
+        lines, findings = read_lines_of_any_encoding(name, source, reading.encoding)
+    form = other_format(Path(source), reading.format, lines)
+    if form is not None:
+        documents, found = read_documents_leniently(name, Path(source), form, lines, reading.encoding)
+        task, examples, more = examples_of(name, path, task, documents)
+        return Side(name, task, examples, path, findings=[*findings, *found, *more])
+    if lines is None:
+        raise DataError("is a folder of none of the formats.", path=path, remedy="Name a file, or a BRAT folder.")
     if task is None:
         task = "ner" if looks_like_columns(lines) else "classify"
     if task == "ner":
-        rows, examples, scheme, found = read_sentences(name, path, lines, scheme, strip_digits)
+        scheme = reading.format if reading.format in COLUMNS[1:] else reading.scheme
+        rows, examples, scheme, found = read_sentences(name, path, lines, scheme, reading.strip_segmentation_digits)
         return Side(name, task, examples, path, rows, scheme, findings + found)
-    examples, found = _without_refused_lines(read_labels, name, path, lines)
+    examples, found = without_refused_lines(read_labels, name, path, lines)
     return Side(name, task, examples, path, findings=findings + found)
-
-
-def refused(side: str, path: str, error: DataError) -> Finding:
-    """A line that the strict reader refuses."""
-    return Finding("broken-line", "error", error.message, error.remedy or "", side, path, error.line)
 
 
 def _given(name: str, examples: Sequence[Any], task: str | None) -> Side:
@@ -110,26 +125,3 @@ def _given(name: str, examples: Sequence[Any], task: str | None) -> Side:
         if not isinstance(example, kinds[task]):
             raise ConfigError(f"{name} holds a {type(example).__name__}; for {task} it must be {kinds[task].__name__}.")
     return Side(name, task, examples)
-
-
-def _without_refused_lines(
-    read: Callable[[Path], list[Any]], name: str, path: str, lines: list[str]
-) -> tuple[list[Any], list[Finding]]:
-    """Read with a strict reader, blanking each line that it refuses, until it is content."""
-    findings: list[Finding] = []
-    first = None
-    lines = list(lines)
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder, Path(path).name)
-        while True:
-            write_lines(copy, lines)
-            try:
-                examples = read(copy)
-                break
-            except DataError as error:
-                first = first or error
-                if error.line is None or len(findings) == _MOST_REFUSED:
-                    raise DataError(first.message, path=path, line=first.line, remedy=first.remedy) from None
-                findings.append(refused(name, path, error))
-                lines[error.line - 1] = ""
-    return [type(e)(**{**vars(e), "source": e.source.replace(str(copy), path)}) for e in examples], findings
