@@ -3,8 +3,10 @@
 import sys
 from pathlib import Path
 
+from hanlp_tutor import load_corpus
 from hanlp_tutor.atomic import write_file
 from hanlp_tutor.results import read_results
+from hanlp_tutor.teach.encoder_results import Comparison
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
@@ -12,6 +14,10 @@ BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
 def results_section() -> str:
     """The Markdown between the two marks."""
+    return _make_run() + _encoders()
+
+
+def _make_run() -> str:
     content = read_results("finetune_ner")
     if content is None:
         return "\nNot measured yet: `make results`.\n"
@@ -27,6 +33,24 @@ def results_section() -> str:
     for name, row in content["rows"].items():
         cells = [_cell(row, key) for key in ("precision", "recall", "f1")]
         lines.append(f"| {name} | {' | '.join(cells)} | {len(row['seeds'])} |")
+    return "\n".join(["", *lines, "", f"Measured by `{content['command_line']}`.", ""])
+
+
+def _encoders() -> str:
+    """What pre-training buys: the encoders' comparison, at each number of labels."""
+    content = read_results("encoders")
+    if content is None:
+        return ""
+    corpora = {"ner": "peoples_daily", "classify": "reviews"}
+    comparison = Comparison({task: len(load_corpus(name).train) for task, name in corpora.items()})
+    lines = [f"What pre-training buys, at each number of labelled sentences ({comparison.seeds()}; median, spread in "
+             "brackets):"]  # fmt: skip
+    for task, title in (("ner", "People's Daily, test F1"), ("classify", "reviews, test accuracy")):
+        rows = comparison.table(task)
+        if rows:
+            columns = list(rows[0])
+            lines += ["", f"| {title} | {' | '.join(columns[1:])} |", "|" + "---|" * len(columns)]
+            lines += [f"| {' | '.join(row[column] for column in columns)} |" for row in rows]
     return "\n".join(["", *lines, "", f"Measured by `{content['command_line']}`.", ""])
 
 

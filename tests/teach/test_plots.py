@@ -45,3 +45,13 @@ def test_nothing_stays_in_pyplot():
 
     PICTURES["bars"][0]().png()
     assert plt.get_fignums() == []
+
+
+def test_curves_tell_each_line_and_keep_a_names_colour():
+    lines = {"ours": [(100, 0.2, 0.1, 0.3), (500, 0.5, 0.4, 0.6)], "theirs": [(100, 0.3, 0.3, 0.3)]}
+    picture = plots.curves({"F1": lines, "accuracy": {"theirs": lines["theirs"]}}, xlabel="n", ylabel="score", log=True)
+    assert "F1, ours: 0.200 at 100, 0.500 at 500" in picture.alt and "accuracy, theirs: 0.300 at 100" in picture.alt
+    left, right = picture.figure.axes
+    colours = [{c.get_label(): c.lines[0].get_color() for c in axes.containers} for axes in (left, right)]
+    assert colours[0]["theirs"] == colours[1]["theirs"] != colours[0]["ours"]
+    assert picture.png().startswith(b"\x89PNG")

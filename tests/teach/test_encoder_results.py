@@ -1,0 +1,66 @@
+"""The encoders' comparison as notebook 03 and the README show it."""
+
+import json
+
+import pytest
+
+from hanlp_tutor.encoders.embedded import read_card
+from hanlp_tutor.teach.course import UNMEASURED
+from hanlp_tutor.teach.encoder_results import Comparison
+
+TOTALS = {"ner": 15150, "classify": 13900}
+
+
+def row(*values, weights=None, measure="f1"):
+    middle = sorted(values)[len(values) // 2]
+    return {
+        "seeds": {str(seed): {measure: value} for seed, value in enumerate(values, start=1)},
+        "depends_on": {"weights": weights} if weights else {},
+        **{part: {measure: value} for part, value in (("median", middle), ("min", min(values)), ("max", max(values)))},
+    }
+
+
+@pytest.fixture
+def comparison(tmp_path):
+    rows = {
+        "grid/ner/mini-bert/lr=0.001": row(0.9, measure="dev"),
+        "ner/all/mini-bert": row(0.9, 0.91, 0.92, weights=read_card("mini-bert")["sha256"]),
+        "ner/500/mini-bert": row(0.5, 0.7, 0.6, weights=read_card("mini-bert")["sha256"]),
+        "ner/500/mini-macbert": row(0.99, weights="of an earlier version"),
+        "ner/500/random:mini-bert": row(0.2, 0.3, 0.25),
+        "ner/500/feature CRF": row(0.65),
+        "ner/2000/mini-bert": {"seeds": {}},
+    }
+    content = {"settings": {"sizes": {"500": 500, "2000": 2000, "all": None}}, "rows": rows}
+    (tmp_path / "encoders.json").write_text(json.dumps(content), encoding="utf-8")
+    return Comparison(TOTALS, tmp_path)
+
+
+def test_lines_are_ascending_and_of_todays_weights(comparison):
+    lines = comparison.lines("ner")
+    assert lines["mini-bert"] == [(500, 0.6, 0.5, 0.7), (15150, 0.91, 0.9, 0.92)]
+    assert set(lines) == {"mini-bert", "random:mini-bert", "feature CRF"}
+    assert comparison.lines("classify") == {} and comparison.seeds() == "1 to 3 seeds a point"
+
+
+def test_the_table_says_what_is_missing(comparison):
+    rows = {row.pop("learner"): row for row in comparison.table("ner")}
+    assert rows["mini-bert"] == {
+        "500 sentences": "60.0 (50.0 to 70.0)",
+        "2,000 sentences": UNMEASURED,
+        "15,150 sentences": "91.0 (90.0 to 92.0)",
+    }
+    assert rows["feature CRF"]["500 sentences"] == "65.0"
+
+
+def test_gains_are_differences_of_medians(comparison):
+    first, second, third = comparison.gains("ner")
+    assert first["best encoder"] == "mini-bert"
+    assert first["over random weights"] == "+35.0 points" and first["over the classical opponent"] == "-5.0 points"
+    assert second["best encoder"] == second["over random weights"] == UNMEASURED
+    assert third["over random weights"] == UNMEASURED
+
+
+def test_nothing_measured_is_no_error(tmp_path):
+    nothing = Comparison(TOTALS, tmp_path)
+    assert nothing.table("ner") == nothing.gains("ner") == [] and nothing.seeds() == UNMEASURED
