@@ -2,7 +2,7 @@
 
 The three embedded encoders and the random one of the same shape, on the People's Daily (NER) and the reviews
 (classification), three seeds, beside a feature CRF and an n-gram classifier. Every encoder chooses its rate from the
-same grid on the dev side, at 500 sentences with the first seed, and takes as many steps as the others; the test side
+same grid on the dev side, at 100 sentences with the first seed, and takes as many steps as the others; the test side
 is read once, at the end of each run. Hours on two cores; what has been measured under the same settings is not measured
 again, and the cheap rows come first. ``--only ner/500`` measures rows that begin so, ``--encoder NAME`` only those of
 one encoder (``opponent`` for the classical learners); several such processes may run side by side.
@@ -26,15 +26,15 @@ CORPORA = {"ner": "peoples_daily", "classify": "reviews"}
 SIZES = {"500": 500, "100": 100, "2000": 2000, "all": None}  # in the order of measuring
 # Passes over the training sentences: few sentences need many, and all encoders get the same number of steps.
 EPOCHS = {
-    "ner": {"100": 40, "500": 20, "2000": 8, "all": 3},
-    "classify": {"100": 30, "500": 12, "2000": 6, "all": 3},
+    "ner": {"100": 24, "500": 12, "2000": 6, "all": 3},
+    "classify": {"100": 20, "500": 8, "2000": 4, "all": 2},
 }
 RATES = (1e-4, 3e-4, 1e-3)
 OPTIONS = {
     "ner": {"batch_size": 16, "head_lr": 1e-2, "crf": True, "patience": None},
     "classify": {"batch_size": 16, "head_lr": 1e-3, "patience": None},
 }
-DEV, SEEDS, GRID_SIZE = 400, (1, 2, 3), "500"
+DEV, SEEDS, GRID_SIZE = 400, (1, 2, 3), "100"
 OPPONENTS = {"ner": "feature CRF", "classify": "n-gram classifier"}
 
 
@@ -70,7 +70,7 @@ def _measure(experiment: Experiment, task: str, corpus, size: str, arguments: ar
 
 
 def chosen_rate(experiment: Experiment, task: str, corpus, encoder: str) -> float:
-    """The rate of θ with the best dev score at 500 sentences; measured on the first call."""
+    """The rate of θ with the best dev score at 100 sentences; measured on the first call."""
     scores = {}
     for lr in RATES:
         row = f"grid/{task}/{encoder}/lr={lr:g}"
