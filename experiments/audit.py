@@ -1,7 +1,7 @@
 """``python -m experiments.audit``: how many planted label errors and leaks the audit finds, and what our splits hold.
 
 Label errors are planted into a twentieth of the entities of the People's Daily and of the labels of the reviews. Copies
-of training texts, edited by 0 to 16 characters, are planted into a test side. About ten minutes on one core; what has
+of training texts, edited by 0 to 8 characters, are planted into a test side. About ten minutes on one core; what has
 been measured under the same settings is not measured again.
 """
 
@@ -20,7 +20,7 @@ SEEDS = (1, 2, 3)
 PLANTED = {"peoples_daily": 2000, "reviews": 4000}  # sentences, texts
 SHARE = 0.05
 TOP = 100  # of the surest findings: as many as one reads in an hour
-LEAKS, AMONG, EDITS, LONG = 500, 4000, (0, 1, 2, 4, 8, 16), 100
+LEAKS, AMONG, EDITS, LONG = 500, 4000, (0, 1, 2, 4, 8), 100
 
 
 def main() -> None:

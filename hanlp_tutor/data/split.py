@@ -105,8 +105,8 @@ def split_groups(
     """Split so that each group lies on one side, and stratify as far as that allows.
 
     The largest groups are placed first, each where most is missing of its labels and in total; groups of equal size are
-    shuffled. Sides miss their share by less than the largest group, and by an example or two when all are single. They
-    come in shuffled order.
+    shuffled. Sides miss their share by about the largest group at most, and by less than three when all are single.
+    They come in shuffled order.
 
     Args:
         examples: in any order.

@@ -226,8 +226,8 @@ def test_labels_that_train_lacks():
     [
         ("PER", "PRE", True), ("LOC", "LOCATION", True), ("ORG", "OGR", True), ("ORG", "ORGG", True),
         ("PER", "PET", True), ("disease", "diseese", True), ("体育", "体育类", True), ("财经", "经财", True),
-        ("per", "PER", False), ("PER", "LOC", False), ("体育", "教育", False), ("F101", "F102", False), ("F10", "F101", False),
-        ("A", "B", False),
+        ("per", "PER", False), ("PER", "LOC", False), ("体育", "教育", False), ("F101", "F102", False),
+        ("F10", "F101", False), ("A", "B", False),
     ],
 )  # fmt: skip
 def test_slips(one, other, slip):
@@ -313,10 +313,12 @@ def test_an_odd_character_behind_longer_tokens_has_its_own_line(tmp_path):
     assert lines_of(audit(path), "odd-character") == [3]
 
 
-@pytest.mark.parametrize(("length", "windows"), [(510, None), (511, 2), (2000, 7)])
-def test_long_texts(length, windows):
-    found = audit([LabelledText("好" * length, "p")]).of("long-text")
-    assert [f.evidence for f in found] == ([{"characters": length, "windows": windows}] if windows else [])
+def test_long_texts():
+    from hanlp_tutor.batching import windows
+
+    lengths = [509, 510, 511, 764, 765, 766, 1020, 1021, 5000]
+    found = audit([LabelledText("好" * length, "p") for length in lengths]).of("long-text")
+    assert [f.evidence for f in found] == [{"characters": n, "windows": len(windows(n, 510))} for n in lengths[2:]]
 
 
 # ---------------------------------------------------------------- probable label errors
@@ -332,8 +334,8 @@ def test_planted_label_errors_are_found_far_above_chance():
 
 
 def test_planted_tag_errors_are_found_far_above_chance():
-    news = [e for e in load_corpus("peoples_daily").train if len(e.text) < 50 and e.spans][:150]
-    examples, planted = plant_tag_errors(news, 0.1, seed=1)
+    news = [e for e in load_corpus("peoples_daily").train if len(e.text) < 50 and e.spans][:800]
+    examples, planted = plant_tag_errors(news, 0.05, seed=1)
     found = audit(examples, label_errors=True).of("label-error")
     assert [f.evidence["probability"] for f in found] == sorted(f.evidence["probability"] for f in found)
     for finding in found:
@@ -343,7 +345,7 @@ def test_planted_tag_errors_are_found_far_above_chance():
     places = {(f.index, position) for f in found for position in range(f.evidence["start"], f.evidence["end"])}
     hits = sum(any((e.index, position) in places for position in range(e.start, e.end)) for e in planted)
     assert hits >= 0.4 * len(planted)
-    assert hits >= 3 * 0.1 * len(found)
+    assert hits >= 3 * 0.05 * len(found)
 
 
 def test_too_little_for_label_errors_is_said():
@@ -368,11 +370,11 @@ def test_the_report_in_all_its_forms(tmp_path):
     assert content["findings"][0]["line"] == 2
     assert set(content["kinds"]) <= set(KINDS)
     text = report.to_text()
-    assert text.count("cannot stand") == 10
+    assert text.count(": read as") == 10
     assert "... and 2 more" in text
     assert f"{path}:2: I-PER" in text
     assert list(report.table()["where"])[:2] == [f"{path}:2", f"{path}:6"]
-    assert report._repr_html_().count("cannot stand") == 10
+    assert report._repr_html_().count(": read as") == 10
     assert "2 more findings" in report._repr_html_()
     assert repr(report) == str(report) == text
 
