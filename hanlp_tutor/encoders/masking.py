@@ -27,7 +27,8 @@ class Words:
 
     Args:
         spelling: per word its token ids.
-        similar: (words, choices); a similar word has as many characters, so that the row keeps its length.
+        similar: (words, choices); a similar word has as many characters, so that the row keeps its length. Words
+            beyond its end, those of a held-out text, have no similar word and are never put in another's place.
     """
 
     spelling: list[tuple[int, ...]]
@@ -36,7 +37,7 @@ class Words:
     @property
     def by_length(self) -> dict[int, np.ndarray]:
         """Per length in characters the numbers of the words: among them a random word is drawn."""
-        lengths = np.array([len(ids) for ids in self.spelling])
+        lengths = np.array([len(ids) for ids in self.spelling[: len(self.similar)]])
         return {int(n): np.flatnonzero(lengths == n) for n in np.unique(lengths)}
 
 
@@ -131,7 +132,8 @@ class Masker:
             return
         # a word cut by the border of the row has another length than its similar words
         whole = len(self.words.spelling[word]) == end - begin
-        choices = self.words.similar[word] if whole and fate < MASKED else np.empty(0, dtype=int)
+        known = whole and word < len(self.words.similar)
+        choices = self.words.similar[word] if known and fate < MASKED else np.empty(0, dtype=int)
         choices = choices[choices >= 0]
         if not len(choices):
             choices = self.by_length.get(end - begin, choices)

@@ -67,9 +67,9 @@ def pretrain_job(
     out.mkdir(parents=True, exist_ok=True)
     encoder = TextEncoder(mini_tokenizer())
     text = read_text(encoder, training_lines(files))
-    held_out = read_text(encoder, held_out_lines())
+    held_out = read_text(encoder, held_out_lines(), known=text.vocabulary)
     model, earlier = _start(start, config)
-    words = _words(text, encoder, config.seed) if config.recipe == "macbert" else None
+    words = masking_words(text, held_out, encoder, config.seed) if config.recipe == "macbert" else None
     result = pretrain(model, text, held_out, config, out, words=words, resume=resume)
     stage = {
         "recipe": config.recipe,
@@ -113,8 +113,12 @@ def _start(start: str | None, config: PretrainConfig) -> tuple[BertForMaskedLM, 
     return model, card["stages"]
 
 
-def _words(text: PretrainingText, encoder: TextEncoder, seed: int) -> Words:
-    spelling = [tuple(encoder.by_character(word)) for word in text.vocabulary]
+def masking_words(text: PretrainingText, held_out: PretrainingText, encoder: TextEncoder, seed: int) -> Words:
+    """MacBERT's words: all spellings, similar words learned from the training text alone.
+
+    ``held_out`` has the numbers of ``text`` for their common words: otherwise its exam would swap the wrong words.
+    """
+    spelling = [tuple(encoder.by_character(word)) for word in held_out.vocabulary]
     return Words(spelling, similar_words(text.sentences(), text.vocabulary, seed=seed))
 
 

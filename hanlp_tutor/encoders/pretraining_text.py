@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -108,8 +108,15 @@ def cut(text: str) -> list[str]:
     return [word for word in rjieba.cut(text) if not word.isspace()]
 
 
-def read_text(encoder: TextEncoder, lines: Iterable[tuple[str, list[str]]]) -> PretrainingText:
+def read_text(
+    encoder: TextEncoder, lines: Iterable[tuple[str, list[str]]], *, known: Sequence[str] = ()
+) -> PretrainingText:
     """Put lines of words into one array.
+
+    Args:
+        encoder: of the tokenizer.
+        lines: ``(source, words)``.
+        known: words that have their numbers already, from 0: the vocabulary of another text.
 
     Raises:
         DataError: there is no text.
@@ -117,7 +124,7 @@ def read_text(encoder: TextEncoder, lines: Iterable[tuple[str, list[str]]]) -> P
     ids: list[int] = []
     words: list[int] = []
     begins: list[int] = []
-    numbers: dict[str, int] = {}
+    numbers = {word: number for number, word in enumerate(known)}
     counts: dict[str, list[int]] = {}
     for source, line in lines:
         begins.append(len(ids))

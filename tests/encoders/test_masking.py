@@ -145,6 +145,19 @@ def test_macbert_chooses_runs_of_one_to_four_words_as_often_as_its_paper(words):
         assert ours[length] / sum(ours.values()) == pytest.approx(expected, abs=0.05), length
 
 
+def test_a_held_out_texts_own_words_are_never_put_in(words):
+    """They have spellings but no similar words, and their number is beyond the table."""
+    own = (7, 8)
+    more = Words([*words.spelling, own], words.similar)
+    masker = Masker("macbert", mask_id=MASK, first_id=FIRST, vocabulary=len(vocabulary()), words=more)
+    ids, numbers = np.tile(own, 30), np.tile([len(words.spelling), -1], 30)
+    rng, others = np.random.default_rng(2), set(words.spelling)
+    for _ in range(50):
+        row, chosen, _ = masker(ids, numbers, rng)
+        for begin in chosen[::2]:
+            assert tuple(row[begin : begin + 2].tolist()) in others | {own}
+
+
 def test_a_row_of_special_tokens_and_a_short_row_are_no_trouble(words):
     masker = Masker("roberta-wwm", mask_id=MASK, first_id=FIRST, vocabulary=len(vocabulary()), words=words)
     row, chosen, changed = masker(np.array([2, 3, 3]), np.array([-1, -1, -1]), np.random.default_rng(1))

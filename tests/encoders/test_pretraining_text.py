@@ -42,6 +42,13 @@ def test_the_fingerprint_sees_a_character_and_a_word_border(encoder):
     assert len({read_text(encoder, [("a", words)]).fingerprint() for words in texts}) == 3
 
 
+def test_a_second_text_has_the_numbers_of_the_first(encoder):
+    first = read_text(encoder, [("a", ["江泽民", "在", "北京"])])
+    second = read_text(encoder, [("b", ["我", "在", "北京"])], known=first.vocabulary)
+    assert second.vocabulary == ["江泽民", "在", "北京", "我"]
+    assert second.words.tolist() == [3, 1, 2, -1, -1]
+
+
 def test_no_text_is_an_error(encoder):
     with pytest.raises(DataError, match="no text"):
         read_text(encoder, [])
