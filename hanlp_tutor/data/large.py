@@ -35,6 +35,7 @@ _PIECE = 1 << 18  # bytes of the file that are examples at a time; fifty times t
 _LONGEST = 64 << 20  # bytes without an end of an example
 _ROWS = 1024  # examples in a batch of the Arrow file
 _READS = 1024  # after so many the map is renewed: pages once read count as this process's memory while it lasts
+_MOST_ANSWERS = 1 << 16  # different tags or labels: each is two bytes in the prepared form
 _READERS = {"ner": read_columns, "classify": read_labels}
 _ENDS = {"ner": re.compile(rb"\n[\t ]*\r?\n"), "classify": re.compile(rb"\n")}
 _LETTERS = re.compile(rb"[\t ]([BIMES])[-_][^\t\r\n ]+[\t ]*\r?\n")
@@ -155,7 +156,15 @@ def _prepare(path: Path, folder: Path, of: dict[str, Any]) -> None:
     import pyarrow as pa
 
     schema = pa.schema([("text", pa.utf8()), ("answers", pa.binary()), ("line", pa.int64())])
-    codes: dict[str, int] = defaultdict(lambda: len(codes))
+
+    def next_code() -> int:
+        if len(codes) == _MOST_ANSWERS:
+            what = "tags" if of["task"] == "ner" else "labels"
+            remedy = "What stands behind the last tab is taken for it: are the columns swapped?"
+            raise DataError(f"has more than {_MOST_ANSWERS:,} different {what}.", path=path, remedy=remedy)
+        return len(codes)
+
+    codes: dict[str, int] = defaultdict(next_code)
     counts: Counter[str] = Counter()
     lengths, digest = array("i"), hashlib.sha256()
     rows: list[tuple[str, bytes, int]] = []

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -67,10 +68,13 @@ LINES = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, derandomize=True
+)
 @given(LINES, st.sampled_from(["\n", "\r\n"]), st.sampled_from(["utf-8", "utf-8-sig", "gb18030"]), st.booleans())
 def test_any_column_file(tmp_path, lines, end, encoding, closed):
     path = tmp_path / "any.tsv"
+    shutil.rmtree(f"{path}.large", ignore_errors=True)  # two files in one tick of the clock would look like one
     path.write_bytes((end.join(lines) + end * closed).encode(encoding))
     named = {} if encoding == "utf-8-sig" else {"encoding": encoding}
     if not any(line.strip() for line in lines):
@@ -133,6 +137,10 @@ def test_what_cannot_be(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="no prepared file"):
         open_large(path, "ner", folder=tmp_path / "mine")
     assert (tmp_path / "mine" / "thesis.txt").exists()
+    write_labels(tmp_path / "swapped.txt", [toy.LabelledText("good", f"text {number}") for number in range(9)])
+    monkeypatch.setattr(large, "_MOST_ANSWERS", 8)
+    with pytest.raises(DataError, match="more than 8 different labels"):
+        open_large(tmp_path / "swapped.txt", "classify")
     monkeypatch.setattr(large, "_LONGEST", 1000)
     path.write_text("甲\tO\n" * 1000, encoding="utf-8")
     with pytest.raises(DataError, match="no blank line in"):
