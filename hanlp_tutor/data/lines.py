@@ -138,19 +138,37 @@ def write_text(path: str | Path, text: str) -> None:
     Raises:
         DataError: as :func:`write_lines`.
     """
-    if text.startswith("\ufeff"):
-        text = "\ufeff" + text  # a reader drops the first one as a byte-order mark
-    try:
-        content = text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        line = text.count("\n", 0, error.start) + 1
-        raise DataError(
-            "holds a lone surrogate, which UTF-8 cannot write.",
-            path=path,
-            line=line,
-            remedy="Export the data again as UTF-8: a program has cut a character in two.",
-        ) from None
+    content = _encode(path, text)
     try:
         write_file(path, lambda file: file.write(content))
     except OSError as error:
         raise DataError(f"cannot be written: {error.strerror}.", path=path, remedy="Name another place.") from None
+
+
+def write_beside(path: Path, text: str) -> None:
+    """Write a file that belongs to the one that the user has named, but never over something else.
+
+    Raises:
+        DataError: another content is there, which may be the very source; as :func:`write_text`.
+    """
+    if path.exists() and _read_bytes(path) != _encode(path, text):
+        raise DataError(
+            "is there already, and would be written, too.",
+            path=path,
+            remedy="Name a target whose second file does not exist, or remove this one.",
+        )
+    write_text(path, text)
+
+
+def _encode(path: str | Path, text: str) -> bytes:
+    if text.startswith("\ufeff"):
+        text = "\ufeff" + text  # a reader drops the first one as a byte-order mark
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise DataError(
+            "holds a lone surrogate, which UTF-8 cannot write.",
+            path=path,
+            line=text.count("\n", 0, error.start) + 1,
+            remedy="Export the data again as UTF-8: a program has cut a character in two.",
+        ) from None

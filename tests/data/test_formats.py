@@ -279,6 +279,24 @@ def test_the_articles_two_samples(write):
     assert read_documents(path) == [Document("很好", (), "positive"), Document("太差", (), "negative")]
 
 
+@pytest.mark.parametrize(
+    ("content", "name", "line"),
+    [
+        ("张\tB-PER\n三\tX-PER\n李\tO\n", "columns", 2),
+        ("甲\t乙\t在\t甲在乙\n丙\t乙\t在\t甲在乙\n", "relation", 2),
+        ("-DOCSTART- -X- O\na -X- _ O\nb O\n", "label-studio-conll", 3),
+        ("O O\nO O-\n", "tag-lines", 2),
+    ],
+)
+def test_a_broken_line_does_not_hide_the_format(write, content, name, line):
+    path = write(content)
+    write("ab\nab\n", "a.txt")
+    assert detect_format(path).name == name
+    with pytest.raises(DataError) as caught:
+        read_documents(path)
+    assert caught.value.line == line or str(caught.value).startswith(f"{path}:{line}: ")
+
+
 # --- every format --------------------------------------------------------------------------------------------------
 
 

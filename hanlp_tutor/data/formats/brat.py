@@ -16,7 +16,7 @@ from hanlp_tutor.atomic import new_folder
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.format import OVERLAPS, SPANS, Format
 from hanlp_tutor.data.formats.offsets import Claim, place
-from hanlp_tutor.data.lines import read_lines, read_text, write_text
+from hanlp_tutor.data.lines import read_lines, read_text, write_beside, write_text
 from hanlp_tutor.data.notes import Tally
 from hanlp_tutor.errors import DataError
 
@@ -121,7 +121,11 @@ def write_brat(path: str | Path, documents: Iterable[Document]) -> None:
     if path.suffix in (".txt", ".ann"):
         if len(documents) != 1:
             raise DataError(f"cannot hold {len(documents)} documents.", path=path, remedy="Name a folder.")
-        _write_pair(path.with_suffix(""), documents[0])
+        text, annotation = _pair_contents(documents[0])
+        contents = {".txt": text, ".ann": annotation}
+        other = ".ann" if path.suffix == ".txt" else ".txt"
+        write_beside(path.with_suffix(other), contents[other])
+        write_text(path, contents[path.suffix])
         return
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise DataError("is there already.", path=path, remedy="Name a new folder for BRAT's files.")
@@ -129,18 +133,20 @@ def write_brat(path: str | Path, documents: Iterable[Document]) -> None:
         with new_folder(path) as folder:
             width = max(5, len(str(len(documents))))  # so that the names are in the order of the texts
             for number, document in enumerate(documents, 1):
-                _write_pair(folder / f"{number:0{width}d}", document)
+                text, annotation = _pair_contents(document)
+                write_text(folder / f"{number:0{width}d}.txt", text)
+                write_text(folder / f"{number:0{width}d}.ann", annotation)
     except OSError as error:
         raise DataError(f"cannot be written: {error.strerror}.", path=path, remedy="Name another place.") from None
 
 
-def _write_pair(stem: Path, document: Document) -> None:
+def _pair_contents(document: Document) -> tuple[str, str]:
+    """The text and its annotations."""
     lines = []
     for number, span in enumerate(document.spans, 1):
         covered = re.sub(r"\s", " ", document.text[span.start : span.end])
         lines.append(f"T{number}\t{span.label} {span.start} {span.end}\t{covered}\n")
-    write_text(stem.with_name(stem.name + ".txt"), document.text)
-    write_text(stem.with_name(stem.name + ".ann"), "".join(lines))
+    return document.text, "".join(lines)
 
 
 def _sniff(path: Path) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from hanlp_tutor.data.columns import is_row, read_columns, write_columns
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.format import SPANS, Format
-from hanlp_tutor.data.formats.head import head_lines
+from hanlp_tutor.data.formats.head import head_lines, mostly
 from hanlp_tutor.data.schemes import SCHEMES
 
 _SEPARATORS = {"tab": "\t", "space": " "}
@@ -28,8 +28,7 @@ def _column_format(name: str, scheme: str | None) -> Format:
         write_columns(path, examples, scheme=scheme or "BIO", separator=_SEPARATORS.get(separator, separator))
 
     def sniff(path: Path) -> bool:
-        lines = [line for line in head_lines(path) if line.strip("\t ")]
-        return scheme is None and bool(lines) and all(map(is_row, lines))
+        return scheme is None and mostly(head_lines(path), is_row)
 
     return Format(name, (".txt", ".conll", ".tsv"), frozenset({SPANS}), read, write, sniff)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Callable
 from pathlib import Path
 
 from hanlp_tutor.data.lines import split_lines
@@ -33,3 +34,9 @@ def head_lines(path: Path) -> list[str]:
     if not whole and "\n" in text:
         text = text[: text.rindex("\n") + 1]
     return split_lines(text)
+
+
+def mostly(lines: list[str], test: Callable[[str], bool]) -> bool:
+    """Whether at least half of the lines that are not blank pass: a file with a broken line is still of its format."""
+    filled = [line for line in lines if line.strip()]
+    return bool(filled) and 2 * sum(map(test, filled)) >= len(filled)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, SPANS, Format
-from hanlp_tutor.data.formats.head import head_lines
+from hanlp_tutor.data.formats.head import head_lines, mostly
 from hanlp_tutor.data.labels import read_labels, write_labels
 from hanlp_tutor.data.relations import RelationText, read_relations, write_relations
 from hanlp_tutor.errors import ConfigError, DataError
@@ -24,8 +24,7 @@ def _write_labels(path: str | Path, documents: Iterable[Document]) -> None:
 
 
 def _sniff_labels(path: Path) -> bool:
-    lines = [line for line in head_lines(path) if line.strip()]
-    return bool(lines) and all(line.rstrip().count("\t") >= 1 for line in lines)
+    return mostly(head_lines(path), lambda line: line.count("\t") == 1)
 
 
 def _read_relations(path: str | Path, *, encoding: str | None = None) -> list[Document]:
@@ -56,8 +55,7 @@ def _write_relations(path: str | Path, documents: Iterable[Document], *, repeate
 
 
 def _sniff_relations(path: Path) -> bool:
-    lines = [line.split("\t") for line in head_lines(path) if line.strip()]
-    return bool(lines) and all(len(cells) == 4 and cells[0] in cells[3] and cells[1] in cells[3] for cells in lines)
+    return mostly(head_lines(path), lambda line: line.count("\t") == 3)
 
 
 LABELS = Format("labels", (".txt", ".tsv"), frozenset({LABEL}), _read_labels, _write_labels, _sniff_labels)

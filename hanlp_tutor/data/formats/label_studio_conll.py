@@ -15,7 +15,7 @@ from pathlib import Path
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.formats.format import SPANS, Format
-from hanlp_tutor.data.formats.head import head_lines
+from hanlp_tutor.data.formats.head import head_lines, mostly
 from hanlp_tutor.data.lines import read_lines, write_lines
 from hanlp_tutor.data.notes import note
 from hanlp_tutor.data.schemes import parse_tag, to_bio
@@ -154,8 +154,8 @@ def write_label_studio_conll(path: str | Path, documents: Iterable[Document]) ->
 
 
 def _sniff(path: Path) -> bool:
-    lines = [line for line in head_lines(path) if line.strip() and not line.startswith("-DOCSTART-")]
-    return bool(lines) and all(line.rsplit(" ", 3)[1:3] == ["-X-", "_"] for line in lines)
+    lines = [line for line in head_lines(path) if not line.startswith("-DOCSTART-")]
+    return mostly(lines, lambda line: line.rsplit(" ", 3)[1:3] == ["-X-", "_"])
 
 
 FORMAT = Format(

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.format import LABEL, SPANS, Format
-from hanlp_tutor.data.formats.head import head_lines
-from hanlp_tutor.data.lines import read_lines, write_lines
+from hanlp_tutor.data.formats.head import head_lines, mostly
+from hanlp_tutor.data.lines import read_lines, write_beside, write_lines, write_text
 from hanlp_tutor.data.schemes import Span, detect_scheme, from_bio, parse_tag, scheme_name, spans_from_bio, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
 
@@ -32,7 +32,8 @@ def texts_beside(path: str | Path, texts: str | Path | None) -> Path:
     beside = path.with_suffix(".txt") if texts is None else Path(texts)
     if beside == path:
         raise ConfigError(
-            f"{path} holds tags or labels, a line for each text; name the file of the texts by texts= (-p texts FILE)."
+            f"{path} holds tags or labels, a line for each text; "
+            "name the file of the texts by texts= (-p texts FILE; -w to write it)."
         )
     return beside
 
@@ -178,18 +179,21 @@ def _write(path: str | Path, texts: str | Path | None, documents: list[Document]
                 path=document.source or None,
                 remedy="Split the text at its line ends (--split-lines).",
             )
-    write_lines(texts_beside(path, texts), [document.text for document in documents])
+    beside = texts_beside(path, texts)
+    content = "".join(document.text + "\n" for document in documents)
+    if texts is None:
+        write_beside(beside, content)
+    else:
+        write_text(beside, content)
     write_lines(path, answers)
 
 
 def _sniff_tags(path: Path) -> bool:
-    lines = [_WORD.findall(line) for line in head_lines(path) if line.strip()]
-    return path.suffix != ".txt" and bool(lines) and all(_is_tag(cell) for cells in lines for cell in cells)
+    return path.suffix != ".txt" and mostly(head_lines(path), lambda line: all(map(_is_tag, _WORD.findall(line))))
 
 
 def _sniff_labels(path: Path) -> bool:
-    lines = [line for line in head_lines(path) if line.strip()]
-    return path.suffix != ".txt" and path.with_suffix(".txt").is_file() and bool(lines) and "\t" not in "".join(lines)
+    return path.suffix in LABEL_LINES.suffixes and path.with_suffix(".txt").is_file()
 
 
 def _is_tag(cell: str) -> bool:
@@ -201,5 +205,5 @@ def _is_tag(cell: str) -> bool:
 
 TAG_LINES = Format("tag-lines", (".tags",), frozenset({SPANS}), read_tag_lines, write_tag_lines, _sniff_tags)
 LABEL_LINES = Format(
-    "label-lines", (".labels",), frozenset({LABEL}), read_label_lines, write_label_lines, _sniff_labels
+    "label-lines", (".labels", ".label"), frozenset({LABEL}), read_label_lines, write_label_lines, _sniff_labels
 )

@@ -1,0 +1,134 @@
+"""``convert`` and ``hanlp-tutor convert``: choices, notes, and files that are whole or absent."""
+
+import json
+import os
+
+import pytest
+from click.testing import CliRunner
+
+from hanlp_tutor.cli import app
+from hanlp_tutor.data import FORMATS, Document, Span, convert, read_documents, write_documents
+from hanlp_tutor.errors import ConfigError, DataError
+
+NESTED = Document("北京大学", (Span(0, 4, "ORG"), Span(0, 2, "LOC")))
+BOTH = Document("北京", (Span(0, 2, "LOC"),), "正")
+PLAIN = Document("好\n坏")
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "a.jsonl"
+    write_documents(path, [NESTED, BOTH, PLAIN], "doccano")
+    return path
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["convert", *map(str, arguments)])
+
+
+def test_nothing_is_written_when_something_cannot_be_held(source, tmp_path):
+    target = tmp_path / "b.bio"
+    target.write_text("kept", encoding="utf-8")
+    for options in ({}, {"overlaps": "longest"}, {"overlaps": "longest", "drop": "labels"}):
+        with pytest.raises(DataError):
+            convert(source, target, to="bio", **options)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", "b.bio"]
+    assert target.read_text(encoding="utf-8") == "kept"
+
+
+def test_what_is_given_up_is_chosen_and_noted(source, tmp_path):
+    done = convert(source, tmp_path / "b.bio", to="bio", overlaps="longest", drop="labels", split_lines=True)
+    assert (done.texts, done.entities, done.labels, done.from_) == (4, 2, 0, "doccano")
+    assert done.notes == (
+        f"{source}:2: 1 labels dropped as asked, the first here.",
+        f"{source}:1: LOC 0-2 '北京' overlaps ORG 0-4 '北京大学' and is dropped.",
+    )
+    assert [each.text for each in read_documents(tmp_path / "b.bio")] == ["北京大学", "北京", "好", "坏"]
+
+
+def test_a_format_that_holds_everything_needs_no_choice_but_that_of_overlaps(source, tmp_path):
+    with pytest.raises(DataError, match=r"a.jsonl:1: LOC 0-2"):
+        convert(source, tmp_path / "b.json", to="label-studio")
+    done = convert(source, tmp_path / "b.json", to="label-studio", overlaps="keep")
+    assert len(done.notes) == 1 and "both are kept" in done.notes[0]
+    assert read_documents(tmp_path / "b.json") == [NESTED, BOTH, PLAIN]
+
+
+def test_a_source_is_never_overwritten(source):
+    before = source.read_bytes()
+    with pytest.raises(ConfigError, match="overwrite its own source"):
+        convert(source, source.parent / "." / source.name, to="clue")
+    assert source.read_bytes() == before
+
+
+def test_a_relation_file_names_strings_not_places(tmp_path):
+    document = Document("甲乙甲", (Span(1, 2, "tail"), Span(2, 3, "head")), "x")
+    write_documents(tmp_path / "a.jsonl", [document], "doccano")
+    with pytest.raises(DataError, match="stands elsewhere in the sentence too"):
+        convert(tmp_path / "a.jsonl", tmp_path / "b.txt", to="relation")
+    convert(tmp_path / "a.jsonl", tmp_path / "b.txt", to="relation", write={"repeated": "any"})
+    assert read_documents(tmp_path / "b.txt")[0].spans == (Span(0, 1, "head"), Span(1, 2, "tail"))
+
+
+def test_the_old_file_stays_when_the_new_one_cannot_be_finished(source, tmp_path, monkeypatch):
+    target = tmp_path / "b.json"
+    target.write_text("kept", encoding="utf-8")
+
+    def full(file):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DataError, match=r"b.json: cannot be written: No space left"):
+        convert(source, target, to="label-studio", overlaps="keep")
+    assert target.read_text(encoding="utf-8") == "kept"
+
+
+@pytest.mark.parametrize(("name", "to"), [("a.tags", "tag-lines"), ("a.ann", "brat")])
+def test_a_second_file_never_replaces_the_source(tmp_path, name, to):
+    path = tmp_path / "a.txt"
+    path.write_text("张\tB-PER\n三\tI-PER\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"a.txt: is there already"):
+        convert(path, tmp_path / name, to=to)
+    assert path.read_text(encoding="utf-8").startswith("张\tB-PER")
+    for _ in range(2):  # the same again is no harm
+        convert(path, tmp_path / f"b{name[1:]}", to=to)
+    assert (tmp_path / "b.txt").read_text(encoding="utf-8").strip() == "张三"
+
+
+def test_the_command(source, tmp_path):
+    target = tmp_path / "b.bmes"
+    options = ["--to", "bmes", "--overlaps", "longest", "--drop", "labels", "--split-lines", "-w", "separator", "space"]
+    result = run(source, target, *options)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"4 texts, 2 entities, 0 labels: doccano -> bmes, {target}\n"
+    assert result.stderr.count("Note: ") == 2
+    assert target.read_text(encoding="utf-8").startswith("北 B-ORG\n京 M-ORG\n大 M-ORG\n学 E-ORG\n\n")
+    answer = json.loads(run(source, target, *options, "--json").stdout)
+    assert answer["notes"] and {k: answer[k] for k in ("from", "to", "texts", "entities", "labels")} == {
+        "from": "doccano",
+        "to": "bmes",
+        "texts": 4,
+        "entities": 2,
+        "labels": 0,
+    }
+
+
+def test_many_notes_are_shortened_for_people_only(tmp_path):
+    write_documents(tmp_path / "a.jsonl", [NESTED] * 30, "doccano")
+    arguments = [tmp_path / "a.jsonl", tmp_path / "b.json", "--to", "clue", "--overlaps", "keep", "--json"]
+    result = run(*arguments)
+    assert result.stderr.count("Note: ") == 21 and "10 more" in result.stderr
+    assert len(json.loads(result.stdout)["notes"]) == 30
+
+
+def test_the_formats_are_listed():
+    result = run("--formats")
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.stdout.splitlines()] == list(FORMATS)
+
+
+def test_weibo_digits_and_encodings(tmp_path):
+    (tmp_path / "a.txt").write_bytes("科0 O\n技1 B-A\n".encode("gb18030"))
+    result = run(tmp_path / "a.txt", tmp_path / "b.jsonl", "--to", "doccano", "--strip-segmentation-digits")
+    assert result.exit_code == 0 and "read as GB18030" in result.stderr
+    assert read_documents(tmp_path / "b.jsonl") == [Document("科技", (Span(1, 2, "A"),))]
