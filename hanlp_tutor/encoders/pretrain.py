@@ -25,8 +25,10 @@ from transformers import BertForMaskedLM
 from hanlp_tutor.atomic import write_json
 from hanlp_tutor.checkpoint import Progress, load_checkpoint, save_checkpoint
 from hanlp_tutor.config import Options
+from hanlp_tutor.encoders.masked_batch import MaskedBatch, draw_batch
 from hanlp_tutor.encoders.masking import RECIPES, Masker, Words
 from hanlp_tutor.encoders.mini import SPECIAL
+from hanlp_tutor.encoders.positions import repeat_positions
 from hanlp_tutor.encoders.pretraining_text import PretrainingText
 from hanlp_tutor.errors import TrainingError
 from hanlp_tutor.history import RESULT_FILE, manifest, write_history
@@ -74,15 +76,6 @@ class PretrainConfig(Options):
 
 
 @dataclass(frozen=True)
-class MaskedBatch:
-    """Rows of one length: ids (R, T), flat positions that count (M,), their true ids (M,)."""
-
-    ids: Tensor
-    positions: Tensor
-    targets: Tensor
-
-
-@dataclass(frozen=True)
 class PretrainResult:
     """What a run came to: loss in nats a masked character, accuracy between 0 and 1, on text that it never read."""
 
@@ -98,32 +91,6 @@ def row_length(config: PretrainConfig, step: int, rng: np.random.Generator) -> i
         return SHORT
     lengths, shares = zip(*LONGER, strict=True)
     return int(rng.choice(lengths, p=shares))
-
-
-def draw_batch(
-    text: PretrainingText, masker: Masker, length: int, rows: int, cls_id: int, rng: np.random.Generator
-) -> MaskedBatch:
-    """``rows`` rows of ``length`` tokens: ``[CLS]`` and what follows a random place.
-
-    Half of the rows begin where a line begins, as texts do in service; the other half at any word.
-    """
-    inputs, positions, targets = [], [], []
-    last = len(text.ids) - length
-    for row in range(rows):
-        begins = text.lines if rng.random() < 0.5 else text.word_begins
-        # the last places of the text leave no room for a row
-        begin = int(begins[rng.integers(np.searchsorted(begins, last, side="right"))])
-        ids = np.concatenate([[cls_id], text.ids[begin : begin + length - 1]])
-        words = np.concatenate([[-1], text.words[begin : begin + length - 1]])
-        masked, chosen, _ = masker(ids, words, rng)
-        inputs.append(masked)
-        positions.append(chosen + row * length)
-        targets.append(ids[chosen])
-    return MaskedBatch(
-        torch.from_numpy(np.stack(inputs).astype(np.int64)),
-        torch.from_numpy(np.concatenate(positions)),
-        torch.from_numpy(np.concatenate(targets).astype(np.int64)),
-    )
 
 
 def masked_loss(model: BertForMaskedLM, batch: MaskedBatch) -> tuple[Tensor, Tensor]:
@@ -192,7 +159,7 @@ def pretrain(
             repeat_positions(model, SHORT)
         length = row_length(config, progress.step, rng)
         batch = draw_batch(text, masker, length, config.batch_tokens // length, cls_id, rng)
-        batch = _to(batch, precision.device)
+        batch = batch.to(precision.device)
         with precision.autocast():
             loss, right = masked_loss(model, batch)
         optimizer.zero_grad()
@@ -232,7 +199,7 @@ def examine(model: BertForMaskedLM, batches: list[MaskedBatch], precision: Preci
     model.eval()
     loss, right, count = 0.0, 0, 0
     for batch in batches:
-        batch = _to(batch, precision.device)
+        batch = batch.to(precision.device)
         with precision.autocast():
             mean, correct = masked_loss(model, batch)
         loss += float(mean) * len(batch.targets)
@@ -240,32 +207,6 @@ def examine(model: BertForMaskedLM, batches: list[MaskedBatch], precision: Preci
         count += len(batch.targets)
     model.train(was_training)
     return loss / count, right / count
-
-
-def repeat_positions(model: BertForMaskedLM, trained: int) -> None:
-    """Let the untrained positions begin as copies of the trained ones, in turn.
-
-    As Longformer does (Beltagy et al. 2020). Position 0 belongs to ``[CLS]`` alone and is not copied.
-    """
-    weight = model.bert.embeddings.position_embeddings.weight
-    with torch.no_grad():
-        for begin in range(trained, len(weight), trained - 1):
-            piece = weight[begin : begin + trained - 1]
-            piece.copy_(weight[1 : 1 + len(piece)])
-
-
-def sinusoidal_positions(model: BertForMaskedLM) -> None:
-    """Let the position embeddings begin as sines and cosines (Vaswani et al. 2017, section 3.5), at BERT's scale.
-
-    Neighbours are alike from the first update, so attention to them need not be found by chance.
-    """
-    weight = model.bert.embeddings.position_embeddings.weight
-    count, width = weight.shape
-    frequencies = 10_000 ** (-torch.arange(0, width, 2) / width)
-    angles = torch.arange(count)[:, None] * frequencies
-    scale = model.config.initializer_range * 2**0.5  # the mean square of a sine is one half
-    with torch.no_grad():
-        weight.copy_(scale * torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1))
 
 
 def _optimizer(model: BertForMaskedLM, config: PretrainConfig) -> torch.optim.Optimizer:
@@ -289,10 +230,6 @@ def _rate(config: PretrainConfig) -> Callable[[int], float]:
 def _switch(config: PretrainConfig) -> int:
     """The first step with longer rows."""
     return int(np.ceil(config.short_rows * config.steps))
-
-
-def _to(batch: MaskedBatch, device: torch.device) -> MaskedBatch:
-    return MaskedBatch(batch.ids.to(device), batch.positions.to(device), batch.targets.to(device))
 
 
 def _row(progress: Progress, since: list[tuple[Tensor, Tensor, int]], lr: float, seconds: float) -> dict[str, Any]:

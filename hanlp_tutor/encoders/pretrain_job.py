@@ -14,13 +14,8 @@ from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card, read_masked_lm, save_masked_lm
 from hanlp_tutor.encoders.masking import Words
 from hanlp_tutor.encoders.mini import EMBEDDED, mini_config, mini_tokenizer
-from hanlp_tutor.encoders.pretrain import (
-    HELD_OUT_LENGTH,
-    HELD_OUT_ROWS,
-    PretrainConfig,
-    pretrain,
-    sinusoidal_positions,
-)
+from hanlp_tutor.encoders.positions import sinusoidal_positions
+from hanlp_tutor.encoders.pretrain import HELD_OUT_LENGTH, HELD_OUT_ROWS, PretrainConfig, pretrain
 from hanlp_tutor.encoders.pretraining_text import (
     CORPORA,
     PretrainingText,

@@ -13,9 +13,10 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 from hanlp_tutor.encoders import load_encoder
 from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card, read_masked_lm, render_card, save_masked_lm
+from hanlp_tutor.encoders.masked_batch import draw_batch
 from hanlp_tutor.encoders.masking import Masker
 from hanlp_tutor.encoders.mini import EMBEDDED, SPECIAL, mini_tokenizer, vocabulary
-from hanlp_tutor.encoders.pretrain import HELD_OUT_LENGTH, HELD_OUT_ROWS, draw_batch, examine
+from hanlp_tutor.encoders.pretrain import HELD_OUT_LENGTH, HELD_OUT_ROWS, examine
 from hanlp_tutor.encoders.pretraining_text import held_out_lines, read_text, training_lines
 from hanlp_tutor.errors import EncoderError
 from hanlp_tutor.precision import Precision
