@@ -62,7 +62,7 @@ def _seeds(folder: Path) -> list[tuple[str, bytes, bytes]]:
         document = Document(NEWS.text, spans, NEWS.label if "label" in form.carries else None)
         if name == "relation":
             document = Document(NEWS.text, (Span(0, 2, "head"), Span(4, 6, "tail")), "在")
-        path = folder / ("seed.ann" if name == "brat" else "seed.x")
+        path = folder / name / ("seed.ann" if name == "brat" else "seed.x")
         write_documents(path, [document] * (1 if name == "brat" else 2), name)
         beside = path.with_suffix(".txt")
         seeds.append((name, path.read_bytes(), beside.read_bytes() if beside.exists() else b""))
@@ -145,6 +145,7 @@ def fuzz(seed: int, count: int, folder: Path) -> dict[str, int]:
                 documents = read_documents(path, name if chance.random() < 0.8 else None)
                 outcome["read"] += 1
                 if number % 4 == 0:
+                    (folder / "out.txt").unlink(missing_ok=True)
                     convert(path, folder / "out.a", from_=name, to=chance.choice(list(FORMATS)), overlaps="longest")
                     outcome["converted"] += 1
                 elif number % 4 == 1:  # what was read is sound: it survives a format that holds everything
