@@ -81,6 +81,7 @@ def pretrain_job(
         ],
         **manifest(describe_device(choose_device(config.device)), config=config.model_dump()),
     }
+    del stage["command"]  # a card travels, the folders of the machine that made it do not
     card = _card(name or out.name, config, text, [*earlier, stage])
     save_masked_lm(result.model, card, out / "encoder")
     return {"encoder": str(out / "encoder"), **{key: stage[key] for key in
