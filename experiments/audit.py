@@ -1,7 +1,7 @@
 """``python -m experiments.audit``: how many planted label errors and leaks the audit finds, and what our splits hold.
 
 Label errors are planted into a twentieth of the entities of the People's Daily and of the labels of the reviews. Copies
-of training texts, edited by 0 to 8 characters, are planted into a test side. About ten minutes on one core; what has
+of training texts, edited by 0 to 16 characters, are planted into a test side. About ten minutes on one core; what has
 been measured under the same settings is not measured again.
 """
 
@@ -20,27 +20,32 @@ SEEDS = (1, 2, 3)
 PLANTED = {"peoples_daily": 2000, "reviews": 4000}  # sentences, texts
 SHARE = 0.05
 TOP = 100  # of the surest findings: as many as one reads in an hour
-LEAKS, AMONG, EDITS, LONG = 500, 4000, (0, 1, 2, 4, 8), 100
+LEAKS, AMONG, EDITS, LONG = 500, 4000, (0, 1, 2, 4, 8, 16), 100
 
 
 def main() -> None:
     corpora = {name: load_corpus(name) for name in CORPORA}
-    data = {name: [fingerprint(side) for side in (c.train, c.dev, c.test)] for name, c in corpora.items()}
     settings = {"planted": PLANTED, "share": SHARE, "top": TOP, "leaks": LEAKS, "among": AMONG, "edits": EDITS,
-                "long": LONG, "gram": GRAM, "threshold": THRESHOLD, "data": data}  # fmt: skip
+                "long": LONG, "gram": GRAM, "threshold": THRESHOLD}  # fmt: skip
     experiment = Experiment("audit", settings, manifest(describe_device(choose_device())))
     for name, corpus in corpora.items():
-        everything = [*corpus.train, *corpus.dev, *corpus.test]
-        experiment.measure(f"split/{name}/ours", SEEDS[:1], lambda seed, c=corpus: _leaks_of(c))
-        for way, split in (("by example", split_stratified), ("without leaks", split_without_leaks)):
-            experiment.measure(
-                f"split/{name}/{way}", SEEDS, lambda seed, e=everything, s=split: _leaks_of(s(e, seed=seed))
-            )
-        for edits in EDITS:
-            experiment.measure(
-                f"leaks/{name}/{edits}", SEEDS, lambda seed, c=corpus, edits=edits: _found_leaks(c, edits, seed)
-            )
-        experiment.measure(f"label errors/{name}", SEEDS, lambda seed, c=corpus: _found_errors(c, seed))
+        _measure(experiment, name, corpus)
+
+
+def _measure(experiment: Experiment, name: str, corpus) -> None:
+    sides = (corpus.train, corpus.dev, corpus.test)
+    everything = [example for side in sides for example in side]
+    data = {"data": [fingerprint(side) for side in sides]}
+    experiment.measure(f"split/{name}/ours", SEEDS[:1], lambda seed: _leaks_of(corpus), depends_on=data)
+    for way, split in (("by example", split_stratified), ("without leaks", split_without_leaks)):
+        experiment.measure(
+            f"split/{name}/{way}", SEEDS, lambda seed, s=split: _leaks_of(s(everything, seed=seed)), depends_on=data
+        )
+    for edits in EDITS:
+        experiment.measure(
+            f"leaks/{name}/{edits}", SEEDS, lambda seed, n=edits: _found_leaks(corpus, n, seed), depends_on=data
+        )
+    experiment.measure(f"label errors/{name}", SEEDS, lambda seed: _found_errors(corpus, seed), depends_on=data)
 
 
 def _leaks_of(split) -> dict[str, float]:
@@ -50,7 +55,11 @@ def _leaks_of(split) -> dict[str, float]:
 
 
 def _found_leaks(corpus, edits: int, seed: int) -> dict[str, float]:
-    """Every eighth text of some training texts, edited, is the test side."""
+    """Every eighth text of some training texts, edited, is the test side.
+
+    ``near`` is the share that is still at 0.8 after its edits, ``found_of_near`` how many of those are found: 1 when
+    there is none.
+    """
     train = list(corpus.train[:AMONG])
     sources = train[seed :: AMONG // LEAKS]
     characters = "".join(sorted({character for example in train for character in example.text}))

@@ -127,8 +127,16 @@ def _settings(corpora: dict) -> dict:
         task: {side: fingerprint(getattr(corpus, side)) for side in ("train", "dev", "test")}
         for task, corpus in corpora.items()
     }
-    return {"encoders": ENCODERS, "sizes": SIZES, "epochs": EPOCHS, "rates": RATES, "options": OPTIONS, "dev": DEV, "grid_size": GRID_SIZE,
-            "data": sides}  # fmt: skip
+    return {
+        "encoders": ENCODERS,
+        "sizes": SIZES,
+        "epochs": EPOCHS,
+        "rates": RATES,
+        "options": OPTIONS,
+        "dev": DEV,
+        "grid_size": GRID_SIZE,
+        "data": sides,
+    }
 
 
 if __name__ == "__main__":

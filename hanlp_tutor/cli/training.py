@@ -35,7 +35,7 @@ def run(
 @click.option("--train", "train_file", required=True, type=click.Path(path_type=Path))
 @click.option("--dev", "dev_file", type=click.Path(path_type=Path), help="Default: held out of the training file.")
 @click.option("--test", "test_file", type=click.Path(path_type=Path))
-@click.option("--encoder", default="random:mini-bert", show_default=True, help="A name, a folder, or random:NAME.")
+@click.option("--encoder", default="mini-bert", show_default=True, help="A name, a folder, or random:NAME.")
 @click.option("-c", "--config", "config_file", type=click.Path(path_type=Path), help="A YAML file of options.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")

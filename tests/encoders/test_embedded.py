@@ -10,12 +10,12 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-from hanlp_tutor.encoders import load_encoder
+from hanlp_tutor.encoders import load_encoder, suggested_lr
 from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card, read_masked_lm, render_card, save_masked_lm
 from hanlp_tutor.encoders.masked_batch import draw_batch
 from hanlp_tutor.encoders.masking import Masker
-from hanlp_tutor.encoders.mini import EMBEDDED, SPECIAL, mini_tokenizer, vocabulary
+from hanlp_tutor.encoders.mini import DEFAULT_ENCODER, EMBEDDED, SPECIAL, mini_tokenizer, vocabulary
 from hanlp_tutor.encoders.pretrain import HELD_OUT_LENGTH, HELD_OUT_ROWS, examine
 from hanlp_tutor.encoders.pretraining_text import held_out_lines, read_text, training_lines
 from hanlp_tutor.errors import EncoderError
@@ -36,6 +36,15 @@ def test_the_file_is_the_cards_and_small(name):
     assert {tensor.dtype for tensor in load_file(str(FOLDER.joinpath(name, "model.safetensors"))).values()} == {
         torch.float16
     }
+
+
+def test_one_of_them_is_what_a_user_gets_by_default():
+    """The command line names it without importing what knows it: it starts without torch."""
+    from hanlp_tutor.cli import app
+
+    option = next(option for option in app.commands["train"].params if option.name == "encoder")
+    assert option.default == DEFAULT_ENCODER and DEFAULT_ENCODER in EMBEDDED
+    assert {suggested_lr(name) for name in EMBEDDED} == {3e-4}
 
 
 def test_the_three_are_comparable():
