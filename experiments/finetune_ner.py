@@ -54,13 +54,14 @@ def main() -> None:
     # neither opponent draws a random number, so one run says all
     experiment.measure("dictionary", SEEDS[:1], lambda seed: opponent(DictionaryMatcher))
     experiment.measure("feature CRF", SEEDS[:1], lambda seed: opponent(FeatureCRF))
-    for encoder in ENCODERS:
-        experiment.measure(
-            encoder,
-            SEEDS,
-            lambda seed, encoder=encoder: fine_tuned(encoder, seed),
-            depends_on={"lr": suggested_lr(encoder), **weights_of(encoder)},
-        )
+    for seed in SEEDS:  # seed by seed, so that an interrupted session leaves pairs
+        for encoder in ENCODERS:
+            experiment.measure(
+                encoder,
+                (seed,),
+                lambda seed, encoder=encoder: fine_tuned(encoder, seed),
+                depends_on={"lr": suggested_lr(encoder), **weights_of(encoder)},
+            )
 
 
 def _headline(scores: dict) -> dict[str, float]:
