@@ -38,7 +38,7 @@ def test_exit_codes(files, tmp_path):
     for arguments in unreadable:
         result = run(*arguments)
         assert (result.exit_code, result.stderr[:7]) == (2, "Error: ")
-    assert run(files["good"], "--task", "relation").exit_code == 2
+    assert run(files["good"], "--task", "summary").exit_code == 2
 
 
 def test_text(files):

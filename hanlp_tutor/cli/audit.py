@@ -15,7 +15,7 @@ from hanlp_tutor.cli.common import Reported, speaks_json
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dev", type=click.Path(path_type=Path))
 @click.option("--test", type=click.Path(path_type=Path))
-@click.option("--task", type=click.Choice(["ner", "classify"]), help="Default: what FILE looks like.")
+@click.option("--task", type=click.Choice(["ner", "classify", "relation"]), help="Default: what FILE looks like.")
 @click.option("--label-errors", is_flag=True, help="Look for probable label errors too, by cross-validation: minutes.")
 @click.option("--format", metavar="FORMAT", help="Of the files; default: detected.")
 @click.option("--scheme", type=click.Choice(["BIO", "IOB1", "BMES", "IOBES"]), help="Of the tags; default: detected.")

@@ -16,7 +16,8 @@ from hanlp_tutor.data.audit import KINDS, audit
 from hanlp_tutor.data.audit.characters import odd
 from hanlp_tutor.data.audit.labels import one_slip, similar_labels
 from hanlp_tutor.data.audit.sides import Reading, read_side
-from hanlp_tutor.errors import ConfigError, DataError
+from hanlp_tutor.data.relations import RelationText, read_relations
+from hanlp_tutor.errors import ConfigError, DataError, TutorError
 from hanlp_tutor.teach.planted import plant_label_errors, plant_tag_errors
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -159,8 +160,8 @@ def test_a_file_of_another_kind_cannot_be_audited(tmp_path, content, task, messa
 def test_no_file_no_task_no_example(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         audit(tmp_path / "none.txt")
-    with pytest.raises(ConfigError, match="relation"):
-        audit(CLEAN, task="relation")
+    with pytest.raises(ConfigError, match="summary"):
+        audit(CLEAN, task="summary")
     with pytest.raises(ConfigError, match="TaggedText"):
         audit([LabelledText("好", "p")], CLEAN[:1])
     with pytest.raises(DataError, match="dev holds no example"):
@@ -181,6 +182,19 @@ def test_segmentation_digits(tmp_path):
     assert lines_of(report, "segmentation-digit") == [1]
     assert report.sides["train"]["characters"] == 4
     assert audit(path, strip_segmentation_digits=True).of("segmentation-digit") == []
+
+
+@CAREFUL
+@given(st.binary(max_size=200) | st.text("字B-XIOE \t\n", max_size=60).map(str.encode))
+def test_any_bytes_are_audited_or_refused(tmp_path, content):
+    (tmp_path / "a.txt").write_bytes(content)
+    for task in (None, "ner", "classify", "relation"):
+        try:
+            report = audit(tmp_path / "a.txt", task=task)
+        except TutorError as error:
+            assert "a.txt" in str(error)
+        else:
+            assert json.loads(json.dumps(report.to_json()))["task"] == report.task
 
 
 # ---------------------------------------------------------------- encodings
@@ -283,6 +297,22 @@ def test_near_leaks_and_near_duplicates():
     assert (twin.side, twin.index) == ("train", 2)
     assert "but '政' here and '气' there" in twin.message
     assert report.of("leak", "duplicate", "conflict") == []
+
+
+def test_relations(tmp_path):
+    """A sentence may hold several pairs; the same pair twice is a duplicate or a conflict."""
+    sentence = "东方航空将与上海航空合并"
+    rows = [("东方航空", "上海航空", "合并"), ("上海航空", "东方航空", "合并"), ("上海航空", "东方航空", "竞争")]
+    train = write(tmp_path / "train.txt", "".join("\t".join([*row, sentence]) + "\n\n" for row in rows) + "没有\n")
+    test = [RelationText("甲公司收购乙公司", "甲公司", "乙公司", "收购"), RelationText(sentence, *rows[0])]
+    report = audit(train, test=test)
+    assert report.task == "relation"
+    assert report.sides["train"]["labels"] == {"合并": 2, "竞争": 1}
+    assert lines_of(report, "broken-line") == [7]
+    assert [f.line for f in report.of("conflict", "duplicate") if f.side == "train"] == [5, 5]
+    assert [f.index for f in report.of("leak")] == [1]
+    assert report.of("unknown-label")[0].evidence["label"] == "收购"
+    assert audit(train, label_errors=True).of("label-error")[0].severity == "note"
 
 
 # ---------------------------------------------------------------- characters and lengths
@@ -388,13 +418,15 @@ def test_the_report_in_all_its_forms(tmp_path):
     [
         ("weibo", ("train.conll", "dev.conll", "test.conll"), {"segmentation-digit": 3, "invalid-transition": 14}),
         ("cmedqaner", ("train.txt", "dev.txt", "test.txt"), {}),
+        ("finre", ("train.txt", "valid.txt", "test.txt"), {}),
     ],
 )
 def test_published_sets(folder, names, errors):
     report = audit(*(SHARED / folder / name for name in names))
     kinds = report.kinds()
-    strip = folder == "weibo"
-    texts = [{e.text for e in read_columns(SHARED / folder / n, strip_segmentation_digits=strip)} for n in names]
+    strip = {"strip_segmentation_digits": True} if folder == "weibo" else {}
+    read = read_relations if folder == "finre" else read_columns
+    texts = [{e.text for e in read(SHARED / folder / name, **strip)} for name in names]
     leaked = len(texts[0] & texts[1] | texts[0] & texts[2] | texts[1] & texts[2])
     assert kinds.get("leak", 0) == leaked
     for kind in ("broken-line", "encoding", "scheme", "segmentation-digit", "invalid-transition"):

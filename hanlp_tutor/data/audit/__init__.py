@@ -12,11 +12,12 @@ from hanlp_tutor.data.audit.lengths import check_lengths
 from hanlp_tutor.data.audit.report import KINDS, Finding, Report, in_order
 from hanlp_tutor.data.audit.sides import Reading, Side, read_side
 from hanlp_tutor.data.examples import LabelledText, TaggedText
+from hanlp_tutor.data.relations import RelationText
 from hanlp_tutor.errors import ConfigError
 
 __all__ = ["KINDS", "Finding", "Report", "audit"]
 
-Source = str | Path | Sequence[TaggedText] | Sequence[LabelledText]
+Source = str | Path | Sequence[TaggedText] | Sequence[LabelledText] | Sequence[RelationText]
 
 
 def audit(
@@ -36,7 +37,7 @@ def audit(
     Args:
         train, dev, test: files, or examples. A file that the strict reader refuses is read as far as it can be, and
             each line that it refuses becomes a finding.
-        task: ``ner`` or ``classify``; None: what the examples are, or what the training file looks like.
+        task: ``ner``, ``classify`` or ``relation``; None: what the examples are, or what the training file looks like.
         label_errors: also look for probable label errors by cross-validation, which takes minutes instead of seconds.
         format, scheme, strip_segmentation_digits, encoding: of the files, as :func:`hanlp_tutor.data.read_examples`
             takes them; None detects.
@@ -45,8 +46,8 @@ def audit(
         DataError: a file of which nothing can be read.
         ConfigError: no such task, format, scheme or encoding; examples of another task.
     """
-    if task not in (None, "ner", "classify"):
-        raise ConfigError(f"an audit is for the task ner or classify, not {task!r}.")
+    if task not in (None, "ner", "classify", "relation"):
+        raise ConfigError(f"an audit is for the task ner, classify or relation, not {task!r}.")
     reading = Reading(format, scheme, strip_segmentation_digits, encoding)
     sides: list[Side] = []
     for name, source in (("train", train), ("dev", dev), ("test", test)):

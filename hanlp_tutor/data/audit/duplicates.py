@@ -6,9 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from hanlp_tutor.data.audit.report import Finding
-from hanlp_tutor.data.audit.sides import Side
+from hanlp_tutor.data.audit.sides import Side, label_of
 from hanlp_tutor.data.examples import LabelledText, TaggedText
 from hanlp_tutor.data.near_duplicates import NearTexts
+from hanlp_tutor.data.relations import RelationText
+
+Example = TaggedText | LabelledText | RelationText
 
 _LEAK = "Remove one of the two, or split again with split_without_leaks: a score on known texts is no score."
 _QUOTED = 30  # characters of a text in a message
@@ -21,12 +24,16 @@ def check_duplicates(sides: Sequence[Side]) -> list[Finding]:
     for number, (side, index) in enumerate(members):
         same[side.examples[index].text].append(number)
     groups = [[members[number] for number in group] for group in same.values() if len(group) > 1]
+    asked: defaultdict[object, list[tuple[Side, int]]] = defaultdict(list)
+    for member in members:
+        asked[_question(_example(member))].append(member)
+    questions = [group for group in asked.values() if len(group) > 1]
     near = NearTexts(side.examples[index].text for side, index in members)
     return [
-        *_conflicts(groups),
+        *_conflicts(questions),
         *_leaks(groups),
         *_near_leaks(sides, members, same, near),
-        *_duplicates(groups),
+        *_duplicates(questions),
         *_near_duplicates(sides, members, same, near),
     ]
 
@@ -146,7 +153,7 @@ def _by_side(members: list, same: dict) -> list[list[int]]:
     return list(groups.values())
 
 
-def _example(member: tuple[Side, int]) -> TaggedText | LabelledText:
+def _example(member: tuple[Side, int]) -> Example:
     return member[0].examples[member[1]]
 
 
@@ -159,13 +166,18 @@ def _quoted(member: tuple[Side, int]) -> str:
     return repr(text if len(text) <= _QUOTED else text[: _QUOTED - 3] + "...")
 
 
-def _answer(example: TaggedText | LabelledText) -> object:
-    return example.spans if isinstance(example, TaggedText) else example.label
+def _question(example: Example) -> object:
+    """What an example asks: of a sentence with several relations each pair is another question."""
+    return (example.text, example.head, example.tail) if isinstance(example, RelationText) else example.text
 
 
-def _difference(here: TaggedText | LabelledText, there: TaggedText | LabelledText) -> str:
-    if isinstance(here, LabelledText):
-        return f"{here.label!r} here, {there.label!r}"
+def _answer(example: Example) -> object:
+    return example.spans if isinstance(example, TaggedText) else label_of(example)
+
+
+def _difference(here: Example, there: Example) -> str:
+    if not isinstance(here, TaggedText):
+        return f"{label_of(here)!r} here, {label_of(there)!r}"
     sides = [sorted(set(one.spans) - set(other.spans)) for one, other in ((here, there), (there, here))]
     said = [
         ", ".join(f"{span.label} {here.text[span.start : span.end]}" for span in spans) or "nothing" for spans in sides

@@ -32,6 +32,9 @@ _REMEDY = "Read the text and decide: the model may be wrong."
 def check_label_errors(sides: Sequence[Side]) -> list[Finding]:
     """One finding for each label, or stretch of tags, that is probably wrong; the surest first."""
     task = sides[0].task
+    if task == "relation":
+        message = "label errors of relations are not looked for: the cheap models do not see head and tail."
+        return [Finding("label-error", "note", message, "", sides[0].name, sides[0].path)]
     members = [(side, index) for side in sides for index, example in enumerate(side.examples) if example.text]
     labels = Counter(_stratum(side.examples[index]) for side, index in members)
     rare = {label for label, number in labels.items() if task == "classify" and number < FOLDS[task]}

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from hanlp_tutor.data.audit.report import Finding, times
-from hanlp_tutor.data.audit.sides import Side
+from hanlp_tutor.data.audit.sides import Side, label_of
 from hanlp_tutor.data.schemes import from_bio, to_bio
 from hanlp_tutor.errors import nearest
 
@@ -95,7 +95,7 @@ def check_labels(sides: Sequence[Side]) -> list[Finding]:
 def first_place(side: Side, label: str) -> dict:
     """Where a label first stands on a side."""
     for index, example in enumerate(side.examples):
-        if side.task == "classify" and example.label == label:
+        if side.task != "ner" and label_of(example) == label:
             return side.place(index)
         for span in example.spans if side.task == "ner" else ():
             if span.label == label:
@@ -165,7 +165,7 @@ def check_balance(sides: Sequence[Side]) -> list[Finding]:
         remedy = "Annotate more of them, join them with another label, or expect nothing of them."
         findings.append(Finding("class-balance", "warning", message, remedy, **place, evidence={"rare": rare}))
     label, number = next(iter(counts.items()))
-    if train.task == "classify" and number >= _RULES * total:
+    if train.task != "ner" and number >= _RULES * total:
         message = f"{number / total:.0%} of train are {label!r}: always to answer that reaches this accuracy."
         remedy = "Read macro F1 instead of accuracy; class_weights may help."
         share = {"label": label, "share": number / total}

@@ -13,9 +13,11 @@ _FATE = {
     "ner": "nothing is cut: each character is read from the window in whose middle it lies.",
     "classify": "nothing is cut: the windows are read each by itself, and of each feature the greatest counts.",
 }
+_FATE["relation"] = _FATE["ner"]
 _REMEDY = {
     "ner": "Split it behind 。 where you can: short sentences train faster, and other programs cut silently.",
     "classify": "Keep the part that decides, where you can: other programs cut silently.",
+    "relation": "Keep the sentence that holds head and tail: other programs cut silently.",
 }
 
 

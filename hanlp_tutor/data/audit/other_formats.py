@@ -15,6 +15,7 @@ from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.formats import FORMATS, detect_format, format_named
 from hanlp_tutor.data.lines import write_lines
 from hanlp_tutor.data.notes import notes_to
+from hanlp_tutor.data.relations import RelationText
 from hanlp_tutor.data.schemes import SCHEMES
 from hanlp_tutor.errors import DataError
 
@@ -80,7 +81,8 @@ def examples_of(
     examples = []
     for document in documents:
         try:
-            examples.append(document.labelled())
+            relation = task == "relation"
+            examples.append(RelationText.from_document(document) if relation else document.labelled())
         except DataError as error:
             place = _place(document.source, path)
             findings.append(Finding("broken-line", "error", error.message, error.remedy, side, *place))

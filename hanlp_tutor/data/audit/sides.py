@@ -20,6 +20,7 @@ from hanlp_tutor.data.audit.other_formats import (
 from hanlp_tutor.data.audit.report import Finding
 from hanlp_tutor.data.examples import LabelledText, TaggedText
 from hanlp_tutor.data.labels import read_labels
+from hanlp_tutor.data.relations import RelationText
 from hanlp_tutor.errors import ConfigError, DataError
 
 
@@ -29,7 +30,7 @@ class Side:
 
     Args:
         name: ``train``, ``dev`` or ``test``.
-        task: ``ner`` or ``classify``.
+        task: ``ner``, ``classify`` or ``relation``.
         examples: what could be read.
         path: the file, empty when there is none.
         rows: for a column file the lines of each example, with their tags as written.
@@ -39,7 +40,7 @@ class Side:
 
     name: str
     task: str
-    examples: Sequence[TaggedText] | Sequence[LabelledText]
+    examples: Sequence[TaggedText] | Sequence[LabelledText] | Sequence[RelationText]
     path: str = ""
     rows: list[list[Row]] | None = None
     scheme: str = "BIO"
@@ -63,7 +64,7 @@ class Side:
         if self.task == "ner":
             counts = Counter(span.label for example in self.examples for span in example.spans)
         else:
-            counts = Counter(example.label for example in self.examples)
+            counts = Counter(map(label_of, self.examples))
         return Counter(dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))))
 
     def summary(self) -> dict[str, Any]:
@@ -100,6 +101,8 @@ def read_side(name: str, source: Any, task: str | None, reading: Reading) -> Sid
     if not Path(source).is_dir():
         lines, findings = read_lines_of_any_encoding(name, source, reading.encoding)
     form = other_format(Path(source), reading.format, lines)
+    if "relation" in (task, form):
+        task, form = task or "relation", form or "relation"
     if form is not None:
         documents, found = read_documents_leniently(name, Path(source), form, lines, reading.encoding)
         task, examples, more = examples_of(name, path, task, documents)
@@ -116,11 +119,16 @@ def read_side(name: str, source: Any, task: str | None, reading: Reading) -> Sid
     return Side(name, task, examples, path, findings=findings + found)
 
 
+def label_of(example: LabelledText | RelationText) -> str:
+    """The class of a text, or the relation in it."""
+    return example.relation if isinstance(example, RelationText) else example.label
+
+
 def _given(name: str, examples: Sequence[Any], task: str | None) -> Side:
-    kinds = {"ner": TaggedText, "classify": LabelledText}
+    kinds = {"ner": TaggedText, "classify": LabelledText, "relation": RelationText}
     if not examples:
         raise DataError(f"the side {name} holds no example.")
-    task = task or ("ner" if isinstance(examples[0], TaggedText) else "classify")
+    task = task or next((name for name, kind in kinds.items() if isinstance(examples[0], kind)), "classify")
     for example in examples:
         if not isinstance(example, kinds[task]):
             raise ConfigError(f"{name} holds a {type(example).__name__}; for {task} it must be {kinds[task].__name__}.")
