@@ -7,10 +7,12 @@ pass go through the same strict readers as small files; errors name the same lin
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import random
 import re
+import shutil
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 
 from hanlp_tutor.atomic import new_folder, write_json
 from hanlp_tutor.data.columns import read_columns
@@ -133,7 +136,13 @@ def open_large(path: str | Path, task: str, *, folder: str | Path | None = None,
         if folder.exists() and index is None and not (folder.is_dir() and not any(folder.iterdir())):
             raise DataError("is there already, and no prepared file.", path=folder, remedy="Name another folder=.")
         try:
-            _prepare(path, folder, of)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{folder}.lock"):
+                index = _read_index(folder)  # another process may have prepared it meanwhile
+                if index is None or index["of"] != of:
+                    for left in folder.parent.glob(f".{glob.escape(folder.name)}-*"):  # by one that was killed
+                        shutil.rmtree(left, ignore_errors=True)
+                    _prepare(path, folder, of)
         except OSError as error:
             message = f"the prepared form of {path.name} cannot be written: {error.strerror or error}."
             remedy = "It needs about the space of the file; name another place with folder=."

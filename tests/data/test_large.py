@@ -111,7 +111,7 @@ def test_errors_are_those_of_small_files(tmp_path, task, good, bad):
     with pytest.raises(DataError) as expected:
         large._READERS[task](path)
     assert str(told.value) == str(expected.value) and told.value.line > 100
-    assert sorted(tmp_path.iterdir()) == [path], "nothing half done stays"
+    assert {each.suffix for each in tmp_path.iterdir()} == {".tsv", ".lock"}, "nothing half done stays"
 
 
 def test_two_schemes_in_one_file_far_apart(tmp_path):
@@ -162,6 +162,17 @@ def test_prepared_once_until_the_file_changes(tmp_path):
     assert len(same(path, "ner", read_columns)) == 31
     assert len(open_large(path, "ner", scheme="BMES")) == 31, "other options are another reading"
     assert json.loads(index.read_text(encoding="utf-8"))["of"]["options"] == {"scheme": "BMES"}
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    path = tmp_path / "train.tsv"
+    write_columns(path, toy.tagged(30))
+    left = tmp_path / ".train.tsv.large-k1ll3d"
+    left.mkdir()
+    (left / "examples.arrow").write_bytes(b"half of it")
+    (tmp_path / ".train.tsv-mine").mkdir()
+    open_large(path, "ner")
+    assert not left.exists() and (tmp_path / ".train.tsv-mine").exists()
 
 
 def test_as_a_sequence(tmp_path):
