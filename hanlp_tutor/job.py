@@ -12,6 +12,7 @@ from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data import Split, read_examples, split_stratified
 from hanlp_tutor.data.formats import FORMATS
 from hanlp_tutor.data.large import LARGE, open_large
+from hanlp_tutor.data.stored_split import load_split, save_split
 from hanlp_tutor.errors import DataError, TrainingError
 from hanlp_tutor.evaluate import evaluate_model
 from hanlp_tutor.history import RESULT_FILE
@@ -65,6 +66,22 @@ def read_split(
             remedy="Give --dev (and --test) files.",
         )
     return Split(train_part, dev_part, parts["test"] or held_out.test)
+
+
+def divide(task: str, train: str | Path, stored: str | Path, *, seed: int = 1, **options: Any) -> Split:
+    """Divide one file as ``stored`` says; where that is not there yet, divide 8:1:1 by :func:`read_split` and write it.
+
+    The stored file holds hashes, no text (:mod:`hanlp_tutor.data.stored_split`): whoever has the same data gets the
+    same sides.
+
+    Raises:
+        DataError: as :func:`read_split` and :func:`hanlp_tutor.data.stored_split.load_split`.
+    """
+    if Path(stored).exists():
+        return load_split(stored, read_examples(task, train, **options))
+    split = read_split(task, train, seed=seed, **options)
+    save_split(stored, split)
+    return split
 
 
 def _is_large(task: str, path: Path, options: dict[str, Any]) -> bool:

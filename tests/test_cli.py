@@ -137,6 +137,7 @@ def test_yaml_text_for_a_number(files, tmp_path):
         (["--train", "nowhere.tsv"], "nowhere.tsv"),
         (["--encoding", "utf-7000"], "utf-7000"),
         (["--encoder", "mini-brt"], "mini-brt"),
+        (["--split", "split.json"], "leave out --dev and --test"),
     ],
 )
 def test_errors_of_a_training(files, tmp_path, options, word):

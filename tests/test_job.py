@@ -14,7 +14,7 @@ from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data import LabelledText, TaggedText, write_columns, write_labels
 from hanlp_tutor.errors import DataError, TrainingError
 from hanlp_tutor.evaluate import evaluate_model
-from hanlp_tutor.job import read_split, train_job
+from hanlp_tutor.job import divide, read_split, train_job
 from hanlp_tutor.model import load_model
 
 OPTIONS = {"epochs": 8, "batch_size": 8, "lr": 0.003, "head_lr": 0.003, "dropout": 0.1, "seed": 7}
@@ -133,3 +133,17 @@ def test_files_that_will_not_do(tmp_path):
     for wrong in ("empty.tsv", "nowhere.tsv"):
         with pytest.raises(DataError, match=wrong):
             read_split("ner", files["train"], tmp_path / wrong)
+
+
+def test_a_stored_division_gives_a_colleague_the_same_sides(tmp_path):
+    mine, theirs, stored = tmp_path / "mine.tsv", tmp_path / "theirs.tsv", tmp_path / "split.json"
+    examples = [LabelledText(f"评论第{number}条", "好坏"[number % 2]) for number in range(60)]
+    write_labels(mine, examples)
+    write_labels(theirs, examples[::-1])  # the same data in another order
+    first = divide("classify", mine, stored, seed=5)
+    assert [len(side) for side in (first.train, first.dev, first.test)] == [48, 6, 6]
+    again = divide("classify", theirs, stored, seed=99)  # the file decides, not the seed
+    assert (again.train, again.dev, again.test) == (first.train, first.dev, first.test)
+    write_labels(theirs, examples[1:])
+    with pytest.raises(DataError, match="not what this split was made of"):
+        divide("classify", theirs, stored)

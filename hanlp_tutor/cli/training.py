@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from hanlp_tutor.cli.common import headline, p_option, parameters, reads_files, speaks_json
+from hanlp_tutor.errors import ConfigError
 
 
 @click.command()
@@ -35,6 +36,12 @@ def run(
 @click.option("--train", "train_file", required=True, type=click.Path(path_type=Path))
 @click.option("--dev", "dev_file", type=click.Path(path_type=Path), help="Default: held out of the training file.")
 @click.option("--test", "test_file", type=click.Path(path_type=Path))
+@click.option(
+    "--split",
+    "split_file",
+    type=click.Path(path_type=Path),
+    help="A file of hashes that divides the training file 8:1:1; written if it is not there.",
+)
 @click.option("--encoder", default="mini-bert", show_default=True, help="A name, a folder, or random:NAME.")
 @click.option("-c", "--config", "config_file", type=click.Path(path_type=Path), help="A YAML file of options.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder.")
@@ -47,6 +54,7 @@ def train(
     train_file: Path,
     dev_file: Path | None,
     test_file: Path | None,
+    split_file: Path | None,
     encoder: str,
     config_file: Path | None,
     out: Path,
@@ -60,9 +68,14 @@ def train(
 
     given = parameters(pairs)
     config = config_from_yaml(config_file, given) if config_file else TrainConfig(**given)
-    from hanlp_tutor.job import read_split, train_job
+    from hanlp_tutor.job import divide, read_split, train_job
 
-    split = read_split(task, train_file, dev_file, test_file, seed=config.seed, **reading)
+    if split_file and (dev_file or test_file):
+        raise ConfigError("--split divides the training file, so leave out --dev and --test.")
+    if split_file:
+        split = divide(task, train_file, split_file, seed=config.seed, **reading)
+    else:
+        split = read_split(task, train_file, dev_file, test_file, seed=config.seed, **reading)
     click.echo(f"{len(split.train)} examples to train on, {len(split.dev)} dev, {len(split.test)} test", err=True)
     metrics = train_job(task, split, encoder, config, out, resume=resume)
     if not as_json:
