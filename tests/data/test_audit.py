@@ -14,8 +14,9 @@ from hanlp_tutor import load_corpus
 from hanlp_tutor.data import LabelledText, Span, TaggedText, read_columns, read_labels, write_columns
 from hanlp_tutor.data.audit import KINDS, audit
 from hanlp_tutor.data.audit.characters import odd
+from hanlp_tutor.data.audit.duplicates import check_duplicates
 from hanlp_tutor.data.audit.labels import one_slip, similar_labels
-from hanlp_tutor.data.audit.sides import Reading, read_side
+from hanlp_tutor.data.audit.sides import Reading, Side, read_side
 from hanlp_tutor.data.relations import RelationText, read_relations
 from hanlp_tutor.errors import ConfigError, DataError, TutorError
 from hanlp_tutor.teach.planted import plant_label_errors, plant_tag_errors
@@ -431,3 +432,12 @@ def test_published_sets(folder, names, errors):
     assert kinds.get("leak", 0) == leaked
     for kind in ("broken-line", "encoding", "scheme", "segmentation-digit", "invalid-transition"):
         assert kinds.get(kind, 0) == errors.get(kind, 0)
+
+
+def test_the_split_of_the_people_s_daily_has_no_leak():
+    """Also not nearly: what lesson 01 says, and what every score on its test side rests on."""
+    corpus = load_corpus("peoples_daily")
+    sides = [Side(name, "ner", getattr(corpus, name)) for name in ("train", "dev", "test")]
+    found = check_duplicates(sides)
+    assert [finding for finding in found if finding.severity == "error"] == []
+    assert any(finding.kind == "near-duplicate" for finding in found)  # it does look
