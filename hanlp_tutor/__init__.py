@@ -16,6 +16,7 @@ _HOME = {
     "DataError": "errors",
     "load_corpus": "corpora",
     "read_examples": "data",
+    "convert": "data",
     "load_encoder": "encoders",
     "build_model": "model",
     "load_model": "model",
