@@ -17,6 +17,7 @@ _HOME = {
     "load_corpus": "corpora",
     "read_examples": "data",
     "convert": "data",
+    "audit": "data.audit",
     "load_encoder": "encoders",
     "build_model": "model",
     "load_model": "model",

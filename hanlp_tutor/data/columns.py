@@ -18,7 +18,9 @@ _LINE = re.compile(r"(.*?)([\t ]+)([^\t ]+)[\t ]*", re.DOTALL)
 _SEGMENTED = re.compile(r"(.+?)([0-9]+)", re.DOTALL)
 
 
-class _Row(NamedTuple):
+class Row(NamedTuple):
+    """A token with its tag as they stand in the file."""
+
     token: str
     tag: str
     number: int  # of the line, from 1
@@ -53,8 +55,8 @@ def read_columns(
     if not sentences:
         raise DataError("holds no sentence.", path=path, remedy="Write one token<TAB>tag a line.")
     if strip_segmentation_digits:
-        sentences = [[_strip_digits(row, path) for row in rows] for rows in sentences]
-    elif _has_segmentation_digits(sentences):
+        sentences = [[strip_digits(row, path) for row in rows] for rows in sentences]
+    elif has_segmentation_digits(sentences):
         row = sentences[0][0]
         raise DataError(
             f"each token ends in a segmentation digit ({row.token!r}), which would become text.",
@@ -65,22 +67,27 @@ def read_columns(
     if scheme is None:
         scheme = _detect(path, sentences)
     scheme = scheme_name(scheme)
-    return [_join(path, rows, scheme) for rows in sentences]
+    return [join_rows(path, rows, scheme) for rows in sentences]
 
 
-def _parse(path: str | Path, lines: list[str]) -> list[list[_Row]]:
-    sentences: list[list[_Row]] = [[]]
+def _parse(path: str | Path, lines: list[str]) -> list[list[Row]]:
+    sentences: list[list[Row]] = [[]]
     for number, line in enumerate(lines, 1):
         if not line.strip("\t "):
             sentences.append([])
         elif not line.startswith("-DOCSTART-"):
-            sentences[-1].append(_parse_line(path, number, line))
+            sentences[-1].append(parse_row(path, number, line))
     return [rows for rows in sentences if rows]
 
 
-def _parse_line(path: str | Path, number: int, line: str) -> _Row:
+def parse_row(path: str | Path, number: int, line: str) -> Row:
+    """A line that is not blank.
+
+    Raises:
+        DataError: it is no token and tag.
+    """
     try:
-        return _Row(*_cells(line), number)
+        return Row(*_cells(line), number)
     except DataError as error:
         raise DataError(error.message, path=path, line=number, remedy=error.remedy) from None
 
@@ -112,12 +119,17 @@ def is_row(line: str) -> bool:
     if line.startswith("-DOCSTART-"):
         return True
     try:
-        return bool(_parse_line("", 0, line).token)
+        return bool(parse_row("", 0, line).token)
     except DataError:
         return False
 
 
-def _strip_digits(row: _Row, path: str | Path) -> _Row:
+def strip_digits(row: Row, path: str | Path) -> Row:
+    """A row without the position in its word that ends its token (``科0``).
+
+    Raises:
+        DataError: the token does not end in a digit.
+    """
     match = _SEGMENTED.fullmatch(row.token)
     if match is None:
         raise DataError(
@@ -126,17 +138,17 @@ def _strip_digits(row: _Row, path: str | Path) -> _Row:
             line=row.number,
             remedy="Read the file without strip_segmentation_digits, or mend the line.",
         )
-    return _Row(match[1], row.tag, row.number)
+    return Row(match[1], row.tag, row.number)
 
 
-def _has_segmentation_digits(sentences: list[list[_Row]]) -> bool:
+def has_segmentation_digits(sentences: list[list[Row]]) -> bool:
     """Whether every token ends in digits and every sentence begins a word: no text does that by chance."""
     return all(_SEGMENTED.fullmatch(row.token) for rows in sentences for row in rows) and all(
         rows[0].token.endswith("0") for rows in sentences
     )
 
 
-def _detect(path: str | Path, sentences: list[list[_Row]]) -> str:
+def _detect(path: str | Path, sentences: list[list[Row]]) -> str:
     first_line: dict[str, int] = {}
     for rows in sentences:
         for row in rows:
@@ -148,7 +160,12 @@ def _detect(path: str | Path, sentences: list[list[_Row]]) -> str:
         raise DataError(error.message, path=path, line=line, remedy=error.remedy) from None
 
 
-def _join(path: str | Path, rows: list[_Row], scheme: str) -> TaggedText:
+def join_rows(path: str | Path, rows: list[Row], scheme: str) -> TaggedText:
+    """The rows of a sentence as a text with a BIO tag per character.
+
+    Raises:
+        DataError: a tag that is not of the scheme, with its line.
+    """
     try:
         bio = to_bio([row.tag for row in rows], scheme)
     except DataError:

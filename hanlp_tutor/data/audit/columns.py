@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from hanlp_tutor.data import columns
 from hanlp_tutor.data.audit.report import Finding
-from hanlp_tutor.data.columns import _Row as Row
+from hanlp_tutor.data.columns import Row
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.schemes import detect_scheme, from_bio, parse_tag, scheme_name, to_bio
 from hanlp_tutor.errors import DataError
@@ -20,7 +20,7 @@ def looks_like_columns(lines: list[str]) -> bool:
     good = 0
     for number, line in enumerate(head, 1):
         try:
-            columns._parse_line("", number, line)
+            columns.parse_row("", number, line)
             good += 1
         except DataError:
             pass
@@ -46,7 +46,7 @@ def read_sentences(
             sentences.append([])
         elif not line.startswith("-DOCSTART-"):
             try:
-                sentences[-1].append(columns._parse_line(path, number, line))
+                sentences[-1].append(columns.parse_row(path, number, line))
             except DataError as error:
                 errors.append(error)
     sentences = [rows for rows in sentences if rows]
@@ -59,7 +59,7 @@ def read_sentences(
     detected = None if scheme else _scheme(side, path, sentences, findings)
     scheme = detected or scheme_name(scheme)
     sentences = [[_in_scheme(side, path, row, scheme, findings) for row in rows] for rows in sentences]
-    examples = [columns._join(path, rows, scheme) for rows in sentences]
+    examples = [columns.join_rows(path, rows, scheme) for rows in sentences]
     return sentences, examples, "IOB1" if detected == "BIO" and _is_iob1(sentences) else scheme, findings
 
 
@@ -67,7 +67,7 @@ def _without_digits(
     side: str, path: str, sentences: list[list[Row]], strip: bool, findings: list[Finding]
 ) -> list[list[Row]]:
     if not strip:
-        if not columns._has_segmentation_digits(sentences):
+        if not columns.has_segmentation_digits(sentences):
             return sentences
         row = sentences[0][0]
         findings.append(
@@ -86,7 +86,7 @@ def _without_digits(
         stripped.append([])
         for row in rows:
             try:
-                stripped[-1].append(columns._strip_digits(row, path))
+                stripped[-1].append(columns.strip_digits(row, path))
             except DataError as error:
                 findings.append(Finding("broken-line", "error", error.message, error.remedy, side, path, row.number))
     return [rows for rows in stripped if rows]
