@@ -157,7 +157,9 @@ def curves(
         panel.set(xlabel=xlabel, ylabel=ylabel, title=title)
         panel.grid(alpha=0.3)
         panel.spines[["top", "right"]].set_visible(False)
-    axes[-1].legend(frameon=False, fontsize=9)
+    same = len({tuple(lines) for lines in panels.values()}) == 1
+    for panel in axes[-1:] if same else axes:  # the same lines in every panel need one legend
+        panel.legend(frameon=False, fontsize=9)
     return Picture(figure, f"Lines of {ylabel} over {xlabel}. " + "; ".join(said) + ".")
 
 

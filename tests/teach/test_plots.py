@@ -54,4 +54,5 @@ def test_curves_tell_each_line_and_keep_a_names_colour():
     left, right = picture.figure.axes
     colours = [{c.get_label(): c.lines[0].get_color() for c in axes.containers} for axes in (left, right)]
     assert colours[0]["theirs"] == colours[1]["theirs"] != colours[0]["ours"]
+    assert left.get_legend() and right.get_legend(), "each panel has lines of its own"
     assert picture.png().startswith(b"\x89PNG")
