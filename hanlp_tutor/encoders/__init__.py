@@ -101,7 +101,7 @@ def _hub_reachable() -> bool:
     """Ask once, for three seconds: the hub's client retries a dead line for most of a minute before it gives up."""
     if os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "TRUE", "YES", "ON"):
         return False
-    if getproxies():  # only the proxy knows
+    if getproxies().keys() - {"no"}:  # only the proxy knows; NO_PROXY alone names none
         return True
     endpoint = urlsplit(os.environ.get("HF_ENDPOINT") or HUGGINGFACE_CO_URL_HOME)
     try:
