@@ -13,7 +13,7 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, pr
 from transformers import BertConfig, PreTrainedTokenizerFast
 
 EMBEDDED = ("mini-bert", "mini-roberta-wwm", "mini-macbert")
-DEFAULT_ENCODER = "mini-bert"  # the one of the three that does best in results/encoders.json
+DEFAULT_ENCODER = "mini-bert"  # the one of the three that results/encoders.json has measured so far
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
