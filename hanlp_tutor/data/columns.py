@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.lines import read_lines, write_lines
 from hanlp_tutor.data.schemes import detect_scheme, from_bio, parse_tag, scheme_name, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from hanlp_tutor.data.documents import Document
 
 # Only tab and space separate: the ideographic space U+3000, U+2028 and the like are tokens (cMedQANER has such lines).
 _LINE = re.compile(r"(.*?)([\t ]+)([^\t ]+)[\t ]*", re.DOTALL)
@@ -183,6 +186,25 @@ def join_rows(path: str | Path, rows: list[Row], scheme: str) -> TaggedText:
     return TaggedText("".join(row.token for row in rows), tuple(tags), f"{path}:{rows[0].number}")
 
 
+def check_holdable(example: TaggedText | Document, *, remedy: str) -> None:
+    """Refuse what no file with a character a line can hold.
+
+    Raises:
+        DataError: a text that is empty or holds a line feed (with ``remedy``), a label with white space.
+    """
+    if not example.text or "\n" in example.text:
+        raise DataError(
+            f"the text {example.text[:20]!r} is empty or holds a line feed, which a column file cannot.",
+            path=example.source or None,
+            remedy=remedy,
+        )
+    for span in example.spans:
+        if set(span.label) & set("\t\n\r "):
+            raise DataError(
+                f"the label {span.label!r} holds white space.", path=example.source or None, remedy="Rename it."
+            )
+
+
 def write_columns(
     path: str | Path, examples: Iterable[TaggedText], *, scheme: str = "BIO", separator: str = "\t"
 ) -> None:
@@ -197,17 +219,7 @@ def write_columns(
         raise ConfigError(f"a column file is separated by a tab or a space, not by {separator!r}.")
     lines = []
     for example in examples:
-        if not example.text or "\n" in example.text:
-            raise DataError(
-                f"the text {example.text[:20]!r} is empty or holds a line feed, which a column file cannot.",
-                path=example.source or None,
-                remedy="Split the text at its line feeds.",
-            )
-        for span in example.spans:
-            if set(span.label) & set("\t\n\r "):
-                raise DataError(
-                    f"the label {span.label!r} holds white space.", path=example.source or None, remedy="Rename it."
-                )
+        check_holdable(example, remedy="Split the text at its line feeds.")
         tags = from_bio(example.tags, scheme)
         lines += [char + separator + tag for char, tag in zip(example.text, tags, strict=True)]
         lines.append("")

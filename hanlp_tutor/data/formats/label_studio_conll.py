@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hanlp_tutor.data.columns import check_holdable
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.formats.format import SPANS, Format
@@ -136,17 +137,7 @@ def write_label_studio_conll(path: str | Path, documents: Iterable[Document]) ->
     """
     lines = ["-DOCSTART- -X- O"]
     for document in documents:
-        if not document.text or "\n" in document.text:
-            raise DataError(
-                f"the text {document.text[:20]!r} is empty or holds a line feed, which a column file cannot.",
-                path=document.source or None,
-                remedy="Split the text at its line feeds (--split-lines).",
-            )
-        for span in document.spans:
-            if set(span.label) & set("\t\n\r "):
-                raise DataError(
-                    f"the label {span.label!r} holds white space.", path=document.source or None, remedy="Rename it."
-                )
+        check_holdable(document, remedy="Split the text at its line feeds (--split-lines).")
         tags = document.tagged().tags
         lines += [f"{character} -X- _ {tag}" for character, tag in zip(document.text, tags, strict=True)]
         lines.append("")
