@@ -49,6 +49,7 @@ def pretrain_job(
 
     Args:
         start: an embedded encoder or a folder that an earlier run wrote, to go on from; None for random weights.
+        files: UTF-8, one text a line. What ``NAME.licence`` beside ``NAME.txt`` says goes on the card.
         name: the encoder's name on its card.
 
     Returns:
@@ -74,6 +75,8 @@ def pretrain_job(
         "held_out_accuracy": result.held_out_accuracy,
         "seconds": round(result.rows[-1]["seconds"], 1),
         "text": text.fingerprint(),
+        "text_of_corpora": text.fingerprint(CORPORA),
+        "characters": sum(int(source["characters"]) for source in text.sources),
         "curve": [
             {name: round(row[name], 4) for name in ("tokens", "held_out_loss", "held_out_accuracy")}
             for row in result.rows
@@ -82,7 +85,7 @@ def pretrain_job(
         **manifest(describe_device(choose_device(config.device)), config=config.model_dump()),
     }
     del stage["command"]  # a card travels, the folders of the machine that made it do not
-    card = _card(name or out.name, config, text, [*earlier, stage])
+    card = _card(name or out.name, config, text, [*earlier, stage], files)
     save_masked_lm(result.model, card, out / "encoder")
     return {"encoder": str(out / "encoder"), **{key: stage[key] for key in
             ("tokens", "held_out_loss", "held_out_accuracy", "seconds")}}  # fmt: skip
@@ -118,8 +121,12 @@ def masking_words(text: PretrainingText, held_out: PretrainingText, encoder: Tex
     return Words(spelling, similar_words(text.sentences(), text.vocabulary, seed=seed))
 
 
-def _card(name: str, config: PretrainConfig, text: PretrainingText, stages: list[dict[str, Any]]) -> dict[str, Any]:
+def _card(
+    name: str, config: PretrainConfig, text: PretrainingText, stages: list[dict[str, Any]], files: Sequence[Path]
+) -> dict[str, Any]:
     shape = mini_config()
+    provenance = [f"{corpus.provenance} {corpus.licence}" for corpus in map(load_corpus, CORPORA)]
+    provenance += [_licence(Path(file)) for file in files]
     return {
         "name": name,
         "recipe": config.recipe,
@@ -134,5 +141,11 @@ def _card(name: str, config: PretrainConfig, text: PretrainingText, stages: list
         "held_out_note": f"its masks on {HELD_OUT_ROWS} rows of {HELD_OUT_LENGTH} tokens from the dev sides of the "
         f"corpora {' and '.join(CORPORA)}. Recipes with other masks ask other questions, so compare stages of one "
         "recipe only.",
-        "provenance": "\n\n".join(f"{corpus.provenance} {corpus.licence}" for corpus in map(load_corpus, CORPORA)),
+        "provenance": "\n\n".join(provenance),
     }
+
+
+def _licence(file: Path) -> str:
+    beside = file.with_suffix(".licence")
+    known = beside.read_text(encoding="utf-8").strip() if beside.is_file() else "of unstated provenance"
+    return f"{file.stem}: {known}"

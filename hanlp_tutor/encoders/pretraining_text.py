@@ -45,9 +45,19 @@ class PretrainingText:
         """Positions where words begin, ascending."""
         return np.flatnonzero(self.words >= 0)
 
-    def fingerprint(self) -> str:
-        """sha256 of tokens and word borders."""
-        return hashlib.sha256(self.ids.tobytes() + (self.words >= 0).tobytes()).hexdigest()
+    def fingerprint(self, sources: Sequence[str] | None = None) -> str:
+        """sha256 of tokens and word borders, of the lines of the first ``sources`` only if they are named.
+
+        Raises:
+            DataError: the text does not begin with these sources.
+        """
+        end = len(self.ids)
+        if sources is not None:
+            first = self.sources[: len(sources)]
+            if [source["source"] for source in first] != list(sources):
+                raise DataError(f"the text does not begin with {', '.join(sources)}.", remedy="Name its first sources.")
+            end = sum(int(source["characters"]) + int(source["lines"]) for source in first)  # a [SEP] ends each line
+        return hashlib.sha256(self.ids[:end].tobytes() + (self.words[:end] >= 0).tobytes()).hexdigest()
 
     def sentences(self) -> Iterator[list[str]]:
         """Each line as its words."""

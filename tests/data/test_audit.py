@@ -434,10 +434,11 @@ def test_published_sets(folder, names, errors):
         assert kinds.get(kind, 0) == errors.get(kind, 0)
 
 
-def test_the_split_of_the_people_s_daily_has_no_leak():
-    """Also not nearly: what lesson 01 says, and what every score on its test side rests on."""
-    corpus = load_corpus("peoples_daily")
-    sides = [Side(name, "ner", getattr(corpus, name)) for name in ("train", "dev", "test")]
+@pytest.mark.parametrize("name", ["peoples_daily", "reviews"])
+def test_the_split_of_a_corpus_has_no_leak(name):
+    """Also not nearly: what lesson 01 says, and what every score on a test side rests on."""
+    corpus = load_corpus(name)
+    sides = [Side(name, corpus.task, getattr(corpus, name)) for name in ("train", "dev", "test")]
     found = check_duplicates(sides)
     assert [finding for finding in found if finding.severity == "error"] == []
     assert any(finding.kind == "near-duplicate" for finding in found)  # it does look
