@@ -92,7 +92,8 @@ def save_masked_lm(model: BertForMaskedLM, card: dict[str, Any], folder: Path) -
 def render_card(card: dict[str, Any]) -> str:
     """The card as a page to read; every number in it comes from the card."""
     stages = "\n".join(
-        f"| {stage['recipe']} | {stage['tokens'] / 1e6:.1f} | {stage['lr']:g} | {stage['held_out_loss']:.3f} | "
+        f"| {stage['recipe']} | {stage['tokens'] / 1e6:.1f} | {_million(stage.get('characters'))} | {stage['lr']:g} | "
+        f"{stage['held_out_loss']:.3f} | "
         f"{stage['held_out_accuracy']:.3f} | {stage['seconds'] / 60:.0f} | {stage['device']} | {stage['date'][:10]} |"
         for stage in card["stages"]
     )
@@ -108,13 +109,15 @@ in half precision.
 
 **Recipe**: {card["recipe"]}. {card["recipe_note"]}
 
-| stage | million tokens | peak learning rate | held-out loss (nats) | held-out accuracy | minutes | device | date |
-|---|---|---|---|---|---|---|---|
+| stage | million tokens | of a text of million characters | peak learning rate | held-out loss (nats) | \
+held-out accuracy | minutes | device | date |
+|---|---|---|---|---|---|---|---|---|
 {stages}
 
 Held-out figures are of the stage's own recipe: {card["held_out_note"]}
 
-**Text** (no sentence of ten or more characters from a dev or test side of the kit's corpora is in it):
+**Text** of the last stage (no sentence of ten or more characters from a dev or test side of the kit's corpora is in \
+it, nor in that of the stages before):
 
 | source | lines | characters |
 |---|---|---|
@@ -123,9 +126,13 @@ Held-out figures are of the stage's own recipe: {card["held_out_note"]}
 {card["provenance"]}
 
 **What it is not**: a replacement for a 100-million-parameter model. It has read {card["tokens"] / 1e6:.0f} million \
-tokens where BERT-base read billions, knows the newspaper of one month and shop reviews, reads every English word \
-letter by letter, and repeats whatever its text says. Do not use it to generate or to judge facts.
+tokens where BERT-base read billions, knows no more than what that text says, reads every English word letter by \
+letter, and repeats whatever stands there. Do not use it to generate or to judge facts.
 """
+
+
+def _million(characters: int | None) -> str:
+    return f"{characters / 1e6:.1f}" if characters else "2.5"  # the first stages, of both corpora, did not note it
 
 
 def _tied(weights: dict[str, Tensor]) -> dict[str, Tensor]:

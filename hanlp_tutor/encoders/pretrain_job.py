@@ -75,7 +75,7 @@ def pretrain_job(
         "held_out_accuracy": result.held_out_accuracy,
         "seconds": round(result.rows[-1]["seconds"], 1),
         "text": text.fingerprint(),
-        "text_of_corpora": text.fingerprint(CORPORA),
+        "text_of_corpora": text.fingerprint([str(s["source"]) for s in text.sources if s["source"] in CORPORA]),
         "characters": sum(int(source["characters"]) for source in text.sources),
         "curve": [
             {name: round(row[name], 4) for name in ("tokens", "held_out_loss", "held_out_accuracy")}

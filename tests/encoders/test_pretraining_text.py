@@ -37,6 +37,14 @@ def test_arrays_say_what_the_lines_say(encoder):
     )
 
 
+def test_the_fingerprint_of_the_first_sources_is_theirs_alone(encoder):
+    own = [("a", ["中国", "人"]), ("b", ["好"])]
+    both = read_text(encoder, [*own, ("c", ["新闻"])])
+    assert both.fingerprint(["a", "b"]) == read_text(encoder, own).fingerprint() != both.fingerprint()
+    with pytest.raises(DataError, match="does not begin with b"):
+        both.fingerprint(["b"])
+
+
 def test_the_fingerprint_sees_a_character_and_a_word_border(encoder):
     texts = (["北京", "很大"], ["北", "京", "很大"], ["北京", "很小"])
     assert len({read_text(encoder, [("a", words)]).fingerprint() for words in texts}) == 3
