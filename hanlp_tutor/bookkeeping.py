@@ -6,7 +6,7 @@ import hashlib
 import math
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,14 @@ from hanlp_tutor.checkpoint import Progress, load_checkpoint, save_checkpoint
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data import LabelledText, TaggedText, fingerprint
 from hanlp_tutor.data.examples import answer_counts
-from hanlp_tutor.errors import DataError, TrainingError
+from hanlp_tutor.errors import DataError, DivergedError, TrainingError
 from hanlp_tutor.evaluate import evaluate_model, headline
 from hanlp_tutor.history import TensorBoard, manifest, write_history, write_manifest
 from hanlp_tutor.model import Model
 from hanlp_tutor.optim import encoder_lr
 from hanlp_tutor.precision import describe_device, peak_memory_mb, synchronize
 from hanlp_tutor.progress import Reporter
+from hanlp_tutor.run_facts import data_facts, model_facts
 
 Examples = Sequence[TaggedText] | Sequence[LabelledText]
 TRAIN_SAMPLE = 200  # training examples scored at each evaluation: enough to see over-fitting, cheap enough to repeat
@@ -51,10 +52,18 @@ class Run:
     """
 
     def __init__(
-        self, model: Model, train: Examples, dev: Examples, config: TrainConfig, out: Path, device: torch.device
+        self,
+        model: Model,
+        train: Examples,
+        dev: Examples,
+        config: TrainConfig,
+        out: Path,
+        device: torch.device,
+        on_evaluation: Callable[[dict[str, Any]], bool | None] | None = None,
     ):
         if not train:
             raise TrainingError("There is no training example.")
+        self.on_evaluation = on_evaluation
         self.model, self.config, self.out, self.device = model, config, out, device
         self.train, self.dev = train, dev
         self.train_encoded = Encodings(model.encode, train)
@@ -114,9 +123,12 @@ class Run:
                 data={
                     "train": self.identity["training data"],
                     "dev": self.identity["dev data"],
+                    "train_valid": self.valid_in_train,
                     "train_examples": len(self.train),
                     "dev_examples": len(self.dev),
+                    **data_facts(self.train, self.dev, self.train_encoded, self.model.tokenizer.unk_token_id),
                 },
+                model=model_facts(self.model),
                 updates=self.updates,
                 resumed_at=self.progress.step or None,
             ),
@@ -170,6 +182,8 @@ class Run:
             write_history(self.out / "history.csv", progress.rows)
         patience = self.config.patience
         progress.finished = last or bool(self.dev and patience and progress.bad_evaluations >= patience)
+        if evaluates and self.on_evaluation is not None and self.on_evaluation(dict(row)):
+            progress.finished = True
         if saves or progress.finished:
             progress.seconds = time.perf_counter() - self.clock
             save_checkpoint(self.out / "checkpoint.pt", identity=self.identity, progress=progress, **self.parts)
@@ -247,7 +261,12 @@ class Run:
             }
         else:
             progress.bad_evaluations += 1
-        return {"dev_loss": scores["loss"], "dev_score": scores[key], "train_score": sample[key]}
+        return {
+            "dev_loss": scores["loss"],
+            "dev_score": scores[key],
+            "train_score": sample[key],
+            "dev_minority": scores["minority"],
+        }
 
     def _check_finite(self, losses: Tensor, norms: Tensor, scaler: torch.amp.GradScaler) -> None:
         """Stop at the first loss or gradient since the last row that is NaN or infinite, before it is saved."""
@@ -268,7 +287,7 @@ class Run:
         self.reporter.close()
         named = ", ".join(source or "(no source)" for source in sources[:3])
         more = f" and {len(sources) - 3} more" if len(sources) > 3 else ""
-        raise TrainingError(
+        raise DivergedError(
             f"{what}, in the batch of {named}{more}. "
             f"Lower lr or head_lr, lengthen the warm-up{', use bf16 or float32' if self.config.fp16 else ''}. "
             "The last checkpoint is from before."

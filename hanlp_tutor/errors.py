@@ -34,6 +34,10 @@ class TrainingError(TutorError):
     """A run that cannot start, go on or be resumed."""
 
 
+class DivergedError(TrainingError):
+    """A run whose loss or gradient became NaN or infinite."""
+
+
 class DataError(TutorError):
     """Input that cannot be read as what it should be.
 

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,6 +37,7 @@ def fine_tune(
     *,
     resume: bool = False,
     progress: str = "auto",
+    on_evaluation: Callable[[dict[str, Any]], bool | None] | None = None,
 ) -> Result:
     """Fine-tune a model; it ends with the best weights by dev score (the last ones when ``dev`` is empty).
 
@@ -45,9 +48,11 @@ def fine_tune(
         out: the run folder; gets ``history.csv``, ``manifest.json``, ``checkpoint.pt``, ``tensorboard/``.
         resume: continue from ``out/checkpoint.pt``, on the CPU to bit-identical weights and history.
         progress: ``auto``, ``bar``, ``lines`` or ``none``.
+        on_evaluation: called with the history row after each evaluation; True ends the run there.
 
     Raises:
-        TrainingError: no training data, a NaN or infinite loss (names the batch), a folder that holds another run.
+        DivergedError: a NaN or infinite loss or gradient (names the batch).
+        TrainingError: no training data, a folder that holds another run.
         ConfigError: options that do not fit the model, the device or the number of updates.
         DataError: a label that the model does not have.
     """
@@ -62,7 +67,7 @@ def fine_tune(
     optimizer = build_optimizer(parameter_groups(model, config), config)
     scaler = precision.scaler()
     penalty = L2Penalty(model, config)
-    run = Run(model, train, dev, config, Path(out), device)
+    run = Run(model, train, dev, config, Path(out), device, on_evaluation)
     schedule = build_schedule(optimizer, config, run.updates)
     weights = _class_weights(model, train, config, device)
     run.start(resume, progress, optimizer=optimizer, schedule=schedule, scaler=scaler)
