@@ -80,7 +80,9 @@ def evaluate_model(
         encoded: the same examples as numbers, when the caller has them already.
 
     Returns:
-        The scores of the task, with ``loss``: the mean over valid tokens or examples; 0 when ``encoded`` has no gold.
+        The scores of the task, with ``loss``: the mean over valid tokens or examples; 0 when ``encoded`` has no gold;
+        and ``minority``: the share of the answers (tags, classes) that are not the commonest one. At 0 the model gives
+        one answer to everything.
     """
     if encoded is None:
         encoded = [model.encode(example) for example in examples]
@@ -90,7 +92,9 @@ def evaluate_model(
         scores = span_scores(gold, [spans_from_bio(tags) for tags in answers])
     else:
         scores = class_scores([example.label for example in examples], answers)
-    return {**scores, "loss": loss}
+    given = Counter(tag for tags in answers for tag in tags) if model.task == "ner" else Counter(answers)
+    minority = 1 - max(given.values(), default=0) / max(given.total(), 1)
+    return {**scores, "loss": loss, "minority": minority}
 
 
 @torch.no_grad()

@@ -30,6 +30,7 @@ COLUMNS = (
     "dev_loss",
     "dev_score",
     "train_score",
+    "dev_minority",
     "seconds",
     "tokens_per_second",
     "memory_mb",

@@ -1,0 +1,106 @@
+"""What a run notes about its data and its model, so that :mod:`hanlp_tutor.diagnose` needs nothing but its folder.
+
+Counts and shares, no text: a manifest is passed on where its corpus must not be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from hanlp_tutor.batching import Encodings
+from hanlp_tutor.data import LabelledText, TaggedText
+from hanlp_tutor.data.examples import answer_counts
+from hanlp_tutor.data.near_duplicates import normalised
+from hanlp_tutor.encoders import suggested_lr
+from hanlp_tutor.model import Model
+
+OFFSETS = (-2, -1, 0, 1, 2)
+_SAMPLED = 2000  # examples of a side, evenly drawn, where every example is more than the question needs
+
+
+def data_facts(train: Sequence[Any], dev: Sequence[Any], encoded: Encodings, unknown_id: int | None) -> dict[str, Any]:
+    """Of the two sides of a run.
+
+    Returns:
+        ``train_labels`` and ``dev_labels`` (:func:`answer_counts`); ``train_valid``, the tokens or examples that carry
+        a loss; ``dev_known``, how many dev texts stand in train (None for a corpus on the disk, which is not read for
+        this); ``unknown_share`` of the training tokens that are [UNK]; for tags also ``train_alignment`` and
+        ``dev_alignment`` (:func:`alignment`) and ``train_broken``, the I- tags that continue nothing.
+    """
+    on_disk = getattr(train, "lengths", None) is not None
+    facts: dict[str, Any] = {
+        "train_labels": dict(answer_counts(train)),
+        "dev_labels": dict(answer_counts(dev)),
+        "dev_known": None if on_disk else known_texts(dev, seen_texts(train)),
+    }
+    sample = _evenly(encoded)
+    ids = [token for each in sample for token in each.ids]
+    facts["unknown_share"] = ids.count(unknown_id) / len(ids) if ids else 0.0
+    if isinstance(train[0], TaggedText):
+        for side, examples in (("train", train), ("dev", dev)):
+            facts[f"{side}_alignment"] = alignment(_evenly(examples))
+        facts["train_broken"] = sum(map(_broken, _evenly(train)))
+    return facts
+
+
+def model_facts(model: Model) -> dict[str, Any]:
+    """Whether θ has read before, the rate that suits it, and how many parameters of θ and φ will move.
+
+    The pooler, which no task reads, is left out.
+    """
+    parts = {}
+    for part, module in (("encoder", model.encoder), ("head", model.head)):
+        parameters = [p for name, p in module.named_parameters() if not name.startswith("pooler.")]
+        parts[part] = {
+            "parameters": sum(p.numel() for p in parameters),
+            "trainable": sum(p.numel() for p in parameters if p.requires_grad),
+        }
+    return {"pretrained": model.pretrained, "suggested_lr": suggested_lr(model.encoder_name), **parts}
+
+
+def seen_texts(examples: Sequence[TaggedText] | Sequence[LabelledText]) -> frozenset[int]:
+    """Hashes of the texts, blind to case, width and white space; of no use in another process."""
+    return frozenset(hash(normalised(example.text)) for example in examples)
+
+
+def known_texts(examples: Sequence[TaggedText] | Sequence[LabelledText], seen: Collection[int]) -> int:
+    """How many of the texts were seen."""
+    return sum(hash(normalised(example.text)) in seen for example in examples)
+
+
+def alignment(examples: Sequence[TaggedText]) -> dict[str, float] | None:
+    """How much the character ``k`` places on tells of a tag: mutual information (互信息) in nats, by offset ``k``.
+
+    A tag depends most on its own character, so the value at 0 is the greatest; where the tags have slipped by one
+    against the text, that at 1 or -1 is. None when there are fewer than 30 entities to tell from.
+    """
+    if sum(tag.startswith("B-") for example in examples for tag in example.tags) < 30:
+        return None
+    return {str(offset): _information(examples, offset) for offset in OFFSETS}
+
+
+def _information(examples: Sequence[TaggedText], offset: int) -> float:
+    pairs: Counter[tuple[str, str]] = Counter()
+    margin = max(map(abs, OFFSETS))  # the same tags at every offset
+    for example in examples:
+        text, end = example.text, max(margin, len(example.text) - margin)
+        pairs.update(zip(text[margin + offset : end + offset], example.tags[margin:end], strict=True))
+    total = pairs.total()
+    characters, tags = Counter(), Counter()
+    for (character, tag), count in pairs.items():
+        characters[character] += count
+        tags[tag] += count
+    return sum(n / total * math.log(n * total / (characters[c] * tags[t])) for (c, t), n in pairs.items())
+
+
+def _broken(example: TaggedText) -> int:
+    before = ("O", *example.tags)
+    return sum(tag[:2] == "I-" and last[2:] != tag[2:] for last, tag in zip(before, example.tags, strict=False))
+
+
+def _evenly(items: Sequence[Any]) -> list[Any]:
+    step = max(1, len(items) // _SAMPLED)
+    return [items[i] for i in range(0, len(items), step)]
