@@ -6,6 +6,8 @@ layers (``TransformerTaggingModel``, ``TransformerClassificationModel``), so tha
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -47,15 +49,16 @@ class TaggingHead(nn.Module):
             return self.crf.decode(logits, _mask(logits, batch.lengths))
         return [row[:n] for row, n in zip(logits.argmax(-1).tolist(), batch.lengths, strict=True)]
 
-    def probabilities(self, logits: Tensor, batch: Batch) -> Tensor:
-        """p(class | text) of each token, (B, L, C); with a CRF the marginals."""
+    def probabilities(self, logits: Tensor, batch: Batch, temperature: float = 1.0) -> Tensor:
+        """p(class | text) of each token, (B, L, C); with a CRF the marginals, whose every score is divided alike."""
         if self.crf is None:
-            return logits.softmax(-1)
+            return (logits / temperature).softmax(-1)
         # the marginals of a CRF are the gradient of its log-partition function by the emissions
         with torch.enable_grad():
-            emissions = logits.detach().clone().requires_grad_()
+            emissions = (logits.detach() / temperature).requires_grad_()
             mask = _mask(logits, batch.lengths)
-            log_z = self.crf._compute_normalizer(emissions.transpose(0, 1), mask.transpose(0, 1)).sum()
+            crf = _tempered(self.crf, temperature)
+            log_z = crf._compute_normalizer(emissions.transpose(0, 1), mask.transpose(0, 1)).sum()
             return torch.autograd.grad(log_z, emissions)[0]
 
 
@@ -84,9 +87,20 @@ class ClassificationHead(nn.Module):
         """The best class of each text."""
         return logits.argmax(-1).tolist()
 
-    def probabilities(self, logits: Tensor, batch: Batch) -> Tensor:
+    def probabilities(self, logits: Tensor, batch: Batch, temperature: float = 1.0) -> Tensor:
         """p(class | text), (B, C)."""
-        return logits.softmax(-1)
+        return (logits / temperature).softmax(-1)
+
+
+def _tempered(crf: CRF, temperature: float) -> CRF:
+    """A CRF all of whose own scores are divided by the temperature; the best sequence stays the best."""
+    if temperature == 1:
+        return crf
+    copy = deepcopy(crf)
+    with torch.no_grad():
+        for parameter in copy.parameters():
+            parameter /= temperature
+    return copy
 
 
 def _mask(logits: Tensor, lengths: list[int]) -> Tensor:

@@ -35,6 +35,10 @@ class Model(nn.Module):
         labels: the classes in order of their ids: BIO tags with ``O`` first, or class names.
         dropout: of the head, and of the encoder's hidden states.
         crf: a CRF on top of the tag scores.
+
+    Attributes:
+        temperature: by which all scores are divided before they become probabilities; answers do not depend on it.
+            Fitted by :func:`hanlp_tutor.calibration.fit_temperature`, for these very weights.
     """
 
     def __init__(self, task: str, encoder: Encoder, labels: Sequence[str], *, dropout: float = 0.1, crf: bool = False):
@@ -42,7 +46,7 @@ class Model(nn.Module):
         if task not in TASKS:
             raise ModelError(f"task={task!r}: this version knows {' and '.join(TASKS)}.")
         self.task, self.labels, self.crf = task, tuple(labels), crf and task == "ner"
-        self.encoder_name, self.pretrained = encoder.name, encoder.pretrained
+        self.encoder_name, self.pretrained, self.temperature = encoder.name, encoder.pretrained, 1.0
         self.encoder, self.text_encoder = encoder.module, TextEncoder(encoder.tokenizer)
         self._label_ids = {label: i for i, label in enumerate(self.labels)}
         hidden_size = self.encoder.config.hidden_size
@@ -110,8 +114,8 @@ class Model(nn.Module):
         return [self.labels[i] for i in best]
 
     def probabilities(self, logits: Tensor, batch: Batch) -> Tensor:
-        """p(class), shaped as the logits."""
-        return self.head.probabilities(logits.float(), batch)
+        """p(class) at the model's temperature, shaped as the logits."""
+        return self.head.probabilities(logits.float(), batch, self.temperature)
 
 
 def build_model(task: str, encoder: str, labels: Sequence[str], config: TrainConfig) -> Model:
@@ -159,6 +163,7 @@ def save_model(model: Model, folder: str | Path) -> Path:
                 "encoder": model.encoder_name,
                 "pretrained": model.pretrained,
                 "dropout": model.head.dropout.p,
+                "temperature": model.temperature,
             },
         )
         state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
@@ -189,6 +194,7 @@ def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
             crf=card["crf"],
         )
         model.load_state_dict(load_file(folder / "model.safetensors"))
+        model.temperature = float(card.get("temperature", 1.0))  # older folders have none
     except ModelError:
         raise
     except Exception as error:  # what a damaged file makes the libraries raise is anything

@@ -1,0 +1,174 @@
+"""Can a score be believed? Reliability, temperature scaling (温度缩放), and a threshold below which a person is asked.
+
+A model is calibrated (校准) when of the answers with a score of 0.8 eight in ten are right. Temperature scaling (Guo et
+al. 2017, "On Calibration of Modern Neural Networks") divides the logits by one number T, fitted on dev. No answer
+changes by it, only how sure the model says it is; so an export, which carries no scores, stays exact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hanlp_tutor.batching import IGNORED, Batch, length_buckets
+from hanlp_tutor.data import LabelledText, Span, TaggedText
+from hanlp_tutor.errors import DataError
+from hanlp_tutor.evaluate import EVALUATION_TOKENS
+from hanlp_tutor.model import Model
+
+COLDEST, HOTTEST = 0.05, 20.0  # a model that is right on all of dev would want T = 0
+
+
+@torch.no_grad()
+def gather_logits(model: Model, examples: Sequence[TaggedText | LabelledText]) -> list[tuple[Tensor, Batch]]:
+    """The logits of all examples with the batches they belong to, which hold the gold; shortest texts first."""
+    encoded = [model.encode(example) for example in examples]
+    was_training = model.training
+    model.eval()
+    pairs = []
+    for numbers in length_buckets([len(e.ids) for e in encoded], batch_size=64, max_tokens=EVALUATION_TOKENS):
+        batch = model.collate([encoded[i] for i in numbers]).to(model.device)
+        pairs.append((model(batch).float(), batch))
+    model.train(was_training)
+    return pairs
+
+
+def fit_temperature(model: Model, examples: Sequence[TaggedText | LabelledText]) -> float:
+    """The temperature with the least negative log-likelihood (NLL, 负对数似然) of the gold on ``examples``.
+
+    Of classes, p(label | text). Of tags, the product over characters of p(tag | text), with a CRF its marginals: the
+    probabilities that scores are made of. The NLL of a softmax is convex in 1/T, so one bounded search finds the
+    minimum. Nothing is set: ``model.temperature = fit_temperature(model, dev)`` is the caller's line, after which
+    :class:`~hanlp_tutor.Predictor` uses it and :func:`~hanlp_tutor.save_model` keeps it.
+
+    Args:
+        model: trained; its own temperature plays no part.
+        examples: that the model was *not* trained on, with gold labels.
+
+    Returns:
+        Above 1 for a model that is too sure of itself, below 1 for one that is too modest; from 0.05 to 20.
+
+    Raises:
+        DataError: no example, or a label that the model does not know.
+    """
+    from scipy.optimize import minimize_scalar
+
+    if not examples:
+        raise DataError("There is no example to fit a temperature on.", remedy="Give dev examples with gold labels.")
+    pairs = gather_logits(model, examples)
+    found = minimize_scalar(
+        lambda log_t: negative_log_likelihood(model, pairs, math.exp(log_t)),
+        bounds=(math.log(COLDEST), math.log(HOTTEST)),
+        method="bounded",
+        options={"xatol": 1e-3},
+    )
+    return math.exp(found.x)
+
+
+@torch.no_grad()
+def negative_log_likelihood(model: Model, pairs: Iterable[tuple[Tensor, Batch]], temperature: float = 1.0) -> float:
+    """Mean of -log p(gold), in nats a character (tagging) or a text, at a temperature; see :func:`gather_logits`."""
+    total, count = 0.0, 0
+    for logits, batch in pairs:
+        p = model.head.probabilities(logits.double(), batch, temperature)
+        gold = batch.labels.flatten()
+        valid = gold != IGNORED
+        picked = p.flatten(0, -2)[valid].gather(1, gold[valid].unsqueeze(1))
+        total -= float(picked.clamp(min=1e-30).log().sum())
+        count += int(valid.sum())
+    return total / count
+
+
+def reliability_table(scores: Sequence[float], right: Sequence[bool], *, bins: int = 10) -> list[dict[str, Any]]:
+    """Answers in bins of equal width by score: how many, how sure on average, how many of them right.
+
+    Args:
+        scores: between 0 and 1, one an answer.
+        right: whether the answer is right.
+        bins: of which each takes scores above its lower and up to its upper border, as in Guo et al. (2017).
+
+    Returns:
+        ``{"from", "to", "count", "confidence", "accuracy"}`` of each bin that is not empty.
+    """
+    scores, right = _checked(scores, right)
+    place = np.clip(np.ceil(scores * bins).astype(int) - 1, 0, bins - 1)
+    rows = []
+    for number in range(bins):
+        here = place == number
+        if here.any():
+            rows.append(
+                {
+                    "from": number / bins,
+                    "to": (number + 1) / bins,
+                    "count": int(here.sum()),
+                    "confidence": float(scores[here].mean()),
+                    "accuracy": float(right[here].mean()),
+                }
+            )
+    return rows
+
+
+def expected_calibration_error(scores: Sequence[float], right: Sequence[bool], *, bins: int = 10) -> float:
+    """ECE (期望校准误差): Σ over bins of n_b / N · |accuracy - confidence| (Naeini et al. 2015); 0 for no answers."""
+    rows = reliability_table(scores, right, bins=bins)
+    total = sum(row["count"] for row in rows)
+    return sum(row["count"] * abs(row["accuracy"] - row["confidence"]) for row in rows) / max(total, 1)
+
+
+def risk_coverage(scores: Sequence[float], right: Sequence[bool]) -> list[dict[str, float]]:
+    """What a reject threshold (拒识阈值) buys: of each score the share kept and the share of those right.
+
+    Returns:
+        ``{"threshold", "coverage", "accuracy"}``, the highest threshold first; an answer is kept when its score is at
+        least the threshold. The risk of El-Yaniv and Wiener (2010) is 1 - accuracy.
+    """
+    scores, right = _checked(scores, right)
+    order = np.argsort(-scores, kind="stable")
+    scores, hits = scores[order], np.cumsum(right[order])
+    last = np.append(scores[1:] != scores[:-1], True)[: len(scores)]  # equal scores are kept or rejected together
+    return [
+        {"threshold": float(scores[i]), "coverage": (i + 1) / len(scores), "accuracy": float(hits[i] / (i + 1))}
+        for i in np.flatnonzero(last)
+    ]
+
+
+def threshold_for(scores: Sequence[float], right: Sequence[bool], *, accuracy: float) -> float | None:
+    """The threshold that keeps most answers of those with which at least ``accuracy`` of the kept are right.
+
+    Chosen on dev, it is a promise about dev: report what it gives on test.
+
+    Returns:
+        None when no threshold reaches it.
+    """
+    enough = [point for point in risk_coverage(scores, right) if point["accuracy"] >= accuracy]
+    return min((point["threshold"] for point in enough), default=None)
+
+
+def entity_scores(answers: Sequence[dict[str, Any]], gold: Sequence[Iterable[Span]]) -> tuple[list[float], list[bool]]:
+    """Score and rightness (start, end and label) of each entity that a predictor found, in order of appearance.
+
+    Args:
+        answers: of :meth:`hanlp_tutor.Predictor.predict_many`.
+        gold: the entities of each text.
+    """
+    scores, right = [], []
+    for answer, spans in zip(answers, gold, strict=True):
+        wanted = set(spans)
+        for entity in answer["entities"]:
+            scores.append(entity["score"])
+            right.append(Span(entity["start"], entity["end"], entity["label"]) in wanted)
+    return scores, right
+
+
+def _checked(scores: Sequence[float], right: Sequence[bool]) -> tuple[np.ndarray, np.ndarray]:
+    scores, right = np.asarray(scores, dtype=float), np.asarray(right, dtype=bool)
+    if scores.shape != right.shape or scores.ndim != 1:
+        raise ValueError(f"{scores.shape} scores and {right.shape} answers: one score belongs to one answer.")
+    if len(scores) and not (scores.min() >= 0 and scores.max() <= 1 + 1e-6):
+        raise ValueError("Scores are probabilities, from 0 to 1. Are these logits, or per cent?")
+    return scores, right
