@@ -7,7 +7,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from hanlp_tutor.model import Model
 from hanlp_tutor.optim import encoder_lr
 from hanlp_tutor.precision import describe_device, peak_memory_mb, synchronize
 from hanlp_tutor.progress import Reporter
-from hanlp_tutor.run_facts import data_facts, model_facts
+from hanlp_tutor.run_facts import data_facts, model_facts, seen_texts
 
 Examples = Sequence[TaggedText] | Sequence[LabelledText]
 TRAIN_SAMPLE = 200  # training examples scored at each evaluation: enough to see over-fitting, cheap enough to repeat
@@ -42,6 +42,7 @@ class Result:
     seconds: float
     history: list[dict[str, Any]]
     out: Path
+    seen: frozenset[int] | None = field(default=None, repr=False)  # the training texts, by hash
 
 
 class Run:
@@ -79,6 +80,7 @@ class Run:
         k = config.gradient_accumulation_steps
         self.windows_per_epoch = [-(-len(self._batches(epoch)) // k) for epoch in range(config.epochs)]
         self.updates = sum(self.windows_per_epoch)
+        self.seen = seen_texts(train)
         self.identity = {
             "configuration": _digest(config.model_dump_json()),
             "training data": fingerprint(train),
@@ -124,9 +126,7 @@ class Run:
                     "train": self.identity["training data"],
                     "dev": self.identity["dev data"],
                     "train_valid": self.valid_in_train,
-                    "train_examples": len(self.train),
-                    "dev_examples": len(self.dev),
-                    **data_facts(self.train, self.dev, self.train_encoded, self.model.tokenizer.unk_token_id),
+                    **data_facts(self.model, self.train, self.dev, self.train_encoded, self.seen),
                 },
                 model=model_facts(self.model),
                 updates=self.updates,
@@ -200,7 +200,8 @@ class Run:
         write_history(self.out / "history.csv", progress.rows)
         self.board.close()
         self.reporter.close()
-        return Result(progress.best_score, progress.best_step, progress.step, progress.seconds, progress.rows, self.out)
+        score, best = progress.best_score, progress.best_step
+        return Result(score, best, progress.step, progress.seconds, progress.rows, self.out, self.seen)
 
     def _batches(self, epoch: int) -> Sequence[list[int]]:
         """Example numbers by micro-batch, drawn from (seed, epoch)."""

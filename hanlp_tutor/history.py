@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import platform
 import subprocess
@@ -97,6 +98,14 @@ def manifest(device: str, **details: Any) -> dict[str, Any]:
 def write_manifest(path: Path, content: dict[str, Any]) -> None:
     """Write a manifest as JSON."""
     write_json(path, content)
+
+
+def update_manifest(folder: Path, **details: Any) -> None:
+    """Add to the manifest of a run folder; ``data`` is merged into what it says of the data."""
+    path = folder / "manifest.json"
+    content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    data = {**content.get("data", {}), **details.pop("data", {})}
+    write_manifest(path, {**content, **details, **({"data": data} if data else {})})
 
 
 def new_run_folder(name: str, root: str | Path = "runs") -> Path:

@@ -15,8 +15,9 @@ from hanlp_tutor.data.large import LARGE, open_large
 from hanlp_tutor.data.stored_split import load_split, save_split
 from hanlp_tutor.errors import DataError, TrainingError
 from hanlp_tutor.evaluate import evaluate_model
-from hanlp_tutor.history import RESULT_FILE
+from hanlp_tutor.history import RESULT_FILE, update_manifest
 from hanlp_tutor.model import Model, build_model, label_set, save_model
+from hanlp_tutor.run_facts import known_texts
 from hanlp_tutor.train import fine_tune
 
 
@@ -144,7 +145,13 @@ def train_job(
 
 
 def finish(model: Model, result: Result, test: Examples) -> dict[str, Any]:
-    """Test the best weights once and write ``metrics.json``, the last file of a run: a run with it is finished."""
+    """Test the best weights once and write ``metrics.json``, the last file of a run: a run with it is finished.
+
+    The manifest gets ``test_examples`` and ``test_known``, how many test texts stand in the training set.
+    """
+    if test:
+        known = known_texts(test, result.seen)
+        update_manifest(result.out, data={"test_examples": len(test), "test_known": known})
     metrics = {
         "task": model.task,
         "best_dev": result.best_dev,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from hanlp_tutor.batching import Encodings
@@ -21,24 +21,26 @@ OFFSETS = (-2, -1, 0, 1, 2)
 _SAMPLED = 2000  # examples of a side, evenly drawn, where every example is more than the question needs
 
 
-def data_facts(train: Sequence[Any], dev: Sequence[Any], encoded: Encodings, unknown_id: int | None) -> dict[str, Any]:
-    """Of the two sides of a run.
+def data_facts(
+    model: Model, train: Sequence[Any], dev: Sequence[Any], encoded: Encodings, seen: frozenset[int] | None
+) -> dict[str, Any]:
+    """Of the two sides of a run; ``seen`` are the :func:`seen_texts` of train, ``encoded`` are its numbers.
 
     Returns:
-        ``train_labels`` and ``dev_labels`` (:func:`answer_counts`); ``train_valid``, the tokens or examples that carry
-        a loss; ``dev_known``, how many dev texts stand in train (None for a corpus on the disk, which is not read for
-        this); ``unknown_share`` of the training tokens that are [UNK]; for tags also ``train_alignment`` and
+        ``train_examples`` and ``dev_examples``; ``train_labels`` and ``dev_labels`` (:func:`answer_counts`);
+        ``dev_known``, how many dev texts stand in train (None for a corpus on the disk, which is not read for this);
+        ``unknown_share`` of the training tokens that are [UNK]; for tags also ``train_alignment`` and
         ``dev_alignment`` (:func:`alignment`) and ``train_broken``, the I- tags that continue nothing.
     """
-    on_disk = getattr(train, "lengths", None) is not None
+    ids = [token for each in _evenly(encoded) for token in each.ids]
     facts: dict[str, Any] = {
+        "train_examples": len(train),
+        "dev_examples": len(dev),
         "train_labels": dict(answer_counts(train)),
         "dev_labels": dict(answer_counts(dev)),
-        "dev_known": None if on_disk else known_texts(dev, seen_texts(train)),
+        "dev_known": known_texts(dev, seen),
+        "unknown_share": ids.count(model.tokenizer.unk_token_id) / len(ids) if ids else 0.0,
     }
-    sample = _evenly(encoded)
-    ids = [token for each in sample for token in each.ids]
-    facts["unknown_share"] = ids.count(unknown_id) / len(ids) if ids else 0.0
     if isinstance(train[0], TaggedText):
         for side, examples in (("train", train), ("dev", dev)):
             facts[f"{side}_alignment"] = alignment(_evenly(examples))
@@ -61,14 +63,19 @@ def model_facts(model: Model) -> dict[str, Any]:
     return {"pretrained": model.pretrained, "suggested_lr": suggested_lr(model.encoder_name), **parts}
 
 
-def seen_texts(examples: Sequence[TaggedText] | Sequence[LabelledText]) -> frozenset[int]:
-    """Hashes of the texts, blind to case, width and white space; of no use in another process."""
+def seen_texts(examples: Sequence[TaggedText] | Sequence[LabelledText]) -> frozenset[int] | None:
+    """Hashes of the texts, blind to case, width and white space; of no use in another process.
+
+    None of a corpus on the disk, which is not read for this.
+    """
+    if getattr(examples, "lengths", None) is not None:
+        return None
     return frozenset(hash(normalised(example.text)) for example in examples)
 
 
-def known_texts(examples: Sequence[TaggedText] | Sequence[LabelledText], seen: Collection[int]) -> int:
-    """How many of the texts were seen."""
-    return sum(hash(normalised(example.text)) in seen for example in examples)
+def known_texts(examples: Sequence[TaggedText] | Sequence[LabelledText], seen: frozenset[int] | None) -> int | None:
+    """How many of the texts were seen; None where that is not known."""
+    return None if seen is None else sum(hash(normalised(example.text)) in seen for example in examples)
 
 
 def alignment(examples: Sequence[TaggedText]) -> dict[str, float] | None:

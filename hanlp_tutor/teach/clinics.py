@@ -1,0 +1,184 @@
+"""Runs with a planted fault: what lesson 20 shows, what its experiment counts, what the tests of diagnosis are held to.
+
+A :class:`Plan` is a run before it starts. :func:`plant` gives a healthy plan one fault, and only that; :func:`carry_out`
+trains it with the kit's own loop and leaves an ordinary run folder.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hanlp_tutor.bookkeeping import Examples, Result
+from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.data import LabelledText, Span, TaggedText
+from hanlp_tutor.errors import ConfigError, TrainingError, nearest
+from hanlp_tutor.model import Model, build_model, label_set
+from hanlp_tutor.teach.planted import plant_label_errors, plant_tag_errors
+from hanlp_tutor.train import fine_tune
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run before it starts: its data, its options, its encoder, and what is done to the model first."""
+
+    train: Examples
+    dev: Examples
+    config: TrainConfig
+    encoder: str = "mini-bert"
+    prepare: Callable[[Model], None] | None = None
+
+    @property
+    def task(self) -> str:
+        """``ner`` or ``classify``."""
+        return "ner" if isinstance(self.train[0], TaggedText) else "classify"
+
+    @property
+    def updates_an_epoch(self) -> int:
+        """As many as sentences of like length make."""
+        return -(-len(self.train) // self.config.batch_size)
+
+
+def carry_out(plan: Plan, out: str | Path) -> Result | None:
+    """Train a plan into a run folder; None where the run died, as some of these have to."""
+    model = build_model(plan.task, plan.encoder, label_set(plan.task, [*plan.train, *plan.dev]), plan.config)
+    if plan.prepare:
+        plan.prepare(model)
+    try:
+        return fine_tune(model, plan.train, plan.dev, plan.config, out, progress="none")
+    except TrainingError:
+        return None
+
+
+def plant(fault: str, plan: Plan) -> Plan:
+    """The same run with one fault.
+
+    Raises:
+        ConfigError: no such fault, or one that this task cannot have.
+    """
+    if fault not in FAULTS:
+        guess = nearest(fault, FAULTS)
+        hint = f"did you mean {guess!r}?" if guess else f"choose from {', '.join(FAULTS)}."
+        raise ConfigError(f"there is no planted fault {fault!r}; {hint}")
+    if plan.task not in FAULTS[fault][0]:
+        raise ConfigError(f"the fault {fault!r} is one of {FAULTS[fault][0][0]} runs; this one is {plan.task}.")
+    return FAULTS[fault][1](plan)
+
+
+def shifted(example: TaggedText, places: int = 1) -> TaggedText:
+    """Every tag ``places`` characters too late, as when a converter counts a title or a byte-order mark."""
+    tags = ("O",) * places + example.tags[: len(example.tags) - places]
+    return TaggedText(example.text, tags[: len(example.text)], example.source)
+
+
+def renamed(example: TaggedText, old: str, new: str) -> TaggedText:
+    """The same entities, one type spelt differently."""
+    spans = [Span(s.start, s.end, new if s.label == old else s.label) for s in example.spans]
+    return TaggedText.from_spans(example.text, spans, example.source)
+
+
+def _over_fitting(plan: Plan) -> Plan:
+    """A handful of examples, read again and again, and nothing that restrains the weights."""
+    few = plan.train[: max(16, len(plan.train) // 8)]
+    epochs = 4 * plan.config.epochs * len(plan.train) // len(few) // 2
+    return replace(plan, train=few, config=_plain(plan.config, epochs=epochs, dropout=0.0, weight_decay=0.0))
+
+
+def _low_rate(plan: Plan) -> Plan:
+    """Both rates at a hundredth."""
+    lr = (plan.config.lr or 3e-4) / 100
+    return replace(plan, config=plan.config.replace(lr=lr, head_lr=plan.config.head_lr / 100))
+
+
+def _long_warm_up(plan: Plan) -> Plan:
+    """The rate is still rising when the run is over; as lost as a warm-up of 1,000 updates on a small corpus."""
+    updates = plan.updates_an_epoch * plan.config.epochs
+    return replace(plan, config=plan.config.replace(warmup_steps=updates - 1, epochs=max(1, plan.config.epochs // 3)))
+
+
+def _high_rate(plan: Plan) -> Plan:
+    """The encoder's rate a hundredfold."""
+    return replace(plan, config=plan.config.replace(lr=min(1.0, 100 * (plan.config.lr or 3e-4))))
+
+
+def _not_a_number(plan: Plan) -> Plan:
+    """Plain SGD at the highest rate, unclipped."""
+    options = {"optimizer": "sgd", "lr": 1.0, "head_lr": 1.0, "max_grad_norm": None, "warmup_steps": 0}
+    return replace(plan, config=plan.config.replace(**options, weight_decay=0.0), prepare=_magnify)
+
+
+def _magnify(model: Model) -> None:
+    model.head.classifier.weight.data.mul_(1e4)
+
+
+def _random_weights(plan: Plan) -> Plan:
+    """An encoder that has read nothing, at the rate of one that has."""
+    return replace(plan, encoder=f"random:{plan.encoder.removeprefix('random:')}")
+
+
+def _noisy_labels(plan: Plan) -> Plan:
+    """Most entities, or nearly half of the classes, are wrong on the training side."""
+    spoil, share = (plant_tag_errors, 0.8) if plan.task == "ner" else (plant_label_errors, 0.45)
+    return replace(plan, train=spoil(plan.train, share, plan.config.seed)[0])
+
+
+def _unseen_label(plan: Plan) -> Plan:
+    """The commonest type is misspelt on the training side: PER becomes PRE, two letters exchanged."""
+    labels = [span.label for example in plan.train for span in example.spans]
+    label = max(sorted(set(labels)), key=labels.count)
+    misspelt = label[:-2] + label[-1] + label[-2]
+    return replace(plan, train=[renamed(example, label, misspelt) for example in plan.train])
+
+
+def _misaligned(plan: Plan) -> Plan:
+    """The training tags stand one character too late."""
+    return replace(plan, train=[shifted(example) for example in plan.train])
+
+
+def _leak(plan: Plan) -> Plan:
+    """Half of the dev side stands in the training file as well, a few times over."""
+    known = plan.dev[: len(plan.dev) // 2]
+    return replace(plan, train=[*plan.train, *known, *known])
+
+
+def _frozen(plan: Plan) -> Plan:
+    """Yesterday the encoder was frozen to train the head; nobody has thawed it."""
+    return replace(plan, prepare=lambda model: model.encoder.requires_grad_(False))
+
+
+def _imbalance(plan: Plan) -> Plan:
+    """One training example in fifty shows what is wanted, and the rest the commonest answer."""
+    rare = max(2, len(plan.train) // 50)
+    wanted = "O" if plan.task == "ner" else max(sorted({e.label for e in plan.train}))
+    if plan.task == "ner":
+        empty = [TaggedText(e.text, ("O",) * len(e.text), e.source) for e in plan.train if e.spans]
+        kept = [e for e in plan.train if e.spans][:rare]
+        return replace(plan, train=[*kept, *empty[rare:], *[e for e in plan.train if not e.spans]])
+    kept = [e for e in plan.train if e.label == wanted][:rare]
+    return replace(plan, train=[*kept, *[e for e in plan.train if e.label != wanted]])
+
+
+def _plain(config: TrainConfig, **options: Any) -> TrainConfig:
+    steps = config.eval_steps
+    return config.replace(patience=None, **options, eval_steps=steps)
+
+
+BOTH, TAGS = ("ner", "classify"), ("ner",)
+FAULTS: dict[str, tuple[tuple[str, ...], Callable[[Plan], Plan]]] = {
+    "over-fitting": (BOTH, _over_fitting),
+    "rate-too-low": (BOTH, _low_rate),
+    "long-warm-up": (BOTH, _long_warm_up),
+    "rate-too-high": (BOTH, _high_rate),
+    "diverged": (BOTH, _not_a_number),
+    "random-weights": (BOTH, _random_weights),
+    "noisy-labels": (BOTH, _noisy_labels),
+    "unseen-label": (TAGS, _unseen_label),
+    "misaligned": (TAGS, _misaligned),
+    "leak": (BOTH, _leak),
+    "frozen-encoder": (BOTH, _frozen),
+    "one-answer": (BOTH, _imbalance),
+}
