@@ -22,6 +22,7 @@ from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.folder import write_transformer
 from hanlp_tutor.errors import DataError, ModelError, first_line
 from hanlp_tutor.heads import ClassificationHead, TaggingHead
+from hanlp_tutor.scheme_head import SchemeHead
 
 FORMAT = 1  # of the model folder; a newer number is refused by an older kit
 
@@ -35,13 +36,23 @@ class Model(nn.Module):
         labels: the classes in order of their ids: BIO tags with ``O`` first, or class names.
         dropout: of the head, and of the encoder's hidden states.
         crf: a CRF on top of the tag scores.
+        native: tags of another scheme, where the linear layer has those (:class:`~hanlp_tutor.scheme_head.SchemeHead`).
 
     Attributes:
         temperature: by which all scores are divided before they become probabilities; answers do not depend on it.
             Fitted by :func:`hanlp_tutor.calibration.fit_temperature`, for these very weights.
     """
 
-    def __init__(self, task: str, encoder: Encoder, labels: Sequence[str], *, dropout: float = 0.1, crf: bool = False):
+    def __init__(
+        self,
+        task: str,
+        encoder: Encoder,
+        labels: Sequence[str],
+        *,
+        dropout: float = 0.1,
+        crf: bool = False,
+        native: Sequence[str] | None = None,
+    ):
         super().__init__()
         if task not in TASKS:
             raise ModelError(f"task={task!r}: this version knows {' and '.join(TASKS)}.")
@@ -50,7 +61,9 @@ class Model(nn.Module):
         self.encoder, self.text_encoder = encoder.module, TextEncoder(encoder.tokenizer)
         self._label_ids = {label: i for i, label in enumerate(self.labels)}
         hidden_size = self.encoder.config.hidden_size
-        if task == "ner":
+        if native is not None:
+            self.head = SchemeHead(hidden_size, self.labels, native, dropout=dropout, crf=crf)
+        elif task == "ner":
             self.head = TaggingHead(hidden_size, len(self.labels), dropout=dropout, crf=crf)
         else:
             self.head = ClassificationHead(hidden_size, len(self.labels), dropout=dropout)
@@ -164,6 +177,7 @@ def save_model(model: Model, folder: str | Path) -> Path:
                 "pretrained": model.pretrained,
                 "dropout": model.head.dropout.p,
                 "temperature": model.temperature,
+                "native": getattr(model.head, "native", None),
             },
         )
         state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
@@ -192,6 +206,7 @@ def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
             card["labels"],
             dropout=card["dropout"],
             crf=card["crf"],
+            native=card.get("native"),
         )
         model.load_state_dict(load_file(folder / "model.safetensors"))
         model.temperature = float(card.get("temperature", 1.0))  # older folders have none
@@ -208,7 +223,7 @@ def _not_a_model(folder: Path, error: Exception) -> str:
     if (folder / "model" / "model.json").exists():
         return f"{folder}: a run folder; its model is {folder / 'model'}."
     if (folder / "config.json").exists() and not (folder / "model.json").exists():
-        return f"{folder}: a folder for HanLP; open it with hanlp.load, or give the kit's own model folder beside it."
+        return f"{folder}: a folder for HanLP; open it with load_hanlp, or give the kit's own model folder beside it."
     return f"{folder}: not a whole model folder ({first_line(error)}). Save or export it again."
 
 
