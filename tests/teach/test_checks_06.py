@@ -1,0 +1,83 @@
+"""The exercises of notebook 06."""
+
+import math
+
+import pytest
+
+from hanlp_tutor.teach import check
+
+RIGHT = {
+    "q06_1": [
+        lambda g, lr: -lr * g / (abs(g) + 1e-8),
+        lambda g, lr: -lr * math.copysign(1, g) if g else 0.0,
+    ],
+    "q06_2": [
+        lambda lr, updates, warmup: lr * updates / 2,
+        lambda lr, updates, warmup: sum(
+            lr * (t / warmup if t < warmup else (updates - t) / (updates - warmup)) for t in range(updates)
+        ),
+    ],
+    "q06_3": [
+        lambda lr, factor, layers: [lr * factor ** (layers - k) for k in range(layers + 1)],
+        lambda lr, factor, layers: tuple(lr * factor**k for k in range(layers, -1, -1)),
+    ],
+    "q06_4": [lambda lr, updates, new: lr * updates / new],
+}
+WRONG = {
+    "q06_1": [
+        (lambda g, lr: -lr * g, "that is SGD"),
+        (lambda g, lr: lr * g / (abs(g) + 1e-8), "it climbs"),
+        (lambda g, lr: -lr, "expected"),
+        (lambda g, lr: -lr * g / abs(g), "ZeroDivisionError"),
+        (lambda g, lr: -1e-3 * g / (abs(g) + 1e-8), "With the rate 2e-5"),
+        (lambda g, lr: None, "returns None"),
+        (0.001, "wants a function"),
+    ],
+    "q06_2": [
+        (lambda lr, updates, warmup: lr * updates, "never falls"),
+        (lambda lr, updates, warmup: lr * (updates - warmup) / 2, "leaves the warm-up out"),
+        (lambda lr, updates, warmup: lr * warmup + lr * (updates - warmup) / 2, "half the peak on average"),
+        (lambda lr, updates, warmup: lr * updates / 3, "added up it is"),
+        (lambda lr, updates, warmup: updates / 2, "added up it is"),
+    ],
+    "q06_3": [
+        (lambda lr, factor, layers: [lr * factor ** (layers - k) for k in range(1, layers + 1)], "embeddings have one"),
+        (lambda lr, factor, layers: [lr * factor**k for k in range(layers + 1)], "upside down"),
+        (
+            lambda lr, factor, layers: [lr * factor ** (layers + 1 - k) for k in range(layers + 1)],
+            "one factor too slow",
+        ),
+        (lambda lr, factor, layers: [lr] * (layers + 1), "expected"),
+        (lambda lr, factor, layers: [lr], "expected 4 rates, yours are 1"),
+        (lambda lr, factor, layers: lr, "cannot read this answer"),
+    ],
+    "q06_4": [
+        (lambda lr, updates, new: lr * new / updates, "smaller steps"),
+        (lambda lr, updates, new: lr * math.sqrt(updates / new), "A root is for steps in random directions"),
+        (lambda lr, updates, new: lr, "expected"),
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "answer"), [(name, answer) for name, many in RIGHT.items() for answer in many])
+def test_right_answers(name, answer):
+    verdict = getattr(check, name).judge(answer)
+    assert verdict.accepted and verdict.reason, verdict.reason
+
+
+@pytest.mark.parametrize(("name", "answer", "reason"), [(name, *pair) for name, many in WRONG.items() for pair in many])
+def test_wrong_answers_get_their_reason(name, answer, reason):
+    verdict = getattr(check, name).judge(answer)
+    assert not verdict.accepted and reason in verdict.reason, verdict.reason
+
+
+def test_every_exercise_is_tested_and_has_three_hints():
+    assert [found.name for found in check.exercises("06")] == list(RIGHT) == list(WRONG)
+    assert {len(found.hints) for found in check.exercises("06")} == {3}
+
+
+@pytest.mark.parametrize("name", list(RIGHT))
+def test_an_empty_function_is_unsolved(name):
+    def unsolved(*arguments): ...
+
+    assert "unsolved" in getattr(check, name).judge(unsolved).reason
