@@ -10,8 +10,9 @@ MODES = ("auto", "bar", "lines", "none")
 
 
 def resolve_mode(mode: str) -> str:
-    """Resolve ``auto``; HANLP_TUTOR_PROGRESS overrides it (the runner sets ``lines`` for papermill)."""
-    mode = os.environ.get("HANLP_TUTOR_PROGRESS", mode)
+    """Resolve ``auto``; HANLP_TUTOR_PROGRESS overrides all but ``none`` (the runner sets ``lines`` for papermill)."""
+    if mode != "none":
+        mode = os.environ.get("HANLP_TUTOR_PROGRESS", mode)
     if mode != "auto":
         return mode
     return "bar" if in_notebook() or sys.stderr.isatty() else "lines"

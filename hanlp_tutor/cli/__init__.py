@@ -17,6 +17,7 @@ from hanlp_tutor.cli.data import convert
 from hanlp_tutor.cli.machine import doctor
 from hanlp_tutor.cli.models import evaluate, export, predict, relocate
 from hanlp_tutor.cli.training import pretrain, run, train
+from hanlp_tutor.cli.tuning import tune
 
 __all__ = ["app", "main"]
 
@@ -27,7 +28,7 @@ def app() -> None:
     """Fine-tune Chinese language models, and open them with plain HanLP."""
 
 
-for command in (doctor, convert, audit, run, train, pretrain, evaluate, predict, export, relocate):
+for command in (doctor, convert, audit, run, train, tune, pretrain, evaluate, predict, export, relocate):
     app.add_command(command)
 
 

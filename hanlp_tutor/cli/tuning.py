@@ -1,0 +1,87 @@
+"""The command ``tune``: search options on your own data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hanlp_tutor.cli.common import p_option, parameters, reads_files, speaks_json
+from hanlp_tutor.errors import ConfigError
+
+
+@click.command()
+@click.option("--task", required=True, type=click.Choice(["ner", "classify"]))
+@click.option("--train", "train_file", required=True, type=click.Path(path_type=Path))
+@click.option("--dev", "dev_file", type=click.Path(path_type=Path), help="Default: held out of the training file.")
+@click.option(
+    "--split",
+    "split_file",
+    type=click.Path(path_type=Path),
+    help="A file of hashes that divides the training file 8:1:1; written if it is not there.",
+)
+@click.option("--encoder", default="mini-bert", show_default=True, help="A name, a folder, or random:NAME.")
+@click.option(
+    "--space",
+    "pairs_of_space",
+    multiple=True,
+    required=True,
+    metavar="NAME=VALUES",
+    help="What to search; repeat. lr=1e-5..1e-3:log, dropout=0..0.3 or batch_size=8,16,32.",
+)
+@click.option("--trials", default=20, show_default=True, help="That the study shall have in all.")
+@click.option("--sampler", default="tpe", show_default=True, type=click.Choice(["tpe", "random"]))
+@click.option("--pruner", default="median", show_default=True, type=click.Choice(["median", "halving", "none"]))
+@click.option(
+    "-c", "--config", "config_file", type=click.Path(path_type=Path), help="A YAML file of the other options."
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Study folder; one that exists goes on.")
+@reads_files
+@p_option
+@speaks_json
+def tune(
+    task: str,
+    train_file: Path,
+    dev_file: Path | None,
+    split_file: Path | None,
+    encoder: str,
+    pairs_of_space: tuple[str, ...],
+    trials: int,
+    sampler: str,
+    pruner: str,
+    config_file: Path | None,
+    out: Path,
+    reading: dict[str, Any],
+    pairs: tuple[tuple[str, str], ...],
+    as_json: bool,
+) -> dict[str, Any]:
+    """Search the options of a run by their dev score; write the best as YAML for `train -c`.
+
+    Each trial is one run. Trials that fall behind are ended early. A study that was interrupted, or shall have more
+    trials, goes on with the same command. Test data are never looked at.
+    """
+    from hanlp_tutor.config import TrainConfig, config_from_yaml
+    from hanlp_tutor.search_space import parse_pairs, read_space
+
+    given = parameters(pairs)
+    config = config_from_yaml(config_file, given) if config_file else TrainConfig(**given)
+    space = read_space(parse_pairs(pairs_of_space), config)
+    if split_file and dev_file:
+        raise ConfigError("--split divides the training file, so leave out --dev.")
+    from hanlp_tutor.job import divide, read_split
+    from hanlp_tutor.tune import BEST_FILE
+    from hanlp_tutor.tune import tune as search_options
+
+    if split_file:
+        split = divide(task, train_file, split_file, seed=config.seed, **reading)
+    else:
+        split = read_split(task, train_file, dev_file, seed=config.seed, **reading)
+    click.echo(f"{len(split.train)} examples to train on, {len(split.dev)} dev", err=True)
+    search = search_options(task, split, encoder, config, space, trials, out, sampler=sampler, pruner=pruner)
+    best = search.trials[search.best_trial]
+    if not as_json:
+        click.echo(f"best dev: {best['dev']:.4f}  " + "  ".join(f"{n}={v}" for n, v in best["options"].items()))
+        click.echo(f"options: {out / BEST_FILE}")
+    return {"best_dev": best["dev"], "options": best["options"], "config": str(out / BEST_FILE), **asdict(search)}
