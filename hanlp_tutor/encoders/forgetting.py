@@ -2,7 +2,8 @@
 
 Fine-tuning throws the output layer of pre-training away. Here the encoder as it is now gets that very layer back, as
 it was, and guesses hidden characters of text that nobody has trained on: rows, masks and seed are those of the
-encoder's card, so before the first update the result is the card's.
+encoder's card, so before the first update the result is the card's (mini-macbert's masks need its similar words:
+it sits BERT's exam).
 """
 
 from __future__ import annotations

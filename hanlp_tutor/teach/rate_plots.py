@@ -54,7 +54,7 @@ def trade_off(points: Mapping[str, tuple[Spread, Spread]], *, before: float) -> 
     axes, figure = _axes(height=4.2)
     axes.axvline(before, color=BLACK, ls="--", lw=1, label="before fine-tuning")
     said = []
-    for (name, (x, y)), (colour, mark, _) in zip(points.items(), _STYLES, strict=True):
+    for (name, (x, y)), (colour, mark, _) in zip(points.items(), _STYLES, strict=False):
         axes.errorbar(x[0], y[0], xerr=_reach(x), yerr=_reach(y), color=colour, marker=mark, ms=8, capsize=3, ls="",
                       label=name)  # fmt: skip
         said.append(f"{name}: masked accuracy {x[0]:.3f}, F1 {y[0]:.3f}")

@@ -27,10 +27,11 @@ WRONG = {
     "q06_1": [
         (lambda g, lr: -lr * g, "that is SGD"),
         (lambda g, lr: lr * g / (abs(g) + 1e-8), "it climbs"),
-        (lambda g, lr: -lr, "expected"),
+        (lambda g, lr: -lr, "it climbs"),
         (lambda g, lr: -lr * g / abs(g), "ZeroDivisionError"),
         (lambda g, lr: -1e-3 * g / (abs(g) + 1e-8), "With the rate 2e-5"),
-        (lambda g, lr: None, "returns None"),
+        (lambda g, lr: print(end=""), "returns None"),
+        (lambda g, lr: -lr * g / (abs(g) + 1e-4), "expected"),
         (0.001, "wants a function"),
     ],
     "q06_2": [
@@ -44,7 +45,7 @@ WRONG = {
         (lambda lr, factor, layers: [lr * factor ** (layers - k) for k in range(1, layers + 1)], "embeddings have one"),
         (lambda lr, factor, layers: [lr * factor**k for k in range(layers + 1)], "upside down"),
         (
-            lambda lr, factor, layers: [lr * factor ** (layers + 1 - k) for k in range(layers + 1)],
+            lambda lr, factor, layers: [lr * factor**k for k in range(layers + 1, 0, -1)],
             "one factor too slow",
         ),
         (lambda lr, factor, layers: [lr] * (layers + 1), "expected"),
