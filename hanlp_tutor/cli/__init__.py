@@ -14,6 +14,7 @@ import click
 from hanlp_tutor import __version__
 from hanlp_tutor.cli.audit import audit
 from hanlp_tutor.cli.data import convert
+from hanlp_tutor.cli.diagnose import diagnose
 from hanlp_tutor.cli.machine import doctor
 from hanlp_tutor.cli.models import evaluate, export, predict, relocate
 from hanlp_tutor.cli.training import pretrain, run, train
@@ -28,7 +29,7 @@ def app() -> None:
     """Fine-tune Chinese language models, and open them with plain HanLP."""
 
 
-for command in (doctor, convert, audit, run, train, tune, pretrain, evaluate, predict, export, relocate):
+for command in (doctor, convert, audit, run, train, tune, pretrain, evaluate, predict, export, relocate, diagnose):
     app.add_command(command)
 
 

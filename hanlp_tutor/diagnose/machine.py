@@ -36,17 +36,18 @@ def died(run: Record) -> Iterator[Finding]:
 
 
 def fell_back(run: Record) -> Iterator[Finding]:
-    """A run that ended well, in smaller micro-batches than it was asked for."""
-    fallbacks = run.fact("fallbacks") or []
-    if fallbacks and not run.fact("failed"):
-        asked = run.fact("config", "batch_size")
-        now = fallbacks[-1].get("micro_batch")
+    """A run that went on in smaller micro-batches than it was asked for."""
+    halved, now, asked = run.fact("out_of_memory_at"), run.fact("micro_batch"), run.fact("config", "batch_size")
+    if halved and now and asked and not run.fact("failed"):
+        times = "once" if len(halved) == 1 else f"{len(halved)} times"
         yield Finding(
             "out-of-memory",
-            f"The memory did not hold micro-batches of {asked} examples; since update {fallbacks[0].get('step')} the "
-            f"run went on with {now}, each update still over the same examples.",
-            f"The result is sound. To spare the attempts write batch_size={now}. " + _LESS_MEMORY,
-            {"fallbacks": fallbacks},
+            f"The memory did not hold micro-batches of {asked} examples. The run halved them {times}, first at update "
+            f"{halved[0]}, and went on with {now}; each update still learnt from the same examples.",
+            f"The result is sound. To spare the attempts write batch_size={now} and gradient_accumulation_steps="
+            f"{(run.fact('config', 'gradient_accumulation_steps') or 1) * -(-asked // now)}; or "
+            "gradient_checkpointing=True, or a lower max_length.",
+            {"batch_size": asked, "micro_batch": now, "at": halved},
         )
 
 

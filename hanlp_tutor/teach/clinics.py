@@ -1,21 +1,18 @@
-"""Runs with a planted fault: what lesson 20 shows, what its experiment counts, what the tests of diagnosis are held to.
+"""Runs with a planted fault, for lesson 20, its experiment and the tests of diagnosis.
 
-A :class:`Plan` is a run before it starts. :func:`plant` gives a healthy plan one fault, and only that; :func:`carry_out`
-trains it with the kit's own loop and leaves an ordinary run folder.
+A :class:`Plan` is a run before it starts. :func:`plant` gives a healthy plan one fault and only that;
+:func:`carry_out` trains it with the kit's own loop and leaves an ordinary run folder.
 """
 
 from __future__ import annotations
 
-import json
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from hanlp_tutor.bookkeeping import Examples, Result
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.data import LabelledText, Span, TaggedText
+from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.errors import ConfigError, TrainingError, nearest
 from hanlp_tutor.model import Model, build_model, label_set
 from hanlp_tutor.teach.planted import plant_label_errors, plant_tag_errors
@@ -84,8 +81,9 @@ def renamed(example: TaggedText, old: str, new: str) -> TaggedText:
 def _over_fitting(plan: Plan) -> Plan:
     """A handful of examples, read again and again, and nothing that restrains the weights."""
     few = plan.train[: max(16, len(plan.train) // 8)]
-    epochs = 4 * plan.config.epochs * len(plan.train) // len(few) // 2
-    return replace(plan, train=few, config=_plain(plan.config, epochs=epochs, dropout=0.0, weight_decay=0.0))
+    epochs = plan.config.epochs * len(plan.train) // len(few)  # as many updates
+    options = {"epochs": epochs, "dropout": 0.0, "weight_decay": 0.0, "patience": None}
+    return replace(plan, train=few, config=plan.config.replace(**options))
 
 
 def _low_rate(plan: Plan) -> Plan:
@@ -96,8 +94,8 @@ def _low_rate(plan: Plan) -> Plan:
 
 def _long_warm_up(plan: Plan) -> Plan:
     """The rate is still rising when the run is over; as lost as a warm-up of 1,000 updates on a small corpus."""
-    updates = plan.updates_an_epoch * plan.config.epochs
-    return replace(plan, config=plan.config.replace(warmup_steps=updates - 1, epochs=max(1, plan.config.epochs // 3)))
+    epochs = max(1, plan.config.epochs // 3)
+    return replace(plan, config=plan.config.replace(warmup_steps=plan.updates_an_epoch * epochs - 1, epochs=epochs))
 
 
 def _high_rate(plan: Plan) -> Plan:
@@ -160,11 +158,6 @@ def _imbalance(plan: Plan) -> Plan:
         return replace(plan, train=[*kept, *empty[rare:], *[e for e in plan.train if not e.spans]])
     kept = [e for e in plan.train if e.label == wanted][:rare]
     return replace(plan, train=[*kept, *[e for e in plan.train if e.label != wanted]])
-
-
-def _plain(config: TrainConfig, **options: Any) -> TrainConfig:
-    steps = config.eval_steps
-    return config.replace(patience=None, **options, eval_steps=steps)
 
 
 BOTH, TAGS = ("ner", "classify"), ("ner",)
