@@ -119,3 +119,16 @@ def read_results(name: str, folder: Path | None = None) -> dict[str, Any] | None
     if guess:
         raise TutorError(f"There is no result file {path.name}. Did you mean {guess!r}?")
     return None
+
+
+def current_rows(content: dict[str, Any]) -> dict[str, Any]:
+    """The rows of a result file, without those that older weights of an embedded encoder gave."""
+    from hanlp_tutor.encoders.embedded import read_card
+    from hanlp_tutor.encoders.mini import EMBEDDED
+
+    weights = {None, *(read_card(name)["sha256"] for name in EMBEDDED)}
+    return {
+        name: row
+        for name, row in content["rows"].items()
+        if "median" in row and row.get("depends_on", {}).get("weights") in weights
+    }

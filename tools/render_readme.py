@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hanlp_tutor import load_corpus
 from hanlp_tutor.atomic import write_file
-from hanlp_tutor.results import read_results
+from hanlp_tutor.results import current_rows, read_results
 from hanlp_tutor.teach.encoder_results import Comparison
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -30,7 +30,7 @@ def _make_run() -> str:
         "| | precision | recall | F1 | seeds |",
         "|---|---|---|---|---|",
     ]
-    for name, row in content["rows"].items():
+    for name, row in current_rows(content).items():
         cells = [_cell(row, key) for key in ("precision", "recall", "f1")]
         lines.append(f"| {name} | {' | '.join(cells)} | {len(row['seeds'])} |")
     return "\n".join(["", *lines, "", f"Measured by `{content['command_line']}`.", ""])

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.encoders.embedded import read_card
 from hanlp_tutor.encoders.mini import EMBEDDED
-from hanlp_tutor.results import read_results
+from hanlp_tutor.results import current_rows, read_results
 from hanlp_tutor.teach.course import UNMEASURED
 
 MEASURES = {"ner": "f1", "classify": "accuracy"}
@@ -26,12 +25,7 @@ class Comparison:
     def __init__(self, totals: Mapping[str, int], folder: Path | None = None):
         self.content = read_results("encoders", folder) or {"settings": {"sizes": {}}, "rows": {}}
         self.totals = totals
-        weights = {name: read_card(name)["sha256"] for name in EMBEDDED}
-        self._rows = {
-            name: row
-            for name, row in self.content["rows"].items()
-            if "median" in row and row.get("depends_on", {}).get("weights") in (None, weights.get(name.split("/")[-1]))
-        }
+        self._rows = current_rows(self.content)
 
     def sizes(self, task: str) -> dict[str, int]:
         """The numbers of training sentences by their name in the file, ascending."""
