@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -15,15 +13,17 @@ import torch
 from torch import Tensor
 
 from hanlp_tutor.batching import Batch, Encodings, length_buckets
-from hanlp_tutor.checkpoint import Progress, load_checkpoint, save_checkpoint
+from hanlp_tutor.checkpoint import Progress, identity, load_checkpoint, save_checkpoint
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.data import LabelledText, TaggedText, fingerprint
+from hanlp_tutor.data import LabelledText, TaggedText
 from hanlp_tutor.data.examples import answer_counts
+from hanlp_tutor.divergence import check_finite
 from hanlp_tutor.errors import DataError, DivergedError, TrainingError
 from hanlp_tutor.evaluate import evaluate_model, headline
-from hanlp_tutor.history import TensorBoard, manifest, write_history, write_manifest
+from hanlp_tutor.history import TensorBoard, manifest, update_manifest, write_history, write_manifest
 from hanlp_tutor.model import Model
 from hanlp_tutor.optim import encoder_lr
+from hanlp_tutor.out_of_memory import cut, random_state, say_halved, set_random_state, single_example
 from hanlp_tutor.precision import describe_device, peak_memory_mb, synchronize
 from hanlp_tutor.progress import Reporter
 from hanlp_tutor.run_facts import data_facts, model_facts, seen_texts
@@ -81,13 +81,7 @@ class Run:
         self.windows_per_epoch = [-(-len(self._batches(epoch)) // k) for epoch in range(config.epochs)]
         self.updates = sum(self.windows_per_epoch)
         self.seen = seen_texts(train)
-        self.identity = {
-            "configuration": _digest(config.model_dump_json()),
-            "training data": fingerprint(train),
-            "dev data": fingerprint(dev),
-            "labels": _digest(repr(model.labels)),
-            "encoder": _digest(model.encoder_name),
-        }
+        self.identity = identity(model, train, dev, config)
         self.progress = Progress()
         self.losses: list[tuple[Tensor, int, list[str]]] = []  # of each micro-batch, its update and its sources
         self.norms: list[Tensor] = []
@@ -131,6 +125,8 @@ class Run:
                 model=model_facts(self.model),
                 updates=self.updates,
                 resumed_at=self.progress.step or None,
+                micro_batch=self.micro_batch,
+                out_of_memory_at=self.progress.halved_at,
             ),
         )
         self.board = TensorBoard(self.out / "tensorboard", self.progress.step)
@@ -139,14 +135,38 @@ class Run:
         self.row_clock = time.perf_counter()
 
     def next_window(self) -> list[Batch]:
-        """The micro-batches of the next update, on the CPU; the last window of an epoch may hold fewer."""
+        """The micro-batches of the next update, on the CPU; fewer at the end of an epoch, more once memory has run out."""
         progress, k = self.progress, self.config.gradient_accumulation_steps
         if self._batches_now[0] != progress.epoch:
             self._batches_now = (progress.epoch, self._batches(progress.epoch))
+        self._before_window = random_state(self.device), len(self.losses), self.tokens_since_row
         return [
-            self.model.collate([self.train_encoded[i] for i in micro], window=self.config.max_length)
+            self.model.collate([self.train_encoded[i] for i in piece], window=self.config.max_length)
             for micro in self._batches_now[1][progress.window * k : (progress.window + 1) * k]
+            for piece in cut(micro, 2 ** len(progress.halved_at))
         ]
+
+    @property
+    def micro_batch(self) -> int:
+        """How many examples a micro-batch has at most; fewer than ``batch_size`` once memory has run out."""
+        return -(-self.config.batch_size // 2 ** len(self.progress.halved_at))
+
+    def halve_micro_batches(self, batch: Batch) -> None:
+        """Memory ran out at this batch: forget its window, cut it and all others further, and say so.
+
+        Raises:
+            TrainingError: the batch is a single example.
+        """
+        update = self.progress.step + 1
+        if len(batch.lengths) == 1:
+            self.reporter.close()
+            raise single_example(update, batch)
+        state, losses, self.tokens_since_row = self._before_window
+        set_random_state(state, self.device)
+        del self.losses[losses:]
+        self.progress.halved_at.append(update)
+        update_manifest(self.out, micro_batch=self.micro_batch, out_of_memory_at=self.progress.halved_at)
+        say_halved(self.reporter, update, self.micro_batch, self.config)
 
     def note_loss(self, loss: Tensor, batch: Batch) -> None:
         """Remember a micro-batch's share of the window's loss, without reading it."""
@@ -220,7 +240,12 @@ class Run:
         synchronize(self.device)
         losses = torch.stack([loss for loss, _, _ in self.losses]).cpu()
         norms = torch.stack(self.norms).cpu()
-        self._check_finite(losses, norms, scaler)
+        try:
+            origins = [(update, sources) for _, update, sources in self.losses]
+            check_finite(losses, norms, origins, scaled=scaler.is_enabled(), fp16=self.config.fp16)
+        except DivergedError:
+            self.reporter.close()
+            raise
         elapsed = time.perf_counter() - self.row_clock
         updates = progress.step - (progress.rows[-1]["step"] if progress.rows else 0)
         progress.tokens += self.tokens_since_row
@@ -239,6 +264,7 @@ class Run:
             "head_lr": by_part["head"],
             "grad_norm": float(norms[-1]),
             "loss_scale": scaler.get_scale() if scaler.is_enabled() else None,
+            "micro_batch": self.micro_batch,
             "seconds": time.perf_counter() - self.clock,
             "tokens_per_second": self.tokens_since_row / elapsed,
             "memory_mb": peak_memory_mb(self.device),
@@ -257,6 +283,7 @@ class Run:
         scores = evaluate_model(self.model, self.dev, encoded=self.dev_encoded)
         if progress.best_score is None or scores[key] > progress.best_score:
             progress.best_score, progress.best_step, progress.bad_evaluations = scores[key], progress.step, 0
+            progress.best_state = None  # first, so that there are never two copies
             progress.best_state = {
                 name: tensor.detach().to("cpu", copy=True) for name, tensor in self.model.state_dict().items()
             }
@@ -268,32 +295,3 @@ class Run:
             "train_score": sample[key],
             "dev_minority": scores["minority"],
         }
-
-    def _check_finite(self, losses: Tensor, norms: Tensor, scaler: torch.amp.GradScaler) -> None:
-        """Stop at the first loss or gradient since the last row that is NaN or infinite, before it is saved."""
-        bad_losses = (~losses.isfinite()).nonzero().flatten().tolist()
-        # the scaler skips an update whose gradient overflowed: that is how it finds its scale
-        bad_norms = [] if scaler.is_enabled() else (~norms.isfinite()).nonzero().flatten().tolist()
-        first_update = self.losses[0][1]
-        by_gradient = [first_update + i for i in bad_norms[:1]]
-        if bad_losses and self.losses[bad_losses[0]][1] <= min(by_gradient, default=math.inf):
-            loss, update, sources = self.losses[bad_losses[0]]
-            what = f"The loss became {float(loss)} before update {update}"
-        elif by_gradient:
-            update = by_gradient[0]
-            sources = [source for _, step, batch in self.losses if step == update for source in batch]
-            what = f"The gradient of update {update} has the norm {float(norms[bad_norms[0]])}"
-        else:
-            return
-        self.reporter.close()
-        named = ", ".join(source or "(no source)" for source in sources[:3])
-        more = f" and {len(sources) - 3} more" if len(sources) > 3 else ""
-        raise DivergedError(
-            f"{what}, in the batch of {named}{more}. "
-            f"Lower lr or head_lr, lengthen the warm-up{', use bf16 or float32' if self.config.fp16 else ''}. "
-            "The last checkpoint is from before."
-        )
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -6,6 +6,8 @@ leaves the last whole checkpoint. It is read with ``weights_only``: a checkpoint
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
@@ -16,7 +18,10 @@ import torch
 from torch import Tensor
 
 from hanlp_tutor.atomic import write_file
+from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.data import fingerprint
 from hanlp_tutor.errors import TrainingError, first_line
+from hanlp_tutor.model import Model
 
 FORMAT = 1
 # What unpickling and filling in a file of any content may raise.
@@ -28,7 +33,8 @@ _DAMAGE += (UnpicklingError, BadZipFile)
 class Progress:
     """Where a run stands: what the loop has done and what it has seen so far.
 
-    ``epoch`` and ``window`` name the next window to train on; ``best_state`` holds the best weights on the CPU.
+    ``epoch`` and ``window`` name the next window to train on; ``best_state`` holds the best weights on the CPU;
+    ``halved_at`` the updates at which memory ran out, each of which halved the micro-batches from there on.
     """
 
     epoch: int = 0
@@ -41,13 +47,25 @@ class Progress:
     best_state: dict[str, Tensor] | None = None
     bad_evaluations: int = 0
     finished: bool = False
+    halved_at: list[int] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+def identity(model: Model, train: Sequence[Any], dev: Sequence[Any], config: TrainConfig) -> dict[str, str]:
+    """Hashes of what has to be the same when a run is resumed."""
+    return {
+        "configuration": _digest(config.model_dump_json()),
+        "training data": fingerprint(train),
+        "dev data": fingerprint(dev),
+        "labels": _digest(repr(model.labels)),
+        "encoder": _digest(model.encoder_name),
+    }
 
 
 def save_checkpoint(path: Path, *, identity: dict[str, str], progress: Progress, **parts: Any) -> None:
     """Write a checkpoint; ``parts`` are objects with ``state_dict()`` (model, optimiser, schedule, scaler).
 
-    ``identity`` is what has to be the same when the run is resumed: hashes of configuration and data.
+    ``identity`` comes from :func:`identity`.
     """
     state = {
         "format": FORMAT,
@@ -89,3 +107,7 @@ def load_checkpoint(path: Path, *, identity: dict[str, str], **parts: Any) -> Pr
         raise TrainingError(
             f"{path}: not a whole checkpoint ({first_line(error)}). Delete it to start anew."
         ) from error
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

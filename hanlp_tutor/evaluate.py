@@ -12,8 +12,9 @@ from hanlp_tutor.batching import Encoded, length_buckets
 from hanlp_tutor.data import LabelledText, Span, TaggedText
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.model import Model
+from hanlp_tutor.out_of_memory import cut, is_out_of_memory
 
-EVALUATION_TOKENS = 4096  # in a batch; without gradients this much fits wherever training fits
+EVALUATION_TOKENS = 4096  # in a batch, padding included; halved where memory runs out
 
 
 def span_scores(gold: Sequence[Iterable[Span]], predicted: Sequence[Iterable[Span]]) -> dict[str, Any]:
@@ -104,16 +105,29 @@ def _answer(model: Model, encoded: Sequence[Encoded]) -> tuple[list[Any], float]
     model.eval()
     answers: list[Any] = [None] * len(encoded)
     total, valid = 0.0, 0
-    for numbers in length_buckets([len(e.ids) for e in encoded], batch_size=256, max_tokens=EVALUATION_TOKENS):
-        batch = model.collate([encoded[i] for i in numbers]).to(model.device)
-        logits = model(batch)
-        if batch.labels is not None:
-            total += float(model.loss_sum(logits, batch))
-        valid += batch.valid
-        for i, answer in zip(numbers, model.decode(logits, batch), strict=True):
+    waiting = [*length_buckets([len(e.ids) for e in encoded], batch_size=256, max_tokens=EVALUATION_TOKENS)][::-1]
+    while waiting:
+        numbers = waiting.pop()
+        try:
+            loss, count, decoded = _answer_batch(model, [encoded[i] for i in numbers])
+        except (RuntimeError, MemoryError) as error:
+            if len(numbers) == 1 or not is_out_of_memory(error):
+                raise
+            waiting += cut(numbers, 2)[::-1]
+            continue
+        total, valid = total + loss, valid + count
+        for i, answer in zip(numbers, decoded, strict=True):
             answers[i] = answer
     model.train(was_training)
     return answers, total / max(valid, 1)
+
+
+def _answer_batch(model: Model, encoded: Sequence[Encoded]) -> tuple[float, int, list[Any]]:
+    """The summed loss, how many tokens or examples it sums, and the decoded answers."""
+    batch = model.collate(encoded).to(model.device)
+    logits = model(batch)
+    loss = float(model.loss_sum(logits, batch)) if batch.labels is not None else 0.0
+    return loss, batch.valid, model.decode(logits, batch)
 
 
 def _prf(right: int, found: int, wanted: int) -> dict[str, float]:

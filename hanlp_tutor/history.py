@@ -28,6 +28,7 @@ COLUMNS = (
     "head_lr",
     "grad_norm",
     "loss_scale",
+    "micro_batch",
     "dev_loss",
     "dev_score",
     "train_score",

@@ -5,7 +5,8 @@ One update of the article's rule: for a window of n of the N valid tokens (examp
     (1/n) Σ L_task(f(x_i; θ, φ), y_i) + (λ/N) ‖θ‖²
 
 goes backward, micro-batch by micro-batch; its gradient is unscaled, clipped, and moves θ at ``lr`` and φ at
-``head_lr``. Read :func:`fine_tune` from top to bottom; :class:`~hanlp_tutor.bookkeeping.Run` only keeps the books.
+``head_lr``. Where memory runs out, the same window goes once more in smaller micro-batches. Read :func:`fine_tune` from
+top to bottom; :class:`~hanlp_tutor.bookkeeping.Run` only keeps the books.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from hanlp_tutor.data.examples import answer_counts
 from hanlp_tutor.errors import TrainingError
 from hanlp_tutor.model import Model
 from hanlp_tutor.optim import L2Penalty, build_optimizer, build_schedule, freeze, parameter_groups
+from hanlp_tutor.out_of_memory import explain_out_of_memory, is_out_of_memory
 from hanlp_tutor.precision import choose_precision, limit_threads
 
 
+@explain_out_of_memory
 def fine_tune(
     model: Model,
     train: Examples,
@@ -52,7 +55,7 @@ def fine_tune(
 
     Raises:
         DivergedError: a NaN or infinite loss or gradient (names the batch).
-        TrainingError: no training data, a folder that holds another run.
+        TrainingError: no training data, a folder that holds another run, no memory for a single example.
         ConfigError: options that do not fit the model, the device or the number of updates.
         DataError: a label that the model does not have.
     """
@@ -62,7 +65,7 @@ def fine_tune(
     _make_deterministic(config.seed, device)
     model.to(device).train()
     freeze(model, config)
-    _checkpoint_activations(model, config)
+    checkpoint_activations(model, config)
 
     optimizer = build_optimizer(parameter_groups(model, config), config)
     scaler = precision.scaler()
@@ -76,13 +79,20 @@ def fine_tune(
         optimizer.zero_grad(set_to_none=True)
         window = run.next_window()
         n = sum(batch.valid for batch in window)
-        for batch in window:
-            batch = batch.to(device)
-            with precision.autocast():
-                logits = model(batch)
-            loss = model.loss_sum(logits, batch, weights) / n  # by the valid tokens of the whole window
-            scaler.scale(loss).backward()
-            run.note_loss(loss.detach(), batch)
+        try:
+            for batch in window:
+                batch = batch.to(device)
+                with precision.autocast():
+                    logits = model(batch)
+                loss = model.loss_sum(logits, batch, weights) / n  # by the valid tokens of the whole window
+                scaler.scale(loss).backward()
+                run.note_loss(loss.detach(), batch)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            run.halve_micro_batches(batch)
+            logits = loss = None  # they hold the activations that did not fit
+            continue  # the same examples once more, and none of the gradients so far
         if config.l2:
             l2_term = config.l2 / run.valid_in_train * penalty()  # λ/N ‖θ‖², once a window
             scaler.scale(l2_term).backward()
@@ -106,10 +116,13 @@ def _make_deterministic(seed: int, device: torch.device) -> None:
     torch.manual_seed(seed)
 
 
-def _checkpoint_activations(model: Model, config: TrainConfig) -> None:
-    """Recompute activations in the backward pass instead of keeping them (梯度检查点)."""
-    if config.gradient_checkpointing:
-        model.encoder.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+def checkpoint_activations(model: Model, config: TrainConfig) -> None:
+    """Recompute activations in the backward pass instead of keeping them (梯度检查点, Chen et al. 2016)."""
+    if not config.gradient_checkpointing:
+        return
+    model.encoder.config.use_cache = False  # an encoder has no cache; transformers would warn of it all the same
+    enable = getattr(model.encoder, "activation_checkpointing_enable", None)  # its name from transformers 5.2x on
+    (enable or model.encoder.gradient_checkpointing_enable)({"use_reentrant": False})
 
 
 def _class_weights(model: Model, train: Examples, config: TrainConfig, device: torch.device) -> Tensor | None:
