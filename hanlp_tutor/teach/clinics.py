@@ -9,13 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import mean
+from typing import Any
 
+import torch
+from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from hanlp_tutor.batching import Batch
 from hanlp_tutor.bookkeeping import Examples, Result
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.errors import ConfigError, TrainingError, nearest
+from hanlp_tutor.history import read_history
 from hanlp_tutor.model import Model, build_model, label_set
-from hanlp_tutor.teach.planted import plant_label_errors, plant_tag_errors
+from hanlp_tutor.teach.planted import plant_label_errors
 from hanlp_tutor.train import fine_tune
 
 
@@ -119,9 +129,8 @@ def _random_weights(plan: Plan) -> Plan:
 
 
 def _noisy_labels(plan: Plan) -> Plan:
-    """Most entities, or nearly half of the classes, are wrong on the training side."""
-    spoil, share = (plant_tag_errors, 0.8) if plan.task == "ner" else (plant_label_errors, 0.45)
-    return replace(plan, train=spoil(plan.train, share, plan.config.seed)[0])
+    """Nearly half of the classes are wrong on the training side."""
+    return replace(plan, train=plant_label_errors(plan.train, 0.45, plan.config.seed)[0])
 
 
 def _unseen_label(plan: Plan) -> Plan:
@@ -160,7 +169,7 @@ def _imbalance(plan: Plan) -> Plan:
     return replace(plan, train=[*kept, *[e for e in plan.train if e.label != wanted]])
 
 
-BOTH, TAGS = ("ner", "classify"), ("ner",)
+BOTH, TAGS, CLASSES = ("ner", "classify"), ("ner",), ("classify",)
 FAULTS: dict[str, tuple[tuple[str, ...], Callable[[Plan], Plan]]] = {
     "over-fitting": (BOTH, _over_fitting),
     "rate-too-low": (BOTH, _low_rate),
@@ -168,10 +177,98 @@ FAULTS: dict[str, tuple[tuple[str, ...], Callable[[Plan], Plan]]] = {
     "rate-too-high": (BOTH, _high_rate),
     "diverged": (BOTH, _not_a_number),
     "random-weights": (BOTH, _random_weights),
-    "noisy-labels": (BOTH, _noisy_labels),
+    "noisy-labels": (CLASSES, _noisy_labels),
     "unseen-label": (TAGS, _unseen_label),
     "misaligned": (TAGS, _misaligned),
     "leak": (BOTH, _leak),
     "frozen-encoder": (BOTH, _frozen),
     "one-answer": (BOTH, _imbalance),
 }
+
+# The patients of lesson 20. Whoever reads on spoils the exercises for himself.
+_WARD = {
+    "A": "over-fitting",
+    "B": "rate-too-low",
+    "C": "long-warm-up",
+    "D": "random-weights",
+    "E": "unseen-label",
+    "F": "misaligned",
+    "G": "leak",
+    "H": "frozen-encoder",
+    "I": "one-answer",
+    "J": "noisy-labels",
+}
+
+
+class Patient:
+    """A run with a fault that is not told: ``plan``, ``folder``, ``history``."""
+
+    def __init__(self, plan: Plan, folder: Path):
+        self.plan, self.folder = plan, folder
+        carry_out(plan, folder)
+        self.history = read_history(folder / "history.csv")
+        (folder / "checkpoint.pt").unlink(missing_ok=True)  # 50 MB a patient, and nobody goes on with this run
+
+    @property
+    def symptoms(self) -> dict[str, str]:
+        """The numbers that a table of patients shows."""
+        last = [row for row in self.history if row["dev_score"] is not None][-1]
+        top = max(self.history, key=lambda row: row["lr"] or 0.0)
+        tenth = max(1, len(self.history) // 5)
+        return {
+            "updates": f"{last['step']:.0f}",
+            "loss at the end": f"{mean(row['loss'] for row in self.history[-tenth:]):.3f}",
+            "highest lr of θ": f"{top['lr']:.1g} at update {top['step']:.0f}" if top["lr"] else "none",
+            "train score": f"{last['train_score']:.3f}",
+            "dev score": f"{last['dev_score']:.3f}",
+            "dev loss": f"{last['dev_loss']:.3f}",
+        }
+
+
+def admit(letter: str, plan: Plan, out: Path) -> Patient:
+    """Give a healthy plan the fault of patient ``letter`` and train it; an empty letter is the healthy run."""
+    return Patient(plant(_WARD[letter], plan) if letter else plan, out / (letter or "healthy"))
+
+
+def tight_memory(model: Model, tokens: int) -> None:
+    """Let the model run out of memory, in the words of PyTorch's allocator, on batches of more than so many tokens."""
+    forward = model.forward
+
+    def limited(batch: Batch) -> Tensor:
+        if model.training and batch.input_ids.numel() > tokens:
+            raise RuntimeError(f"DefaultCPUAllocator: can't allocate memory: {batch.input_ids.numel()} tokens (staged)")
+        return forward(batch)
+
+    model.forward = limited
+
+
+def kept_mb(model: Model, batch: Batch, dtype: torch.dtype | None = None) -> float:
+    """MiB that a forward pass keeps for the backward pass: the tensors it made that are alive when the loss is there.
+
+    Args:
+        model: in training mode.
+        batch: on the model's device.
+        dtype: of autocast; None: float32.
+    """
+    with _Made() as made, torch.autocast(model.device.type, dtype, enabled=dtype is not None):
+        loss = model.loss_sum(model(batch), batch)
+    own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    alive = {place: size for place, (storage, size) in made.storages.items() if not storage.expired()}
+    del loss
+    return sum(size for place, size in alive.items() if place not in own) / 2**20
+
+
+class _Made(TorchDispatchMode):
+    """Remembers, weakly, the storage of every tensor that an operation returns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.storages: dict[int, tuple[StorageWeakRef, int]] = {}
+
+    def __torch_dispatch__(self, function: Any, types: Any, arguments: Any = (), options: Any = None) -> Any:
+        result = function(*arguments, **(options or {}))
+        for tensor in tree_leaves(result):
+            if isinstance(tensor, Tensor):
+                storage = tensor.untyped_storage()
+                self.storages[storage.data_ptr()] = StorageWeakRef(storage), storage.nbytes()
+        return result
