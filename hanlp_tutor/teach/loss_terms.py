@@ -1,0 +1,150 @@
+"""What notebook 02 shows of the penalty λ‖θ‖²: how far it moves θ, paths of optimisers, the experiment's table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hanlp_tutor.encoders import weights_of
+from hanlp_tutor.model import Model
+from hanlp_tutor.results import read_results
+from hanlp_tutor.teach.plots import BLACK, BLUE, GREY, ORANGE, Picture, _figure
+
+EMBEDDINGS = "encoder.embeddings.word_embeddings.weight"
+
+
+def moved(before: Mapping[str, Tensor], model: Model, seen: Tensor) -> dict[str, float]:
+    """How far θ went from θ₀, each relative to ‖θ₀‖.
+
+    Args:
+        before: the model's state at the start.
+        model: after training.
+        seen: ids of the tokens that the training sentences have, with or without [CLS], [SEP] and [PAD].
+
+    Returns:
+        ``size`` ‖θ‖/‖θ₀‖; ``distance`` ‖θ - θ₀‖/‖θ₀‖; ``unseen`` the same as ``size``, but of the embeddings of tokens
+        that no training sentence has: the task's gradient on them is 0, so that only a penalty can move them.
+    """
+    now = {name: p.detach() for name, p in model.named_parameters() if name.startswith("encoder.") and p.requires_grad}
+    start = {name: before[name] for name in now}
+    absent = torch.ones(len(now[EMBEDDINGS]), dtype=torch.bool)
+    special = [model.text_encoder.cls_id, model.text_encoder.sep_id, model.text_encoder.pad_id]
+    absent[torch.cat([seen, torch.tensor(special)])] = False
+    return {
+        "size": _norm(now.values()) / _norm(start.values()),
+        "distance": _norm(now[n] - start[n] for n in now) / _norm(start.values()),
+        "unseen": _norm([now[EMBEDDINGS][absent]]) / _norm([start[EMBEDDINGS][absent]]),
+    }
+
+
+def path(
+    optimizer: type[torch.optim.Optimizer],
+    loss: Callable[[Tensor], Tensor],
+    start: Sequence[float],
+    steps: int,
+    *,
+    lr: float,
+    decay: float = 0.0,
+) -> list[list[float]]:
+    """Where an optimiser takes a weight vector: its place before each of ``steps`` updates, and after the last.
+
+    ``decay`` is decoupled: each update shrinks the weights by the factor 1 - lr · decay, outside of the gradient
+    (Loshchilov and Hutter 2019); ``Adam`` becomes AdamW by it.
+    """
+    weights = torch.tensor(start, dtype=torch.float64, requires_grad=True)
+    rule, places = optimizer([weights], lr=lr), [weights.tolist()]
+    for _ in range(steps):
+        rule.zero_grad()
+        loss(weights).backward()
+        with torch.no_grad():
+            weights *= 1 - lr * decay
+        rule.step()
+        places.append(weights.tolist())
+    return places
+
+
+def draw_paths(
+    panels: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], loss: Callable[[Tensor], Tensor]
+) -> Picture:
+    """A panel a title, a path a name, over the contours of the task's loss on two weights.
+
+    The first path of a panel is drawn broad and light, the second thin and dark upon it: equal paths show as one.
+    """
+    figure, axes = _figure(len(panels), height=4.0, width=9.0)
+    places = [place for paths in panels.values() for points in paths.values() for place in points]
+    low, high = ([f(place[i] for place in places) for i in (0, 1)] for f in (min, max))
+    xs, ys = (torch.linspace(low[i] - 0.15, high[i] + 0.15, 60, dtype=torch.float64) for i in (0, 1))
+    heights = [[float(loss(torch.stack([x, y]))) for x in xs] for y in ys]
+    styles = ({"color": ORANGE, "lw": 5, "alpha": 0.8}, {"color": BLUE, "lw": 1.6, "ls": "--"})
+    said = []
+    for panel, (title, paths) in zip(axes, panels.items(), strict=True):
+        panel.contour(xs.tolist(), ys.tolist(), heights, levels=12, colors=GREY, linewidths=0.7)
+        for (name, points), style in zip(paths.items(), styles, strict=True):
+            x, y = zip(*points, strict=True)
+            panel.plot(x, y, label=name, **style)
+            panel.plot(x[-1], y[-1], color=style["color"], marker="o", ms=7)
+            said.append(f"{title}, {name}: ends at ({x[-1]:.2f}, {y[-1]:.2f})")
+        panel.plot(*places[0], color=BLACK, marker="s", ms=7)
+        panel.set(xlabel="a weight with a large gradient", ylabel="a weight with a small gradient", title=title)
+        panel.legend(frameon=True, fontsize=9, loc="lower left")
+    return Picture(figure, "Paths on two weights from a common start. " + "; ".join(said) + ".")
+
+
+class Restraints:
+    """``results/loss_terms.json`` as a table; rows of other weights than today's are left out.
+
+    Args:
+        folder: of the result files; None: that of the checkout.
+    """
+
+    def __init__(self, folder: Path | None = None):
+        content = read_results("loss_terms", folder) or {"rows": {}, "settings": {}}
+        today = weights_of(content["settings"].get("encoder", "")).get("weights")
+        self.settings = content["settings"]
+        self.rows: dict[str, Any] = {
+            name: row
+            for name, row in content["rows"].items()
+            if "median" in row and row.get("depends_on", {}).get("weights") in (None, today)
+        }
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
+
+    def table(self) -> list[dict[str, str]]:
+        """A row a restraint: medians, and the spread of F1 over the seeds; what to do when there is no row."""
+        if not self:
+            return [{"not measured yet": "python -m experiments.loss_terms"}]
+        return [
+            {
+                "restraint": name,
+                "test F1": _spread(row, "f1"),
+                "train F1": _spread(row, "train_f1"),
+                "test loss": f"{row['median']['loss']:.3f}",
+                "‖θ‖ / ‖θ₀‖": f"{row['median']['size']:.3f}",
+                "‖θ-θ₀‖ / ‖θ₀‖": f"{row['median']['distance']:.3f}",
+                "unseen characters": f"{row['median']['unseen']:.3f}",
+            }
+            for name, row in self.rows.items()
+        ]
+
+    def lead(self, row: str, over: str = "nothing") -> str:
+        """The lead in points of median test F1, and whether the seeds of the two overlap."""
+        if row not in self.rows or over not in self.rows:
+            return "not measured yet"
+        one, other = self.rows[row], self.rows[over]
+        points = 100 * (one["median"]["f1"] - other["median"]["f1"])
+        apart = one["min"]["f1"] > other["max"]["f1"] or one["max"]["f1"] < other["min"]["f1"]
+        return f"{points:+.1f} points, {'beyond' if apart else 'within'} the spread of the seeds"
+
+
+def _spread(row: Mapping[str, Any], measure: str) -> str:
+    middle, low, high = (100 * row[part][measure] for part in ("median", "min", "max"))
+    return f"{middle:.1f}" + (f" ({low:.1f} to {high:.1f})" if len(row["seeds"]) > 1 else "")
+
+
+def _norm(tensors: Iterable[Tensor]) -> float:
+    return float(sum(tensor.double().square().sum() for tensor in tensors)) ** 0.5
