@@ -149,6 +149,7 @@ def _config(model: Model, transformer: Path) -> dict[str, Any]:
         "classpath": CLASSPATH[model.task],
         "hanlp_version": HANLP_VERSION,
         "transformer": str(transformer),
+        "encoder_name": model.encoder_name,  # for load_hanlp; HanLP does not read it
         "average_subwords": False,
         "scalar_mix": None,
         "word_dropout": None,
@@ -172,7 +173,7 @@ def _config(model: Model, transformer: Path) -> dict[str, Any]:
     return shared | {
         "crf": model.crf,
         "token_key": "token",
-        "tagging_scheme": "BIO",
+        "tagging_scheme": getattr(model.head, "scheme", "BIO"),
         "delimiter_in_entity": "",
         "merge_types": None,
         "tagset": None,
@@ -192,8 +193,9 @@ def _config(model: Model, transformer: Path) -> dict[str, Any]:
 
 
 def _vocabs(model: Model) -> dict[str, Any]:
-    name, unknown = ("tag", model.labels[0]) if model.task == "ner" else ("label", None)
-    return {name: {"idx_to_token": list(model.labels), "pad_token": None, "unk_token": unknown, "mutable": False}}
+    name, unknown = ("tag", "O") if model.task == "ner" else ("label", None)
+    labels = list(getattr(model.head, "native", model.labels))
+    return {name: {"idx_to_token": labels, "pad_token": None, "unk_token": unknown, "mutable": False}}
 
 
 def _weights(model: Model) -> dict[str, Tensor]:
