@@ -96,8 +96,7 @@ def accuracy_without_get_metric() -> Callable[[], None] | None:
 
 def classifier_label_column() -> Callable[[], None] | None:
     """Labels are learnt from a column called ``label`` only; under another name the vocabulary stays empty."""
-    source = inspect.getsource(TransformerClassifier.build_vocabs)
-    if "self.vocabs.label = " not in source:
+    if "self.vocabs.label = " not in inspect.getsource(TransformerClassifier.build_vocabs):
         return None
     original = TransformerClassifier.build_vocabs
 
@@ -138,7 +137,7 @@ def classifier_finetune_forgets() -> Callable[[], None] | None:
 
 
 def multitask_finetune_forgets() -> Callable[[], None] | None:
-    """``MultiTaskLearning.fit(finetune=...)`` stops at vocabularies that are None, and would start from anew."""
+    """``MultiTaskLearning.fit(finetune=...)`` stops at vocabularies that are None, and would start anew."""
     if "finetune" in inspect.signature(MultiTaskLearning.build_model).parameters:
         return None
     init, on_config_ready = MultiTaskLearning.__init__, MultiTaskLearning.on_config_ready

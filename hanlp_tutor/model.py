@@ -197,8 +197,9 @@ def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
         card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         if card["format"] > FORMAT:
             raise ModelError(f"{folder}: written by a newer version of the kit (format {card['format']}). Upgrade.")
-        module = AutoModel.from_config(AutoConfig.from_pretrained(folder / "transformer", local_files_only=True))
-        tokenizer = AutoTokenizer.from_pretrained(folder / "transformer", local_files_only=True)
+        local = {"local_files_only": True, "trust_remote_code": False}
+        module = AutoModel.from_config(AutoConfig.from_pretrained(folder / "transformer", **local))
+        tokenizer = AutoTokenizer.from_pretrained(folder / "transformer", **local)
         check_fit("its encoder", module, tokenizer)  # without its files, transformers makes up an empty tokenizer
         model = Model(
             card["task"],

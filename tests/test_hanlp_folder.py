@@ -10,7 +10,17 @@ import pytest
 import torch
 import toy
 
-from hanlp_tutor import Predictor, TrainConfig, build_model, evaluate_model, export_hanlp, fine_tune, load_hanlp
+from hanlp_tutor import (
+    Predictor,
+    TrainConfig,
+    build_model,
+    evaluate_model,
+    export_hanlp,
+    fine_tune,
+    load_hanlp,
+    load_model,
+    save_model,
+)
 from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.errors import ModelError
 from hanlp_tutor.hanlp_folder import check_hanlp
@@ -138,6 +148,24 @@ def test_damaged_folders(folder, case):
     with pytest.raises(ModelError, match=words) as caught:
         load_hanlp(folder)
     assert str(folder) in str(caught.value), "it says where"
+
+
+@pytest.mark.parametrize("kind", ["bert", "unheard-of"])
+def test_the_kits_own_folder_runs_no_code_either(sound, tmp_path, monkeypatch, kind):
+    """A folder may bring classes of its own; transformers would ask the user whether to run them."""
+    save_model(load_hanlp(sound), tmp_path / "model")
+    mark = tmp_path / "mark"
+    code = f"open({str(mark)!r}, 'w')\nfrom transformers import BertConfig, BertModel\n"
+    (tmp_path / "model" / "transformer" / "own.py").write_text(code + "class C(BertConfig): pass\n")
+    own = {"AutoConfig": "own.C", "AutoModel": "own.BertModel", "AutoTokenizer": ["own.C", None]}
+    for name in ("config.json", "tokenizer_config.json"):
+        edit(tmp_path / "model" / "transformer" / name, model_type=kind, auto_map=own)
+    monkeypatch.setattr("builtins.input", lambda *_: "y")
+    try:
+        load_model(tmp_path / "model")
+    except ModelError:
+        assert kind == "unheard-of"
+    assert not mark.exists()
 
 
 MISFITS = {
