@@ -17,6 +17,7 @@ from torch import Tensor
 
 from hanlp_tutor.batching import IGNORED, Batch, length_buckets
 from hanlp_tutor.data import LabelledText, Span, TaggedText
+from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.errors import DataError
 from hanlp_tutor.evaluate import EVALUATION_TOKENS
 from hanlp_tutor.model import Model
@@ -39,11 +40,12 @@ def gather_logits(model: Model, examples: Sequence[TaggedText | LabelledText]) -
 
 
 def fit_temperature(model: Model, examples: Sequence[TaggedText | LabelledText]) -> float:
-    """The temperature with the least negative log-likelihood (NLL, 负对数似然) of the gold on ``examples``.
+    """The temperature at which the scores of a :class:`~hanlp_tutor.Predictor` mean most nearly what they say.
 
-    Of classes, p(label | text). Of tags, the product over characters of p(tag | text), with a CRF its marginals: the
-    probabilities that scores are made of. The NLL of a softmax is convex in 1/T, so one bounded search finds the
-    minimum. Nothing is set: ``model.temperature = fit_temperature(model, dev)`` is the caller's line, after which
+    For classify the one with the least negative log-likelihood (NLL, 负对数似然) of the gold labels, as in Guo et al.
+    For ner that with the least NLL of *this entity is right* over the entities found: the NLL of the tags would not do,
+    because nearly all characters are an easy O, and a model that is modest about those can be far too sure of its
+    entities. Nothing is set: ``model.temperature = fit_temperature(model, dev)`` is the caller's line, after which
     :class:`~hanlp_tutor.Predictor` uses it and :func:`~hanlp_tutor.save_model` keeps it.
 
     Args:
@@ -54,20 +56,64 @@ def fit_temperature(model: Model, examples: Sequence[TaggedText | LabelledText])
         Above 1 for a model that is too sure of itself, below 1 for one that is too modest; from 0.05 to 20.
 
     Raises:
-        DataError: no example, or a label that the model does not know.
+        DataError: no example, a label that the model does not know, or not one entity found.
     """
     from scipy.optimize import minimize_scalar
 
     if not examples:
         raise DataError("There is no example to fit a temperature on.", remedy="Give dev examples with gold labels.")
     pairs = gather_logits(model, examples)
+    if model.task == "ner" and not answer_scores(model, pairs)[0]:
+        raise DataError(
+            "The model finds no entity in these examples.", remedy="Train it longer, or give more examples."
+        )
+    nll = negative_log_likelihood if model.task == "classify" else entity_log_loss
+    steps = np.linspace(math.log(COLDEST), math.log(HOTTEST), 13)
+    coarse = min(
+        range(13), key=lambda i: nll(model, pairs, math.exp(steps[i]))
+    )  # that of entities may have two valleys
     found = minimize_scalar(
-        lambda log_t: negative_log_likelihood(model, pairs, math.exp(log_t)),
-        bounds=(math.log(COLDEST), math.log(HOTTEST)),
+        lambda log_t: nll(model, pairs, math.exp(log_t)),
+        bounds=(steps[max(coarse - 1, 0)], steps[min(coarse + 1, 12)]),
         method="bounded",
         options={"xatol": 1e-3},
     )
     return math.exp(found.x)
+
+
+@torch.no_grad()
+def answer_scores(
+    model: Model, pairs: Iterable[tuple[Tensor, Batch]], temperature: float = 1.0
+) -> tuple[list[float], list[bool]]:
+    """Score and rightness of each answer (an entity found, or the class of a text) at a temperature.
+
+    The same scores as a Predictor's, from logits that are there already; see :func:`gather_logits`.
+    """
+    scores, right = [], []
+    for logits, batch in pairs:
+        p = model.head.probabilities(logits.double(), batch, temperature).cpu()
+        if model.task == "classify":
+            scores += p.amax(-1).tolist()
+            right += (p.argmax(-1) == batch.labels.cpu()).tolist()
+            continue
+        for tags, row, ids in zip(model.decode(logits, batch), p, batch.labels.tolist(), strict=True):
+            wanted = set(spans_from_bio([model.labels[i] for i in ids[: len(tags)]]))
+            chosen = torch.tensor([model.labels.index(tag) for tag in tags])
+            log_p = row[: len(tags)].gather(1, chosen.unsqueeze(1)).squeeze(1).clamp(1e-12, 1.0).log()
+            for span in spans_from_bio(tags):
+                scores.append(float(log_p[span.start : span.end].mean().exp()))
+                right.append(span in wanted)
+    return scores, right
+
+
+def entity_log_loss(model: Model, pairs: Iterable[tuple[Tensor, Batch]], temperature: float = 1.0) -> float:
+    """Mean of -log p over the entities found: p is the score of one that is right, 1 - score of one that is wrong.
+
+    In nats an entity; a certain answer that is wrong costs 27.6.
+    """
+    scores, right = (np.array(column) for column in answer_scores(model, pairs, temperature))
+    p = np.where(right, scores, 1 - scores)
+    return float(-np.log(p.clip(1e-12)).mean())
 
 
 @torch.no_grad()
@@ -137,15 +183,23 @@ def risk_coverage(scores: Sequence[float], right: Sequence[bool]) -> list[dict[s
     ]
 
 
-def threshold_for(scores: Sequence[float], right: Sequence[bool], *, accuracy: float) -> float | None:
+def threshold_for(
+    scores: Sequence[float], right: Sequence[bool], *, accuracy: float, at_least: int = 1
+) -> float | None:
     """The threshold that keeps most answers of those with which at least ``accuracy`` of the kept are right.
 
     Chosen on dev, it is a promise about dev: report what it gives on test.
 
+    Args:
+        scores, right: of the answers.
+        accuracy: wanted among the kept.
+        at_least: answers to be kept, because a high share of three is luck.
+
     Returns:
         None when no threshold reaches it.
     """
-    enough = [point for point in risk_coverage(scores, right) if point["accuracy"] >= accuracy]
+    points = (point for point in risk_coverage(scores, right) if point["coverage"] * len(scores) >= at_least - 0.5)
+    enough = [point for point in points if point["accuracy"] >= accuracy]
     return min((point["threshold"] for point in enough), default=None)
 
 

@@ -15,6 +15,8 @@ from toy import labelled, tagged
 
 from hanlp_tutor import DataError, Predictor, TrainConfig, build_model, load_corpus, load_model, save_model
 from hanlp_tutor.calibration import (
+    answer_scores,
+    entity_log_loss,
     entity_scores,
     expected_calibration_error,
     fit_temperature,
@@ -80,6 +82,12 @@ def test_threshold_keeps_most(pairs, accuracy):
     threshold = threshold_for(scores, right, accuracy=accuracy)
     reached = [t for t in scores if np.mean([r for s, r in pairs if s >= t]) >= accuracy]
     assert threshold == (min(reached) if reached else None)
+
+
+def test_a_threshold_for_luck_is_refused():
+    scores, right = [0.9, 0.8, 0.7, 0.6], [True, True, False, False]
+    assert threshold_for(scores, right, accuracy=0.9, at_least=2) == 0.8
+    assert threshold_for(scores, right, accuracy=0.9, at_least=3) is None
 
 
 def test_threshold_of_nothing():
@@ -152,14 +160,37 @@ def test_nll_is_scikit_learns_log_loss(too_sure):
 
 
 @pytest.mark.parametrize("crf", [False, True])
-def test_temperature_of_tags_is_a_minimum(too_sure, crf):
+def test_temperature_of_entities_is_a_minimum(too_sure, crf):
+    """Against scikit-learn's log loss of what a Predictor says at each temperature."""
     model, examples = too_sure("ner", crf)
+    texts, gold = [e.text for e in examples], [e.spans for e in examples]
     temperature = fit_temperature(model, examples)
-    pairs = gather_logits(model, examples)
-    best = negative_log_likelihood(model, pairs, temperature)
-    grid = [negative_log_likelihood(model, pairs, t) for t in np.geomspace(0.05, 20, 25)]
-    assert best <= min(grid) + 1e-6
-    assert best < negative_log_likelihood(model, pairs) - 1e-3
+
+    def loss_at(t):
+        model.temperature = t
+        scores, right = entity_scores(Predictor(model).predict_many(texts), gold)
+        assert 0.3 < np.mean(right) < 0.95
+        return log_loss(right, np.clip(scores, 1e-12, 1 - 1e-12), labels=[False, True])
+
+    best = loss_at(temperature)
+    assert best <= min(loss_at(t) for t in np.geomspace(0.05, 20, 40)) + 1e-4
+    assert best < loss_at(1.0) - 1e-3
+    assert entity_log_loss(model, gather_logits(model, examples), temperature) == pytest.approx(best, rel=1e-4)
+
+
+@pytest.mark.parametrize("task", ["ner", "classify"])
+def test_answer_scores_are_those_of_a_predictor(too_sure, task):
+    model, examples = too_sure(task)
+    scores, right = answer_scores(model, gather_logits(model, examples), 3.0)
+    model.temperature = 3.0
+    answers = Predictor(model).predict_many([e.text for e in examples])
+    if task == "ner":
+        expected = zip(*entity_scores(answers, [e.spans for e in examples]), strict=True)
+    else:
+        expected = [(a["score"], a["label"] == e.label) for a, e in zip(answers, examples, strict=True)]
+    ours, theirs = sorted(zip(scores, right, strict=True)), sorted(expected)  # batches have another order
+    assert [r for _, r in ours] == [r for _, r in theirs]
+    assert [s for s, _ in ours] == pytest.approx([s for s, _ in theirs], rel=1e-5)
 
 
 @pytest.mark.parametrize("temperature", [0.4, 2.5])
@@ -181,14 +212,16 @@ def test_marginals_at_a_temperature_against_enumeration(temperature):
 
 @pytest.mark.xdist_group("trained")
 def test_a_real_model_keeps_its_answers_and_its_temperature(crf_model, tmp_path):
-    """Fitted, saved, loaded: the same entities with other scores, and less NLL on sentences that were not fitted on."""
+    """Fitted, saved, loaded: the same entities with other scores, better ones on sentences that were not fitted on."""
     news = [e for e in load_corpus("peoples_daily").dev if len(e.text) <= 60][:200]
     dev, test = news[:100], [e.text for e in news[100:]]
     before = Predictor(crf_model).predict_many(test)
     pairs = gather_logits(crf_model, news[100:])
     temperature = fit_temperature(crf_model, dev)
     assert temperature != pytest.approx(1.0, abs=0.02)
-    assert negative_log_likelihood(crf_model, pairs, temperature) < negative_log_likelihood(crf_model, pairs)
+    assert entity_log_loss(crf_model, pairs, temperature) < entity_log_loss(crf_model, pairs)
+    before_and_after = [expected_calibration_error(*answer_scores(crf_model, pairs, t)) for t in (1.0, temperature)]
+    assert before_and_after[1] < before_and_after[0]
     assert crf_model.temperature == 1.0, "fitting sets nothing"
     loaded = load_model(save_model(crf_model, tmp_path / "plain"))
     loaded.temperature = temperature
@@ -218,3 +251,8 @@ def test_nothing_to_fit_on(tiny_encoder):
     model = build_model("classify", tiny_encoder, ("bad", "good"), TrainConfig())
     with pytest.raises(DataError, match="no example"):
         fit_temperature(model, [])
+    model = build_model("ner", tiny_encoder, ("O", "B-PER", "I-PER"), TrainConfig())
+    with torch.no_grad():
+        model.head.classifier.bias[0] = 100.0
+    with pytest.raises(DataError, match="finds no entity"):
+        fit_temperature(model, [TaggedText("张三", ("B-PER", "I-PER"))])
