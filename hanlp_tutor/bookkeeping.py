@@ -135,7 +135,7 @@ class Run:
         self.row_clock = time.perf_counter()
 
     def next_window(self) -> list[Batch]:
-        """The micro-batches of the next update, on the CPU; fewer at the end of an epoch, more once memory has run out."""
+        """The micro-batches of the next update, on the CPU; fewer at an epoch's end, more once memory ran out."""
         progress, k = self.progress, self.config.gradient_accumulation_steps
         if self._batches_now[0] != progress.epoch:
             self._batches_now = (progress.epoch, self._batches(progress.epoch))
