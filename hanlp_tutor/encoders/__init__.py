@@ -79,7 +79,7 @@ def load_encoder(name: str, *, seed: int = 1) -> Encoder:
         return Encoder(name, module, mini_tokenizer(), pretrained=not fresh)
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # heads that fine-tuning throws away are reported as "unexpected keys"
-    local = {"local_files_only": Path(base).exists() or not _hub_reachable()}
+    local = {"local_files_only": Path(base).exists() or not _hub_reachable(), "trust_remote_code": False}
     try:
         tokenizer = AutoTokenizer.from_pretrained(base, **local)
         if fresh:
