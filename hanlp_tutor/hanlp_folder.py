@@ -57,7 +57,8 @@ def check_hanlp(folder: str | Path) -> dict[str, Any]:
 
     Checked: every class path, anywhere in the JSON, is a known one; the vocabularies are lists of texts; ``model.pt``
     is an archive of tensors without code, each as large as it says; the encoder's sizes are plausible and its folder
-    brings no code; no file is a link to the outside. After that ``hanlp.load`` may have it.
+    brings no code; no file is a link to the outside. After that ``hanlp.load`` may have it. An encoder that the folder
+    only names, on the hub, is not looked at.
 
     Raises:
         ModelError: with the file and the reason.
@@ -67,12 +68,12 @@ def check_hanlp(folder: str | Path) -> dict[str, Any]:
         raise ModelError(f"{folder}: no such folder.")
     if (folder / "meta.json").exists():
         raise ModelError(f"{folder / 'meta.json'}: HanLP would take it for a TensorFlow model of an older version.")
+    config = _json_object(folder / "config.json")  # before going through what may be a whole disk
     for path in folder.rglob("*"):
         if not path.resolve().is_relative_to(folder.resolve()):
             raise ModelError(f"{path}: a link to the outside of the folder. Put the file itself there.")
         if path.suffix == ".json" and path.stat().st_size > LARGEST_JSON:
             raise ModelError(f"{path}: {path.stat().st_size:,} bytes, far more than such a file needs.")
-    config = _json_object(folder / "config.json")
     for path in _class_paths(config):
         if not isinstance(path, str) or path not in KNOWN:
             raise ModelError(
@@ -86,8 +87,10 @@ def check_hanlp(folder: str | Path) -> dict[str, Any]:
     for path in sorted(folder.glob("*vocabs.json")):
         _check_vocabularies(path)
     _read_weights(folder / "model.pt")
-    for path in folder.glob("*/config.json"):
-        _read_shape(path.parent)
+    for name in ("config.json", "tokenizer_config.json"):  # where transformers looks for code to run
+        for path in folder.rglob(name):
+            if path.parent != folder:
+                _read_shape(path)
     return config
 
 
@@ -194,16 +197,15 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
     return weights
 
 
-def _read_shape(folder: Path) -> dict[str, Any]:
-    """The encoder's configuration, when its sizes are plausible and it brings no code."""
-    shape = _json_object(folder / "config.json")
+def _read_shape(path: Path) -> None:
+    """Refuse the configuration of an encoder, or of its tokenizer, that brings code or has implausible sizes."""
+    shape = _json_object(path)
     if "auto_map" in shape:
-        raise ModelError(f"{folder / 'config.json'}: it wants code of its own to be run (auto_map): refused.")
+        raise ModelError(f"{path}: it wants code of its own to be run (auto_map): refused.")
     for name, largest in LARGEST.items():
         size = shape.get(name, 1)
         if not isinstance(size, int) or not 1 <= size <= largest:
-            raise ModelError(f"{folder / 'config.json'}: {name}={size!r} is not plausible (1 to {largest:,}).")
-    return shape
+            raise ModelError(f"{path}: {name}={size!r} is not plausible (1 to {largest:,}).")
 
 
 def _transformer(folder: Path, config: dict[str, Any]) -> str:
@@ -222,7 +224,7 @@ def _empty_encoder(place: str) -> tuple[Any, Any]:
     """The encoder's architecture with memory that is not filled yet, and its tokenizer."""
     local = Path(place).is_dir()
     if local:
-        _read_shape(Path(place))
+        _read_shape(Path(place) / "config.json")
     options = {"local_files_only": local, "trust_remote_code": False}
     try:
         module = AutoModel.from_config(AutoConfig.from_pretrained(place, **options)).float()

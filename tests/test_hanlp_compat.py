@@ -28,7 +28,7 @@ from hanlp_tutor.encoders.folder import write_transformer
 from hanlp_tutor.errors import ModelError
 from hanlp_tutor.widen import add_labels
 
-OTHER = os.environ.get("HANLP_TUTOR_OTHER_TRANSFORMERS")
+OTHER = os.environ.get("HANLP_TUTOR_OTHER_TRANSFORMERS", "")
 LINES = ["installed", "other"] if OTHER else ["installed"]
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("own fit")]
 
@@ -55,7 +55,7 @@ def trained(request, small_encoder, tmp_path_factory):
     doubted = [LabelledText(e.text, e.label + "?" * (i % 2)) for i, e in enumerate(reviews[:40])]
     write_classes(folder / "more_classes.tsv", doubted)
     write_classes(folder / "no_header.tsv", reviews[:40], header="")
-    told = own_fit.train_all(folder, OTHER if request.param == "other" else None)
+    told = own_fit.train_all(folder, os.path.abspath(OTHER) if request.param == "other" else None)
     texts = [e.text for e in news[:40]]
     jobs = {
         "ner": [list(text) for text in texts],

@@ -132,6 +132,8 @@ DAMAGES = {
     "TensorFlow's": (lambda f: (f / "meta.json").write_text("{}"), "TensorFlow"),
     "a link out": (lambda f: ((f / "vocabs.json").unlink(), (f / "vocabs.json").symlink_to("/etc/passwd")), "a link"),
     "code": (lambda f: edit(f / "transformer" / "config.json", auto_map={"AutoModel": "x.Y"}), "auto_map"),
+    "a tokenizer's code": (lambda f: edit(f / "transformer" / "tokenizer_config.json", auto_map={"AutoTokenizer": "x"}),
+                           "auto_map"),
     "huge": (lambda f: edit(f / "transformer" / "config.json", num_hidden_layers=10**9), "not plausible"),
     "negative": (lambda f: edit(f / "transformer" / "config.json", hidden_size=-1), "not plausible"),
     "a vocabulary's class": (lambda f: edit(f / "vocabs.json", tag={"idx_to_token": ["O"], "type": "os.system"}),
