@@ -4,7 +4,7 @@ One update is rehearsed on tensors that have a shape, a type and a device but no
 operation of the real loop happens, nothing is computed, and each block that would be allocated or freed is counted.
 So the estimate knows of whatever changes the memory: autocast, checkpointing, frozen layers, a CRF, the optimiser.
 
-It counts tensors. Beside them a process has its libraries, half a GiB or more, a GPU its context and cuBLAS's workspace.
+It counts tensors. Beside them a process has its libraries (half a GiB or more), and a GPU its context.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ CASES = {
     "last layer": ("ner", {"freeze": "all-but-last-1"}, 60, True),
     "sgd": ("ner", {"optimizer": "sgd"}, 60, True),
     "l2 on the distance": ("ner", {"l2": 1.0, "l2_on": "distance"}, 60, True),
-    "crf": ("ner", {"crf": True}, 30, True),
+    "crf": ("ner", {"crf": True, "batch_size": 24}, 40, True),
     "bf16": ("ner", {"bf16": True, "allow_slow_precision": True}, 60, True),
     "fp16": ("ner", {"fp16": True, "allow_slow_precision": True}, 60, True),
     "classify": ("classify", {"batch_size": 16}, 100, True),
