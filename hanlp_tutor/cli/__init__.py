@@ -13,6 +13,7 @@ import click
 
 from hanlp_tutor import __version__
 from hanlp_tutor.cli.audit import audit
+from hanlp_tutor.cli.calibration import calibrate
 from hanlp_tutor.cli.data import convert
 from hanlp_tutor.cli.diagnose import diagnose
 from hanlp_tutor.cli.machine import doctor
@@ -29,7 +30,11 @@ def app() -> None:
     """Fine-tune Chinese language models, and open them with plain HanLP."""
 
 
-for command in (doctor, convert, audit, run, train, tune, pretrain, evaluate, predict, export, relocate, diagnose):
+# fmt: off
+for command in (
+    doctor, convert, audit, run, train, tune, pretrain, evaluate, calibrate, predict, export, relocate, diagnose,
+):
+    # fmt: on
     app.add_command(command)
 
 

@@ -1,0 +1,38 @@
+"""``hanlp-tutor calibrate``: make the scores of a saved model mean what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hanlp_tutor.cli.common import model_folder, reads_files, speaks_json
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
+@reads_files
+@speaks_json
+def calibrate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) -> dict[str, Any]:
+    """Fit MODEL's temperature on a labelled FILE that it was not trained on, and keep it in its folder.
+
+    Answers stay as they are; only scores change.
+    """
+    from hanlp_tutor.calibration import answer_scores, expected_calibration_error, fit_temperature, gather_logits
+    from hanlp_tutor.data import read_examples
+    from hanlp_tutor.model import load_model, save_model
+
+    folder = model_folder(model)
+    loaded = load_model(folder)
+    examples = read_examples(loaded.task, file, **reading)
+    before, loaded.temperature = loaded.temperature, fit_temperature(loaded, examples)
+    pairs = gather_logits(loaded, examples)
+    errors = [expected_calibration_error(*answer_scores(loaded, pairs, t)) for t in (before, loaded.temperature)]
+    save_model(loaded, folder)
+    if not as_json:
+        click.echo(
+            f"temperature {loaded.temperature:.3f}; calibration error {errors[0]:.4f} before, {errors[1]:.4f} after"
+        )
+    return {"temperature": loaded.temperature, "ece_before": errors[0], "ece_after": errors[1]}

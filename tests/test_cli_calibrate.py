@@ -1,0 +1,35 @@
+"""``hanlp-tutor calibrate``: a model folder keeps its answers and gets other scores."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from hanlp_tutor import Predictor, load_corpus, load_model, save_model
+from hanlp_tutor.cli import app
+from hanlp_tutor.data import write_columns
+
+pytestmark = pytest.mark.xdist_group("trained")
+
+
+def test_a_folder_gets_its_temperature(crf_model, tmp_path):
+    news = [e for e in load_corpus("peoples_daily").dev if len(e.text) <= 40][:80]
+    file, folder = tmp_path / "dev.tsv", save_model(crf_model, tmp_path / "run" / "model")
+    write_columns(file, news)
+    texts = [e.text for e in news]
+    before = Predictor(load_model(folder)).predict_many(texts)
+    result = CliRunner().invoke(app, ["calibrate", str(tmp_path / "run"), str(file), "--json"])
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout.splitlines()[-1])
+    assert said["ece_after"] < said["ece_before"] and said["temperature"] != 1.0
+    assert load_model(folder).temperature == said["temperature"]
+    after = Predictor.load(folder).predict_many(texts)
+    spans = [[[(e["start"], e["end"], e["label"]) for e in a["entities"]] for a in some] for some in (before, after)]
+    assert spans[0] == spans[1] and before != after
+
+
+def test_a_file_without_examples_is_refused(crf_model, tmp_path):
+    folder = save_model(crf_model, tmp_path / "model")
+    (tmp_path / "empty.tsv").write_text("\n", encoding="utf-8")
+    result = CliRunner().invoke(app, ["calibrate", str(folder), str(tmp_path / "empty.tsv")])
+    assert result.exit_code == 2 and "Error" in result.stderr
