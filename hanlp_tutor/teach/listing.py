@@ -26,6 +26,12 @@ class _Nowhere(io.TextIOBase):
 _NOWHERE = _Nowhere()
 _REAL = "from hanlp.components.mtl.multi_task_learning import MultiTaskLearning"
 _EMBEDDING = "from hanlp.layers.embeddings.contextual_word_embedding import ContextualWordEmbedding"
+_KIT_GROUND = """
+from hanlp_tutor.article import MTLConfig, MultiTaskLearning
+config = MTLConfig.from_pretrained('bert-base-chinese')
+config.task_list = ['ner']
+mtl = MultiTaskLearning(config)
+"""
 _TASK = "from hanlp.components.mtl.tasks.ner.tag_ner import TaggingNamedEntityRecognition"
 
 
@@ -90,7 +96,8 @@ def try_listing() -> list[dict[str, Any]]:
 
     Returns:
         For each line ``line``, ``works`` (bool), ``what happens``, ``instead``, ``instead exists`` (bool, None where
-        nothing is needed instead).
+        nothing is needed instead), ``kit`` (the line with :mod:`hanlp_tutor.article` in place of HanLP) and
+        ``kit works`` (bool).
     """
     rows = []
     for line in LINES:
@@ -102,9 +109,23 @@ def try_listing() -> list[dict[str, Any]]:
                 "what happens": "works" if error is None else explain(error),
                 "instead": line.instead,
                 "instead exists": attempt(line.probe) is None if line.instead else None,
+                "kit": kit_line(line.article),
+                "kit works": attempt(_kit_probe(line.article), _KIT_GROUND) is None,
             }
         )
     return rows
+
+
+def kit_line(line: str) -> str:
+    """An import line of the article with the kit's façade for HanLP; another line as it stands."""
+    return re.sub(r"^from hanlp[\w.]* import", "from hanlp_tutor.article import", line)
+
+
+def _kit_probe(line: str) -> str:
+    """What shows, without data, that a line runs with the kit: of a training its arguments."""
+    if line.startswith("mtl.fit("):
+        return f"import inspect; inspect.signature(mtl.fit).bind({line.removeprefix('mtl.fit(')}"
+    return kit_line(line)
 
 
 def attempt(code: str, given: str = "") -> Exception | None:

@@ -18,6 +18,19 @@ def test_one_line_runs_as_it_stands(tried):
     assert [row["line"] for row in tried if row["works"]] == ["from hanlp.utils.io_util import get_resource"]
 
 
+def test_with_the_kit_each_line_runs_and_only_imports_differ(tried):
+    assert [row["line"] for row in tried if not row["kit works"]] == []
+    changed = [row["line"] for row in tried if row["kit"] != row["line"]]
+    assert changed == [row["line"] for row in tried if row["line"].startswith("from ")] and len(changed) == 5
+
+
+def test_a_line_that_the_kit_lacks_would_show():
+    from hanlp_tutor.teach import listing
+
+    for wrong in ("from hanlp.components.mtl import Unheard", "mtl.fit(trains='x')", "config.task_lst = []"):
+        assert attempt(listing._kit_probe(wrong), listing._KIT_GROUND) is not None
+
+
 def test_what_to_write_instead_exists(tried):
     assert [row["line"] for row in tried if row["instead exists"] is False] == []
     assert all(row["instead"] for row in tried if not row["works"])
