@@ -119,7 +119,6 @@ class Run:
                 data={
                     "train": self.identity["training data"],
                     "dev": self.identity["dev data"],
-                    "train_valid": self.valid_in_train,
                     **data_facts(self.model, self.train, self.dev, self.train_encoded, self.seen),
                 },
                 model=model_facts(self.model),
@@ -159,8 +158,7 @@ class Run:
         """
         update = self.progress.step + 1
         if len(batch.lengths) == 1:
-            self.reporter.close()
-            raise single_example(update, batch)
+            raise self._died("out-of-memory", single_example(update, batch))
         state, losses, self.tokens_since_row = self._before_window
         set_random_state(state, self.device)
         del self.losses[losses:]
@@ -200,8 +198,8 @@ class Run:
             progress.rows.append(row)
             self.board.add(row)
             write_history(self.out / "history.csv", progress.rows)
-        patience = self.config.patience
-        progress.finished = last or bool(self.dev and patience and progress.bad_evaluations >= patience)
+        out_of_patience = self.config.patience and progress.bad_evaluations >= self.config.patience
+        progress.finished = last or bool(self.dev and out_of_patience)
         if evaluates and self.on_evaluation is not None and self.on_evaluation(dict(row)):
             progress.finished = True
         if saves or progress.finished:
@@ -241,10 +239,9 @@ class Run:
         losses = torch.stack([loss for loss, _, _ in self.losses]).cpu()
         norms = torch.stack(self.norms).cpu()
         try:
-            origins = [(update, sources) for _, update, sources in self.losses]
-            check_finite(losses, norms, origins, scaled=scaler.is_enabled(), fp16=self.config.fp16)
-        except DivergedError:
-            self.reporter.close()
+            check_finite(losses, norms, [x[1:] for x in self.losses], scaled=scaler.is_enabled(), fp16=self.config.fp16)
+        except DivergedError as error:
+            self._died("diverged", error)
             raise
         elapsed = time.perf_counter() - self.row_clock
         updates = progress.step - (progress.rows[-1]["step"] if progress.rows else 0)
@@ -271,6 +268,12 @@ class Run:
         }
         self.losses, self.norms, self.l2_terms, self.tokens_since_row = [], [], [], 0
         return row
+
+    def _died(self, kind: str, error: TrainingError) -> TrainingError:
+        """Leave word in the manifest of why the run ends here."""
+        self.reporter.close()
+        update_manifest(self.out, failed={"kind": kind, "step": self.progress.step, "message": str(error)})
+        return error
 
     def _evaluate(self) -> dict[str, float]:
         """Dev loss and score, the score on a sample of the training set; keeps the best weights."""

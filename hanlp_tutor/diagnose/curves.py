@@ -7,6 +7,7 @@ The numbers were chosen on the People's Daily with one seed, and are held to oth
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 from hanlp_tutor.diagnose.record import Record
@@ -15,6 +16,7 @@ from hanlp_tutor.diagnose.report import Finding
 STUCK = 0.5  # of the floor left at the end: little more than the labels' frequencies was learnt
 FAR = 5.0  # times the rate that suits the encoder, up or down
 _WARM, _RISE, _FALLING, _SILENT = 0.5, 1.25, 0.85, 0.15
+_GUESSING, _ENOUGH = 0.85, 100  # of the frequencies' loss, on dev; training examples that should do better
 
 
 def one_answer(run: Record) -> Iterator[Finding]:
@@ -89,33 +91,36 @@ def random_weights(run: Record) -> Iterator[Finding]:
         )
 
 
-def noisy_labels(run: Record) -> Iterator[Finding]:
-    """Pre-trained, at a usual rate, long enough, and still nothing learnt."""
-    last = run.last
-    if not _stuck(run) or not last or last.get("train_score") is None:
-        return
-    ahead = last["dev_score"] - last["train_score"]
-    compared = f" Dev ({last['dev_score']:.3f}) is ahead of train ({last['train_score']:.3f})." if ahead > 0.05 else ""
-    yield Finding(
-        "noisy-labels",
-        f"{_left(run)}, though the encoder is pre-trained and neither rate nor warm-up explains it.{compared} Labels "
-        "that contradict each other cannot be learnt, only memorised.",
-        "`hanlp-tutor audit TRAIN --label-errors` lists the most doubtful ones: read twenty. If they are right, train "
-        "longer or take a larger encoder.",
-        {"left": run.left, "dev_score": last["dev_score"], "train_score": last["train_score"]},
-    )
-
-
 def too_short(run: Record) -> Iterator[Finding]:
-    """Nothing is learnt yet, and the loss is still on its way down."""
-    middle, end = run.loss_over(0.4, 0.6), run.loss_over(0.8, 1.0)
-    if _stuck(run) and middle and end and end < _FALLING * middle:
+    """Nothing much is learnt yet, and both losses are still on their way down."""
+    middle, end, rows = run.loss_over(0.4, 0.6), run.loss_over(0.8, 1.0), run.evaluations
+    if not (_stuck(run) and middle and end and end < _FALLING * middle and len(rows) > 1):
+        return
+    if rows[-1]["dev_loss"] <= 1.02 * min(row["dev_loss"] for row in rows):
         yield Finding(
             "too-short",
             f"{_left(run)}, and it was still falling: {middle:.3f} in the middle of the run, {end:.3f} at its end.",
             f"More epochs than {run.fact('config', 'epochs')}, or more data.",
             {"middle": middle, "end": end, "left": run.left},
         )
+
+
+def noisy_labels(run: Record) -> Iterator[Finding]:
+    """Pre-trained, at a usual rate, long enough, and nothing learnt that holds for dev."""
+    rows, guess = run.evaluations, _entropy(run.fact("data", "dev_labels") or {})
+    least = min((row["dev_loss"] for row in rows), default=0.0)
+    by_heart = guess > 0 and least > _GUESSING * guess and (run.fact("data", "train_examples") or 0) >= _ENOUGH
+    if not rows or not (_stuck(run) or by_heart):
+        return
+    yield Finding(
+        "noisy-labels",
+        f"{_left(run)}; on dev the least loss was {least:.3f}, where frequencies alone give {guess:.3f}. Neither the "
+        "encoder nor the rate nor the warm-up explains that. Labels that contradict each other cannot be learnt, only "
+        "memorised.",
+        "`hanlp-tutor audit TRAIN --label-errors` lists the most doubtful ones: read twenty. If they are right, the "
+        "task is hard: more examples, or a larger encoder.",
+        {"left": run.left, "least_dev_loss": least, "dev_floor": guess},
+    )
 
 
 def over_fitting(run: Record) -> Iterator[Finding]:
@@ -171,6 +176,11 @@ def _left(run: Record) -> str:
         f"The training loss ends at {loss:.3f}; knowing only how frequent each label is would give {run.floor:.3f}, "
         f"so {share:.0%} of it is left"
     )
+
+
+def _entropy(labels: dict[str, int]) -> float:
+    counts = [count for count in labels.values() if count]
+    return -sum(count / sum(counts) * math.log(count / sum(counts)) for count in counts)
 
 
 def _minority(labels: dict[str, int]) -> float:

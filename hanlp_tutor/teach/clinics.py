@@ -163,8 +163,11 @@ def _imbalance(plan: Plan) -> Plan:
     wanted = "O" if plan.task == "ner" else max(sorted({e.label for e in plan.train}))
     if plan.task == "ner":
         empty = [TaggedText(e.text, ("O",) * len(e.text), e.source) for e in plan.train if e.spans]
-        kept = [e for e in plan.train if e.spans][:rare]
-        return replace(plan, train=[*kept, *empty[rare:], *[e for e in plan.train if not e.spans]])
+        kept: list[TaggedText] = []  # of every type at least one, or dev would ask for a label that nobody has shown
+        for example in sorted((e for e in plan.train if e.spans), key=lambda e: -len({s.label for s in e.spans})):
+            if len(kept) < rare or {s.label for s in example.spans} - {s.label for e in kept for s in e.spans}:
+                kept.append(example)
+        return replace(plan, train=[*kept, *empty[len(kept) :], *[e for e in plan.train if not e.spans]])
     kept = [e for e in plan.train if e.label == wanted][:rare]
     return replace(plan, train=[*kept, *[e for e in plan.train if e.label != wanted]])
 
