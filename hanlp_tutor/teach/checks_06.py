@@ -1,4 +1,4 @@
-"""The checks of notebook 06: Adam's first step, the budget of a schedule, the rates of the layers, the same walk."""
+"""The checks of notebook 06: Adam's first step, the rates of the layers, the budget of a schedule, the same walk."""
 
 from __future__ import annotations
 
@@ -29,6 +29,34 @@ def q06_1(answer: Any) -> str:
     return "The size of the gradient cancels: the first step is the rate, whatever the loss. Only the sign counts."
 
 
+@exercise(
+    "The top layer learns at lr; each one below it at the factor times the rate of the one above.",
+    "Layer k of L (from 1) gets lr · factor^(L - k); the embeddings are layer 0.",
+    "return [lr * factor ** (layers - k) for k in range(layers + 1)]",
+)
+def q06_2(answer: Any) -> str:
+    """layer_rates(lr, factor, layers): the rates of the embeddings and of each layer, from below."""
+    for lr, factor, layers in ((3e-4, 0.5, 3), (2e-5, 0.95, 12), (1e-3, 1.0, 2)):
+        found = [float(rate) for rate in call(answer, lr, factor, layers)]
+        right = [lr * factor ** (layers - k) for k in range(layers + 1)]
+        here = f"lr {lr:g}, factor {factor:g}, {layers} layers"
+        require(
+            len(found) != layers,
+            f"{here}: your list has {layers} rates. The embeddings have one too, below the first layer.",
+        )
+        require(len(found) == layers + 1, f"{here}: expected {layers + 1} rates, yours are {len(found)}.")
+        require(
+            factor == 1 or not _alike(found, right[::-1]),
+            f"{here}: upside down. What lies next to the head learns fastest; the list begins with the embeddings.",
+        )
+        require(
+            factor == 1 or not _alike(found, [rate * factor for rate in right]),
+            f"{here}: the top layer is one factor too slow; it learns at lr itself.",
+        )
+        require(_alike(found, right), f"{here}: expected {show(right)}, your function gives {show(found)}.")
+    return "That is `layerwise_decay` of the configuration. In twelve layers 0.95 takes the embeddings to about half."
+
+
 _RUNS = ((2e-5, 100, 0), (1e-3, 100, 10), (2e-5, 4740, 1000), (1.0, 7, 3))
 
 
@@ -37,7 +65,7 @@ _RUNS = ((2e-5, 100, 0), (1e-3, 100, 10), (2e-5, 4740, 1000), (1.0, 7, 3))
     "The sum of the rates is the area under that triangle, whose base is the whole run and whose height is the peak.",
     "return lr * updates / 2",
 )
-def q06_2(answer: Any) -> str:
+def q06_3(answer: Any) -> str:
     """budget(lr, updates, warmup): Σ of the rates of the linear schedule, within 2 % or half a step."""
     from hanlp_tutor.teach.drift import budget  # it brings torch
 
@@ -59,34 +87,6 @@ def q06_2(answer: Any) -> str:
         )
         require(abs(mine - right) <= max(0.02 * right, 0.51 * lr), f"{here}, added up it is {right:.4g}.")
     return "Half the peak times the updates, however long the warm-up: it is the area of a triangle."
-
-
-@exercise(
-    "The top layer learns at lr; each one below it at the factor times the rate of the one above.",
-    "Layer k of L (from 1) gets lr · factor^(L - k); the embeddings are layer 0.",
-    "return [lr * factor ** (layers - k) for k in range(layers + 1)]",
-)
-def q06_3(answer: Any) -> str:
-    """layer_rates(lr, factor, layers): the rates of the embeddings and of each layer, from below."""
-    for lr, factor, layers in ((3e-4, 0.5, 3), (2e-5, 0.95, 12), (1e-3, 1.0, 2)):
-        found = [float(rate) for rate in call(answer, lr, factor, layers)]
-        right = [lr * factor ** (layers - k) for k in range(layers + 1)]
-        here = f"lr {lr:g}, factor {factor:g}, {layers} layers"
-        require(
-            len(found) != layers,
-            f"{here}: your list has {layers} rates. The embeddings have one too, below the first layer.",
-        )
-        require(len(found) == layers + 1, f"{here}: expected {layers + 1} rates, yours are {len(found)}.")
-        require(
-            factor == 1 or not _alike(found, right[::-1]),
-            f"{here}: upside down. What lies next to the head learns fastest; the list begins with the embeddings.",
-        )
-        require(
-            factor == 1 or not _alike(found, [rate * factor for rate in right]),
-            f"{here}: the top layer is one factor too slow; it learns at lr itself.",
-        )
-        require(_alike(found, right), f"{here}: expected {show(right)}, your function gives {show(found)}.")
-    return "That is `layerwise_decay` of the configuration. In twelve layers 0.95 takes the embeddings to about half."
 
 
 @exercise(

@@ -19,13 +19,16 @@ HEAD = "head φ"
 
 
 def part_of(name: str) -> str:
-    """The part of a model that a parameter belongs to: ``embeddings``, ``layer 1`` (the lowest) and so on, ``head φ``.
+    """The part of a model that a parameter belongs to: ``embeddings``, ``layer 1`` (the lowest) and so on, ``pooler``,
+    ``head φ``.
 
     >>> part_of("encoder.encoder.layer.0.output.dense.weight"), part_of("head.classifier.bias")
     ('layer 1', 'head φ')
     """
     if name.startswith("head."):
         return HEAD
+    if ".pooler." in name:
+        return "pooler"
     layer = re.search(r"\.?layers?\.(\d+)\.", name)
     return f"layer {int(layer.group(1)) + 1}" if layer else "embeddings"
 

@@ -10,6 +10,7 @@ from hanlp_tutor.teach.plots import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SK
 _STYLES = ((BLUE, "o", "-"), (ORANGE, "s", "--"), (GREEN, "D", "-."), (PURPLE, "^", ":"),
            (SKY, "v", "-"), (VERMILION, "X", "--"), (GREY, "P", "-."), (BLACK, "*", ":"))  # fmt: skip
 Spread = tuple[float, float, float]
+_NOTHING = "nothing is drawn: not measured yet"
 
 
 def schedule_curves(rates: Mapping[str, Sequence[float]]) -> Picture:
@@ -28,6 +29,8 @@ def schedule_curves(rates: Mapping[str, Sequence[float]]) -> Picture:
 
 def drift_by_part(drifts: Mapping[str, Mapping[str, float]]) -> Picture:
     """How far each part walked, relative to its size: a column a part, a mark a run, a logarithmic axis."""
+    if not drifts:
+        return _nothing()
     axes, figure = _axes(height=3.6)
     parts = list(dict.fromkeys(part for values in drifts.values() for part in values))
     said = []
@@ -44,13 +47,15 @@ def drift_by_part(drifts: Mapping[str, Mapping[str, float]]) -> Picture:
     return Picture(figure, "Distance from the start by part, on a logarithmic axis. " + "; ".join(said) + ".")
 
 
-def trade_off(points: Mapping[str, tuple[Spread, Spread]], *, before: float) -> Picture:
+def trade_off(points: Mapping[str, tuple[Spread, Spread]], *, before: float | None) -> Picture:
     """F1 against masked accuracy, a mark a recipe with the reach of its seeds; a dashed line where θ₀ stood.
 
     Args:
         points: per recipe (median, least, greatest) of masked accuracy and of F1.
-        before: masked accuracy before fine-tuning.
+        before: masked accuracy before fine-tuning; None when nothing was measured.
     """
+    if not points or before is None:
+        return _nothing()
     axes, figure = _axes(height=4.2)
     axes.axvline(before, color=BLACK, ls="--", lw=1, label="before fine-tuning")
     said = []
@@ -70,6 +75,8 @@ def rate_sweep(lines: Mapping[str, Sequence[tuple[float, float, float, float]]])
     Args:
         lines: per score ``(rate, median, least, greatest)``, ascending.
     """
+    if not lines:
+        return _nothing()
     axes, figure = _axes(height=3.6)
     said = []
     for (name, points), (colour, mark, line) in zip(lines.items(), _STYLES, strict=False):
@@ -83,6 +90,14 @@ def rate_sweep(lines: Mapping[str, Sequence[tuple[float, float, float, float]]])
              title="One rate of $\\varphi$, many of $\\theta$")  # fmt: skip
     axes.legend(frameon=False)
     return Picture(figure, "Lines of two scores over the rate of the encoder. " + "; ".join(said) + ".")
+
+
+def _nothing() -> Picture:
+    """An empty picture that says so, where an experiment has no result yet."""
+    axes, figure = _axes(height=1.0)
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, _NOTHING, ha="center", va="center", transform=axes.transAxes)
+    return Picture(figure, _NOTHING.capitalize() + ".")
 
 
 def _reach(spread: Spread) -> list[list[float]]:

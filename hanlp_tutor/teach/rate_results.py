@@ -81,7 +81,7 @@ class Recipes:
                     "seeds": str(len(self.rows[name]["seeds"])),
                 }
             rows.append(row)
-        return rows
+        return rows or [{"rates of θ and φ": UNMEASURED}]
 
     def trade_off(self) -> dict[str, tuple[Spread, Spread]]:
         """Per recipe masked accuracy after the run and test F1."""
@@ -91,11 +91,9 @@ class Recipes:
             if name in self.rows
         }
 
-    def before(self) -> tuple[float, float] | None:
-        """Masked loss and accuracy of θ₀; None when nothing was measured."""
-        for row in self.rows.values():
-            return row["median"]["masked_loss_before"], row["median"]["masked_accuracy_before"]
-        return None
+    def before(self) -> float | None:
+        """Masked accuracy of θ₀; None when nothing was measured."""
+        return next((row["median"]["masked_accuracy_before"] for row in self.rows.values()), None)
 
     def drifts(self, names: Sequence[str]) -> dict[str, dict[str, float]]:
         """Per recipe that was measured the median drift of each part of θ."""

@@ -1,6 +1,7 @@
 """What an encoder forgets: the card's exam, the old output layer really put back, nothing changed."""
 
 import shutil
+import sys
 
 import pytest
 import torch
@@ -34,9 +35,18 @@ def model():
 def test_before_fine_tuning_it_is_the_cards_figure(name):
     pytest.importorskip("rjieba")
     last = read_card(name)["stages"][-1]
-    loss, accuracy = MaskedExam(name).take()
+    exam = MaskedExam(name)
+    loss, accuracy = exam.take()
+    assert exam.card == (last["held_out_loss"], last["held_out_accuracy"])
     assert accuracy == pytest.approx(last["held_out_accuracy"], abs=0.005)  # the file has half precision
     assert loss == pytest.approx(last["held_out_loss"], abs=0.02)
+
+
+def test_without_the_segmenter_the_exam_is_the_newspaper_and_not_the_cards(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rjieba", None)  # importing it fails
+    exam = MaskedExam("mini-bert", rows=4)
+    assert exam.card is None and len(exam.batches[0].ids) == 4
+    assert 0 < exam.take()[1] < 1
 
 
 def test_an_untouched_model_knows_what_the_encoder_knew(exam, model):

@@ -12,14 +12,14 @@ RIGHT = {
         lambda g, lr: -lr * math.copysign(1, g) if g else 0.0,
     ],
     "q06_2": [
+        lambda lr, factor, layers: [lr * factor ** (layers - k) for k in range(layers + 1)],
+        lambda lr, factor, layers: tuple(lr * factor**k for k in range(layers, -1, -1)),
+    ],
+    "q06_3": [
         lambda lr, updates, warmup: lr * updates / 2,
         lambda lr, updates, warmup: sum(
             lr * (t / warmup if t < warmup else (updates - t) / (updates - warmup)) for t in range(updates)
         ),
-    ],
-    "q06_3": [
-        lambda lr, factor, layers: [lr * factor ** (layers - k) for k in range(layers + 1)],
-        lambda lr, factor, layers: tuple(lr * factor**k for k in range(layers, -1, -1)),
     ],
     "q06_4": [lambda lr, updates, new: lr * updates / new],
 }
@@ -35,13 +35,6 @@ WRONG = {
         (0.001, "wants a function"),
     ],
     "q06_2": [
-        (lambda lr, updates, warmup: lr * updates, "never falls"),
-        (lambda lr, updates, warmup: lr * (updates - warmup) / 2, "leaves the warm-up out"),
-        (lambda lr, updates, warmup: lr * warmup + lr * (updates - warmup) / 2, "half the peak on average"),
-        (lambda lr, updates, warmup: lr * updates / 3, "added up it is"),
-        (lambda lr, updates, warmup: updates / 2, "added up it is"),
-    ],
-    "q06_3": [
         (lambda lr, factor, layers: [lr * factor ** (layers - k) for k in range(1, layers + 1)], "embeddings have one"),
         (lambda lr, factor, layers: [lr * factor**k for k in range(layers + 1)], "upside down"),
         (
@@ -51,6 +44,13 @@ WRONG = {
         (lambda lr, factor, layers: [lr] * (layers + 1), "expected"),
         (lambda lr, factor, layers: [lr], "expected 4 rates, yours are 1"),
         (lambda lr, factor, layers: lr, "cannot read this answer"),
+    ],
+    "q06_3": [
+        (lambda lr, updates, warmup: lr * updates, "never falls"),
+        (lambda lr, updates, warmup: lr * (updates - warmup) / 2, "leaves the warm-up out"),
+        (lambda lr, updates, warmup: lr * warmup + lr * (updates - warmup) / 2, "half the peak on average"),
+        (lambda lr, updates, warmup: lr * updates / 3, "added up it is"),
+        (lambda lr, updates, warmup: updates / 2, "added up it is"),
     ],
     "q06_4": [
         (lambda lr, updates, new: lr * new / updates, "smaller steps"),

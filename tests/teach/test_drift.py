@@ -45,6 +45,7 @@ def test_every_parameter_has_its_row_from_the_optimiser(model):
     wanted = {"embeddings": 5e-6, "layer 1": 1e-5, "layer 2": 2e-5, HEAD: 1e-3}
     for row in rows:
         frozen = "pooler" in row["parameter"]
+        assert frozen == (row["part"] == "pooler")
         assert row["lr"] == (None if frozen else wanted[row["part"]]), row
     assert {row["weight decay"] for row in rows} == {0.01, 0.0, None}
 

@@ -82,7 +82,7 @@ def test_points_lines_and_the_best(recipes):
     }
     assert recipes.best(recipes.small) == "3e-4 and 1e-2, layers x 0.8"
     assert recipes.best(["2e-5 everywhere"]) is None
-    assert recipes.before() == (3.3, 0.4)
+    assert recipes.before() == 0.4
     assert recipes.drifts(["2e-5 and 1e-3", "absent"]) == {
         "2e-5 and 1e-3": {"embeddings": 0.001, "layer 1": 0.01, "layer 2": 0.02}
     }
@@ -92,8 +92,17 @@ def test_points_lines_and_the_best(recipes):
 def test_without_a_file_it_says_how_to_make_it(tmp_path):
     recipes = Recipes(tmp_path)
     assert COMMAND in recipes.state() and UNMEASURED in recipes.state()
-    assert recipes.table(recipes.article) == [] and recipes.trade_off() == {} == recipes.sweep()
+    assert (
+        recipes.table(recipes.article) == [{"rates of θ and φ": UNMEASURED}]
+        and recipes.trade_off() == {} == recipes.sweep()
+    )
     assert recipes.before() is recipes.best(recipes.small) is None
+    pictures = (
+        rate_plots.trade_off(recipes.trade_off(), before=recipes.before()),
+        rate_plots.drift_by_part(recipes.drifts(recipes.article)),
+        rate_plots.rate_sweep(recipes.sweep()),
+    )
+    assert all("not measured" in picture.alt and picture.png().startswith(PNG) for picture in pictures)
 
 
 @pytest.mark.parametrize(("rate", "text"), [(2e-5, "2e-5"), (1e-3, "1e-3"), (2.5e-4, "2.5e-4"), (0.01, "1e-2")])
