@@ -24,12 +24,37 @@ def _kind(answer: Any) -> str:
     return kind
 
 
+_COUNTS = (
+    ({"a": 50, "b": 50}, math.log(2), "two labels, equally frequent"),
+    ({"a": 1, "b": 1, "c": 1, "d": 1}, math.log(4), "four labels, equally frequent"),
+    ({"O": 90, "B": 10}, -(0.9 * math.log(0.9) + 0.1 * math.log(0.1)), "nine O to one B"),
+    ({"O": 7}, 0.0, "one label only: nothing to guess"),
+    ({"O": 7, "B": 0}, 0.0, "a label that never occurs"),
+)
+
+
+@exercise(
+    "A model that knows only frequencies gives label c the probability p = count / total, always.",
+    "Its loss on one token with label c is -log p; label c comes up in a share p of the tokens.",
+    "sum(-p * math.log(p)) over the labels with a count above 0: the entropy of the labels.",
+)
+def q20_1(answer: Any) -> str:
+    """floor(counts): the entropy in nats."""
+    for counts, right, what in _COUNTS:
+        value = float(call(answer, counts))
+        in_bits = right and abs(value - right / math.log(2)) < 1e-6
+        require(not in_bits, f"{what}: that is in bits. PyTorch's cross-entropy has the natural logarithm, math.log.")
+        require(abs(value + right) > 1e-9 or not right, f"{what}: a loss is not negative; log p is.")
+        require(abs(value - right) < 1e-6, f"{what}: {counts} gives {right:.4f}, and your function {value:.4f}.")
+    return "Any loss above this has learnt less than a count of the labels tells."
+
+
 @exercise(
     "Compare the two panels: which curve turns round, and when?",
     "What becomes of the training score, and what of the dev score, in the second half of the run?",
     "Learning sentences by heart looks exactly like this: the article's first trouble.",
 )
-def q20_1(answer: Any) -> str:
+def q20_2(answer: Any) -> str:
     """The fault of patient A: over-fitting."""
     kind = _kind(answer)
     require(
@@ -61,7 +86,7 @@ _SLOW_REASON = {
     "Two have the healthy run's highest rate; one of them reaches it in the last updates only.",
     "The third has the rate, the warm-up and the sentences of the healthy run: what had its encoder read before?",
 )
-def q20_2(answer: Any) -> str:
+def q20_3(answer: Any) -> str:
     """The faults of patients B, C and D, as a dict from letter to name."""
     require(
         isinstance(answer, dict), f"The answer is a dict such as {{'B': ..., 'C': ..., 'D': ...}}, not {show(answer)}."
@@ -79,7 +104,7 @@ def q20_2(answer: Any) -> str:
     "One of the two has a table of labels that does not agree; the other's labels agree to the letter.",
     "Print a training sentence of F with its entities marked, and read them aloud.",
 )
-def q20_3(answer: Any) -> str:
+def q20_4(answer: Any) -> str:
     """(fault of E, fault of F): unseen-label, misaligned."""
     require(
         isinstance(answer, (tuple, list)) and len(answer) == 2,
@@ -113,7 +138,7 @@ _TEXTS = (
     '"".join(text.split()).lower() is the same for 我在 北京 and 我在北京.',
     "A list comprehension over dev, with `if same(text) in known`.",
 )
-def q20_4(answer: Any) -> str:
+def q20_5(answer: Any) -> str:
     """leaked(train, dev): the dev texts that stand in train, blind to blanks and capitals, in their order."""
     for train, dev, right, what in _TEXTS:
         found = call(answer, train, dev)
@@ -123,28 +148,3 @@ def q20_4(answer: Any) -> str:
             f"{what}: of train {show(train)} and dev {show(dev)} expected {right}, your function gives {show(found)}.",
         )
     return "A set and a loop. Whoever trains without it publishes the memory of a machine."
-
-
-_COUNTS = (
-    ({"a": 50, "b": 50}, math.log(2), "two labels, equally frequent"),
-    ({"a": 1, "b": 1, "c": 1, "d": 1}, math.log(4), "four labels, equally frequent"),
-    ({"O": 90, "B": 10}, -(0.9 * math.log(0.9) + 0.1 * math.log(0.1)), "nine O to one B"),
-    ({"O": 7}, 0.0, "one label only: nothing to guess"),
-    ({"O": 7, "B": 0}, 0.0, "a label that never occurs"),
-)
-
-
-@exercise(
-    "A model that knows only frequencies gives label c the probability p = count / total, always.",
-    "Its loss on one token with label c is -log p; label c comes up in a share p of the tokens.",
-    "sum(-p * math.log(p)) over the labels with a count above 0: the entropy of the labels.",
-)
-def q20_5(answer: Any) -> str:
-    """floor(counts): the entropy in nats."""
-    for counts, right, what in _COUNTS:
-        value = float(call(answer, counts))
-        in_bits = right and abs(value - right / math.log(2)) < 1e-6
-        require(not in_bits, f"{what}: that is in bits. PyTorch's cross-entropy has the natural logarithm, math.log.")
-        require(abs(value + right) > 1e-9 or not right, f"{what}: a loss is not negative; log p is.")
-        require(abs(value - right) < 1e-6, f"{what}: {counts} gives {right:.4f}, and your function {value:.4f}.")
-    return "Any loss above this has learnt less than a count of the labels tells."
