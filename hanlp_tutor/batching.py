@@ -25,12 +25,21 @@ class Encoded:
     """One example as numbers.
 
     ``ids`` are token ids without [CLS] and [SEP]; ``labels`` one class per token (tagging), one class for the example
-    (classification), or None when there is no gold; ``source`` is "file:line" of the example.
+    (classification), or None when there is no gold; ``source`` is "file:line" of the example. Where words are tagged
+    instead of tokens, ``words`` is the number of the word that each token belongs to, from 0 up, and ``labels`` has one
+    class a word. ``task`` is that of the example in a multi-task model.
     """
 
     ids: list[int]
     labels: list[int] | int | None
     source: str
+    words: list[int] | None = None
+    task: str = ""
+
+    @property
+    def units(self) -> int:
+        """How many tokens, or words, are tagged."""
+        return len(self.ids) if self.words is None else max(self.words, default=-1) + 1
 
 
 class Encodings(Sequence[Encoded]):
@@ -48,6 +57,7 @@ class Encodings(Sequence[Encoded]):
         stored = getattr(examples, "lengths", None)
         self._encode, self._examples = encode, examples
         self._made = [encode(example) for example in examples] if stored is None else None
+        self.tasks = [each.task for each in self._made or ()]
         made = self._made or ()
         self.lengths = np.array([len(each.ids) for each in made], dtype=np.int64) if stored is None else stored
 
@@ -66,6 +76,9 @@ class Batch:
     belongs to; ``token_index`` (B, L) where in the flattened (W·T) encoder output each token of an example is read;
     ``labels`` (B, L) with IGNORED at padding, or (B,). ``valid`` counts the tokens (tagging) or examples
     (classification) that carry a loss; it is a plain int, so that knowing it costs no device synchronisation.
+    Where words are tagged, ``words`` (B, L) holds each token's word, and the number of words, max(``lengths``), at
+    padding; ``labels`` are then (B, max(``lengths``)) and ``lengths`` count words. ``tokens`` always counts tokens. All
+    examples are of one ``task``.
     """
 
     input_ids: Tensor
@@ -77,6 +90,9 @@ class Batch:
     valid: int
     windowed: bool
     sources: list[str]
+    tokens: int
+    words: Tensor | None = None
+    task: str = ""
 
     def to(self, device: torch.device) -> Batch:
         """Copy the tensors to a device, without waiting for it."""
@@ -135,17 +151,24 @@ def collate(examples: Sequence[Encoded], *, window: int, cls_id: int, sep_id: in
         [[row * width + column for row, column in place] + [0] * (length - len(place)) for place in places],
         dtype=torch.long,  # not what an empty list would give
     )
-    labels, valid = _collate_labels(examples, length)
+    units = [example.units for example in examples]
+    labels, valid = _collate_labels(examples, max(units))
+    words = None
+    if examples[0].words is not None:
+        words = torch.tensor([each.words + [max(units)] * (length - len(each.words)) for each in examples])
     return Batch(
         input_ids,
         mask,
         torch.tensor(owner),
         index.reshape(len(examples), length),
         labels,
-        [len(example.ids) for example in examples],
+        units,
         valid,
         len(rows) > len(examples),
         [example.source for example in examples],
+        sum(len(example.ids) for example in examples),
+        words,
+        examples[0].task,
     )
 
 

@@ -21,6 +21,7 @@ from hanlp_tutor.divergence import check_finite
 from hanlp_tutor.errors import DataError, DivergedError, TrainingError
 from hanlp_tutor.evaluate import evaluate_model, headline
 from hanlp_tutor.history import TensorBoard, manifest, update_manifest, write_history, write_manifest
+from hanlp_tutor.mixing import task_buckets
 from hanlp_tutor.model import Model
 from hanlp_tutor.optim import encoder_lr
 from hanlp_tutor.out_of_memory import cut, random_state, say_halved, set_random_state, single_example
@@ -76,7 +77,7 @@ class Run:
         # a fixed random sample: the first lines of a corpus may be all of one kind
         self.sample = random.Random(config.seed).sample(range(len(train)), min(TRAIN_SAMPLE, len(train)))
         self.lengths = self.train_encoded.lengths
-        self.valid_in_train = int(self.lengths.sum(dtype="int64")) if model.task == "ner" else len(train)
+        self.valid_in_train = model.valid_of(self.train_encoded)
         k = config.gradient_accumulation_steps
         self.windows_per_epoch = [-(-len(self._batches(epoch)) // k) for epoch in range(config.epochs)]
         self.updates = sum(self.windows_per_epoch)
@@ -169,7 +170,7 @@ class Run:
     def note_loss(self, loss: Tensor, batch: Batch) -> None:
         """Remember a micro-batch's share of the window's loss, without reading it."""
         self.losses.append((loss, self.progress.step + 1, batch.sources))
-        self.tokens_since_row += sum(batch.lengths)
+        self.tokens_since_row += batch.tokens
 
     def note_l2(self, term: Tensor) -> None:
         """Remember the L2 term of a window."""
@@ -224,13 +225,15 @@ class Run:
     def _batches(self, epoch: int) -> Sequence[list[int]]:
         """Example numbers by micro-batch, drawn from (seed, epoch)."""
         config = self.config
-        return length_buckets(
-            self.lengths,
-            batch_size=config.batch_size,
-            max_tokens=config.batch_tokens,
-            window=config.max_length,
-            shuffle=(config.seed, epoch),
-        )
+        how = {
+            "batch_size": config.batch_size,
+            "max_tokens": config.batch_tokens,
+            "window": config.max_length,
+            "shuffle": (config.seed, epoch),
+        }
+        if self.model.task == "multitask":
+            return task_buckets(self.lengths, self.train_encoded.tasks, config.sampling_temperature, **how)
+        return length_buckets(self.lengths, **how)
 
     def _row(self, rates: list[float], scaler: torch.amp.GradScaler, epoch_ends: bool) -> dict[str, Any]:
         """Read what was kept since the last row: the only place of the loop that waits for the device."""

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from hanlp_tutor.errors import ConfigError, nearest
 
-TASKS = ("ner", "classify")
+TASKS = ("ner", "classify", "multitask")
 
 
 class Options(BaseModel):
@@ -71,6 +71,10 @@ class TrainConfig(Options):
     crf: bool = False
     class_weights: Literal["balanced"] | dict[str, float] | None = None
 
+    # Which task how often, how much (multitask only)
+    sampling_temperature: float = Field(1.0, ge=0, le=1, description="a task of n batches is drawn as often as n**this")
+    task_weights: dict[str, float] | None = Field(None, description="factors of the tasks' losses, by task; else 1")
+
     # How precise
     fp16: bool = False
     bf16: bool = False
@@ -104,7 +108,7 @@ class TrainConfig(Options):
             raise ValueError("write a whole number of steps, or a fraction below 1 of all steps")
         return value
 
-    @field_validator("class_weights")
+    @field_validator("class_weights", "task_weights")
     @classmethod
     def _positive_weights(cls, value: Any) -> Any:
         if isinstance(value, dict) and (not value or min(value.values()) < 0 or max(value.values()) == 0):

@@ -66,8 +66,11 @@ def class_scores(gold: Sequence[str], predicted: Sequence[str]) -> dict[str, Any
 
 
 def headline(task: str) -> str:
-    """The score that chooses the best weights: ``f1`` for ner, ``macro_f1`` for classify."""
-    return {"ner": "f1", "classify": "macro_f1"}[task]
+    """The score that chooses the best weights: ``f1`` for ner, ``macro_f1`` for classify, ``mean`` for multitask.
+
+    Of the tasks of a multi-task model the mean takes ``f1`` (tok, ner) and ``accuracy`` (pos).
+    """
+    return {"ner": "f1", "classify": "macro_f1", "multitask": "mean", "tok": "f1", "pos": "accuracy"}[task]
 
 
 def evaluate_model(
@@ -85,9 +88,13 @@ def evaluate_model(
         and ``minority``: the share of the answers (tags, classes) that are not the commonest one. At 0 the model gives
         one answer to everything.
     """
+    if model.task == "multitask":
+        from hanlp_tutor.task_scores import evaluate_tasks  # it scores with the functions above
+
+        return evaluate_tasks(model, examples, encoded)
     if encoded is None:
         encoded = [model.encode(example) for example in examples]
-    answers, loss = _answer(model, encoded)
+    answers, loss, _ = answer_all(model, encoded)
     if model.task == "ner":
         gold = [example.spans for example in examples]
         scores = span_scores(gold, [spans_from_bio(tags) for tags in answers])
@@ -99,8 +106,8 @@ def evaluate_model(
 
 
 @torch.no_grad()
-def _answer(model: Model, encoded: Sequence[Encoded]) -> tuple[list[Any], float]:
-    """Decoded answers in the order of the examples, and the mean loss."""
+def answer_all(model: Model, encoded: Sequence[Encoded]) -> tuple[list[Any], float, int]:
+    """Decoded answers in the order of the examples, the mean loss, and over how many tokens, words or examples."""
     was_training = model.training
     model.eval()
     answers: list[Any] = [None] * len(encoded)
@@ -119,7 +126,7 @@ def _answer(model: Model, encoded: Sequence[Encoded]) -> tuple[list[Any], float]
         for i, answer in zip(numbers, decoded, strict=True):
             answers[i] = answer
     model.train(was_training)
-    return answers, total / max(valid, 1)
+    return answers, total / max(valid, 1), valid
 
 
 def _answer_batch(model: Model, encoded: Sequence[Encoded]) -> tuple[float, int, list[Any]]:

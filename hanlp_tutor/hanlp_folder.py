@@ -112,7 +112,7 @@ def load_hanlp(folder: str | Path, *, transformer: str | None = None, device: st
     """
     folder = Path(folder)
     config = check_hanlp(folder)
-    task = {path: name for name, path in CLASSPATH.items()}.get(config["classpath"])
+    task = {CLASSPATH[name]: name for name in ("ner", "classify")}.get(config["classpath"])
     if task is None:
         raise ModelError(f"{folder}: a {config['classpath'].rsplit('.', 1)[1]}; load_hanlp opens NER and classifiers.")
     unlike = [name for name in _OTHER_MODEL if config.get(name)]

@@ -1,8 +1,8 @@
 """To HanLP's own model folders: what :func:`export_hanlp` writes, plain ``hanlp.load(folder)`` opens, without our code.
 
-The folder is self-contained: ``config.json``, ``vocabs.json``, ``model.pt`` as HanLP 2.1 writes them, and in
-``transformer/`` the encoder's configuration and tokenizer. HanLP wants an absolute path to the latter;
-:func:`relocate` mends it when the folder has moved. HanLP itself is not imported here.
+The folder is self-contained: ``config.json``, ``vocabs.json`` (one a task in a multi-task folder), ``model.pt`` as
+HanLP 2.1 writes them, and in ``transformer/`` the encoder's configuration and tokenizer. HanLP wants an absolute path
+to the latter; :func:`relocate` mends it when the folder has moved. HanLP itself is not imported here.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
+from hanlp_tutor import hanlp_multitask
 from hanlp_tutor.atomic import new_folder, write_file, write_json
 from hanlp_tutor.encoders import POSITIONS
 from hanlp_tutor.encoders.folder import write_transformer
@@ -27,10 +28,11 @@ from hanlp_tutor.model import Model
 CLASSPATH = {
     "ner": "hanlp.components.ner.transformer_ner.TransformerNamedEntityRecognizer",
     "classify": "hanlp.components.classifiers.transformer_classifier.TransformerClassifier",
+    "multitask": hanlp_multitask.CLASSPATH,
 }
 HANLP_VERSION = "2.1.5"
-ENCODER_PREFIX = {"ner": "encoder.transformer.", "classify": "transformer."}
-FILES = ("config.json", "vocabs.json", "model.pt", "transformer/config.json")
+ENCODER_PREFIX = {"ner": "encoder.transformer.", "classify": "transformer.", "multitask": "encoder.transformer."}
+FILES = ("config.json", "model.pt", "transformer/config.json")
 
 
 def export_hanlp(model: Model, folder: str | Path) -> Path:
@@ -50,7 +52,8 @@ def export_hanlp(model: Model, folder: str | Path) -> Path:
     with new_folder(folder) as scratch:
         write_transformer(model.encoder.config, model.tokenizer, scratch / "transformer")
         write_json(scratch / "config.json", _config(model, folder / "transformer"))
-        write_json(scratch / "vocabs.json", _vocabs(model))
+        for name, content in _vocabs(model).items():
+            write_json(scratch / name, content)
         write_file(scratch / "model.pt", lambda file: torch.save(_weights(model), file))
         (scratch / "README.md").write_text(readme(model.task, model.labels), encoding="utf-8")
         _check_whole(model, scratch)
@@ -85,10 +88,12 @@ def relocate(folder: str | Path) -> Relocation:
                 f"{folder / name} is a link. Put the real file or folder there: relocate changes nothing "
                 "outside the folder."
             )
-    before, after = config["transformer"], str(folder / "transformer")
+    holder = _names_transformer(config)
+    before, after = holder["transformer"], str(folder / "transformer")
     if before != after:
         _check_path(folder)
-        write_json(folder / "config.json", {**config, "transformer": after})
+        holder["transformer"] = after
+        write_json(folder / "config.json", config)
     return Relocation(folder, before, after)
 
 
@@ -97,16 +102,22 @@ def _read_export(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder.")
     missing = [name for name in FILES if not (folder / name).is_file()]
+    missing = missing or ([] if any(folder.glob("*vocabs.json")) else ["vocabs.json"])
     if missing:
         hint = " It is the kit's own model folder: export it first." if (folder / "model.json").exists() else ""
         raise ModelError(f"{folder}: not a HanLP folder exported by the kit, {missing[0]} is missing.{hint}")
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        if config["classpath"] in CLASSPATH.values() and isinstance(config["transformer"], str):
+        if config["classpath"] in CLASSPATH.values() and isinstance(_names_transformer(config)["transformer"], str):
             return config
     except (ValueError, KeyError, TypeError):  # ValueError: no JSON, no UTF-8
         pass
     raise ModelError(f"{folder}: its config.json is not that of a folder exported for HanLP. Export the model again.")
+
+
+def _names_transformer(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of a configuration that holds the path ``transformer``; that of a multi-task model is one level down."""
+    return config["encoder"] if config["classpath"] == hanlp_multitask.CLASSPATH else config
 
 
 def _check_place(folder: Path) -> None:
@@ -129,7 +140,7 @@ def _check_path(folder: Path) -> None:
 
 def _check_encoder(model: Model) -> None:
     positions = model.encoder.config.max_position_embeddings
-    if model.task == "ner" and positions != POSITIONS:
+    if model.task != "classify" and positions != POSITIONS:
         # its tokenizer cuts windows of 512, its encoder reads them back as windows of max_position_embeddings
         raise ModelError(
             f"{model.encoder_name} has {positions} positions; HanLP reads texts over {POSITIONS - 2} "
@@ -145,6 +156,8 @@ def _check_encoder(model: Model) -> None:
 
 def _config(model: Model, transformer: Path) -> dict[str, Any]:
     """Every key that HanLP 2.1.5 reads to load, predict and evaluate; a missing one is a KeyError there."""
+    if model.task == "multitask":
+        return hanlp_multitask.config(model, transformer)
     shared = {
         "classpath": CLASSPATH[model.task],
         "hanlp_version": HANLP_VERSION,
@@ -193,9 +206,13 @@ def _config(model: Model, transformer: Path) -> dict[str, Any]:
 
 
 def _vocabs(model: Model) -> dict[str, Any]:
+    """The vocabulary files by name."""
+    if model.task == "multitask":
+        return hanlp_multitask.vocabs(model)
     name, unknown = ("tag", "O") if model.task == "ner" else ("label", None)
     labels = list(getattr(model.head, "native", model.labels))
-    return {name: {"idx_to_token": labels, "pad_token": None, "unk_token": unknown, "mutable": False}}
+    classes = {"idx_to_token": labels, "pad_token": None, "unk_token": unknown, "mutable": False}
+    return {"vocabs.json": {name: classes}}
 
 
 def _weights(model: Model) -> dict[str, Tensor]:

@@ -35,9 +35,22 @@ _CLASSIFY = """\
 - The empty string gets `[]` for an answer; in a list it gets a label.
 """
 
+_MULTITASK = """\
+- Pass a plain string, or a list of strings. The answer holds `tok`, and `pos` and `ner` of the words in it; the offsets
+  of an entity count words, not characters.
+- Texts of any length are read, by overlapping windows of 512, one text at a time: HanLP mixes up the windows of texts
+  of different length in one batch.
+- With a CRF (`crf` in `config.json`) HanLP cannot read a text of white space alone.
+- After moving the folder, it is `encoder` / `transformer` in `config.json` that names the path.
+"""
+
 
 def readme(task: str, labels: Sequence[str]) -> str:
-    """The text for a task (``ner`` or ``classify``) and its labels."""
+    """The text for a task (``ner``, ``classify`` or ``multitask``) and its labels."""
+    if task == "multitask":
+        tasks = ", ".join(dict.fromkeys(label.partition("/")[0] for label in labels))
+        use = 'hanlp_model = hanlp.load("/the/absolute/path/of/this/folder")\nprint(hanlp_model("今日北京天气如何"))'
+        return _HEAD.format(what=f"Its tasks: {tasks}.", use=use) + _MULTITASK
     if task == "ner":
         types = sorted({label[2:] for label in labels if label != "O"})
         use = 'ner = hanlp.load("/the/absolute/path/of/this/folder")\nprint(ner(list("张三在北京大学读书。")))'

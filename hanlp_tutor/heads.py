@@ -27,12 +27,7 @@ class TaggingHead(nn.Module):
 
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
         """Encoder output (W, T, H) to logits (B, L, C)."""
-        if batch.windowed:
-            rows = hidden.flatten(0, 1).index_select(0, batch.token_index.flatten())
-            tokens = rows.view(*batch.token_index.shape, -1)
-        else:
-            tokens = hidden[:, 1 : 1 + batch.token_index.size(1)]  # one window each: skip [CLS]
-        return self.classifier(self.dropout(tokens))
+        return self.classifier(self.dropout(token_states(hidden, batch)))
 
     def loss_sum(self, logits: Tensor, batch: Batch, weights: Tensor | None) -> Tensor:
         """Σ over the batch's valid tokens; for a CRF Σ over sentences of -log p(tags)."""
@@ -101,6 +96,22 @@ def _tempered(crf: CRF, temperature: float) -> CRF:
         for parameter in copy.parameters():
             parameter /= temperature
     return copy
+
+
+def token_states(hidden: Tensor, batch: Batch) -> Tensor:
+    """Encoder output (W, T, H) to the states that are tagged (B, L, H): of tokens, or the mean over each word's."""
+    if batch.windowed:
+        rows = hidden.flatten(0, 1).index_select(0, batch.token_index.flatten())
+        tokens = rows.view(*batch.token_index.shape, -1)
+    else:
+        tokens = hidden[:, 1 : 1 + batch.token_index.size(1)]  # one window each: skip [CLS]
+    if batch.words is None:
+        return tokens
+    shape = (len(batch.words), max(batch.lengths) + 1)  # padding is a last word, which is cut off
+    index = batch.words.unsqueeze(-1)
+    sums = tokens.new_zeros(*shape, tokens.size(-1)).scatter_add(1, index.expand_as(tokens), tokens)
+    sizes = tokens.new_zeros(*shape, 1).scatter_add(1, index, torch.ones_like(tokens[..., :1]))
+    return (sums / sizes.clamp(min=1))[:, :-1]
 
 
 def _mask(logits: Tensor, lengths: list[int]) -> Tensor:

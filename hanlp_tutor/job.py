@@ -11,13 +11,16 @@ from hanlp_tutor.bookkeeping import Examples, Result
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data import Split, read_examples, split_stratified
 from hanlp_tutor.data.formats import FORMATS
+from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.large import LARGE, open_large
 from hanlp_tutor.data.stored_split import load_split, save_split
+from hanlp_tutor.data.words import read_task_files, read_words, split_by_text
 from hanlp_tutor.errors import DataError, TrainingError
 from hanlp_tutor.evaluate import evaluate_model
 from hanlp_tutor.history import RESULT_FILE, update_manifest
 from hanlp_tutor.model import Model, build_model, label_set, save_model
 from hanlp_tutor.run_facts import known_texts
+from hanlp_tutor.task_scores import task_test_scores
 from hanlp_tutor.train import fine_tune
 
 
@@ -39,14 +42,16 @@ def read_split(
     what is held out of it is a fixed number of examples.
 
     Args:
-        task: ``ner`` or ``classify``.
-        train, dev, test: files in the task's format.
+        task: ``ner``, ``classify`` or ``multitask``.
+        train, dev, test: files in the task's format; for multitask ``tok=FILE,pos=FILE,ner=FILE``.
         seed: of the held-out examples.
         options: of the reader, such as ``strip_segmentation_digits``.
 
     Raises:
         DataError: an unreadable or empty file, or one too small to hold examples out of.
     """
+    if task == "multitask":
+        return _split_words(train, dev, test, seed, options)
     if _is_large(task, Path(train), options):
         return _split_large(task, train, dev, test, seed, options)
     parts = {
@@ -110,6 +115,35 @@ def _split_large(
     return Split(rest, dev_part, test_part)
 
 
+def read_for(task: str, file: str | Path, **options: Any) -> Examples:
+    """The examples of a file, or of the files of a multi-task model, ``tok=FILE,pos=FILE,ner=FILE``.
+
+    Raises:
+        DataError, ConfigError: as :func:`read_examples` and :func:`hanlp_tutor.data.words.read_words`.
+    """
+    if task == "multitask":
+        check_options(options, read_words, "reading files of a multi-task model")
+        return read_task_files(file, **options)
+    return read_examples(task, file, **options)
+
+
+def _split_words(
+    train: str | Path, dev: str | Path | None, test: str | Path | None, seed: int, options: dict[str, Any]
+) -> Split:
+    """As :func:`read_split`, and a sentence is on one side in all its tasks."""
+    parts = [read_for("multitask", files, **options) if files else [] for files in (train, dev, test)]
+    if dev:
+        return Split(*parts)
+    held_out = split_by_text(parts[0], ratio=(9, 1, 0) if test else (8, 1, 1), seed=seed)
+    known = set(label_set("multitask", held_out.train))
+    strange = [example for example in held_out.dev if not known.issuperset(example.answers)]
+    dev_part = [example for example in held_out.dev if example not in strange]
+    if not held_out.train or not dev_part or not (test or held_out.test):
+        raise DataError(f"{len(parts[0])} examples are too few to hold some out.", path=train,
+                        remedy="Give --dev (and --test) files.")  # fmt: skip
+    return Split([*held_out.train, *strange], dev_part, parts[2] or held_out.test)
+
+
 def _known_to_train(task: str, split: Split) -> tuple[list[Any], list[Any]]:
     """Train and dev; an example that alone shows a label is there to learn from, not to choose weights by."""
     known = set(label_set(task, split.train))
@@ -163,6 +197,11 @@ def finish(model: Model, result: Result, test: Examples) -> dict[str, Any]:
 
 
 def test_scores(model: Model, test: Examples) -> dict[str, Any]:
-    """The scores of the contract alone. A gold label that training lacked counts as missed."""
+    """The scores of the contract alone. A gold label that training lacked counts as missed.
+
+    Of a multi-task model those of each task on gold words, and under ``end_to_end`` its scores from the raw text.
+    """
+    if model.task == "multitask":
+        return task_test_scores(model, test)
     scores = evaluate_model(model, test, encoded=[model.encode(example.text) for example in test])
     return {name: value for name, value in scores.items() if name not in ("loss", "minority")}

@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from hanlp_tutor.atomic import new_folder, write_json
-from hanlp_tutor.batching import Batch, Encoded, collate
+from hanlp_tutor.batching import Batch, Encoded, Encodings, collate
 from hanlp_tutor.config import TASKS, TrainConfig
 from hanlp_tutor.data import LabelledText, TaggedText
 from hanlp_tutor.data.examples import answer_counts
+from hanlp_tutor.data.words import TaggedWords, word_labels
 from hanlp_tutor.encoders import POSITIONS, Encoder, check_fit, load_encoder
 from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.folder import write_transformer
@@ -31,7 +32,7 @@ class Model(nn.Module):
     """Encoder and head of one task.
 
     Args:
-        task: ``ner`` or ``classify``.
+        task: ``ner`` or ``classify``; ``multitask`` is :class:`hanlp_tutor.multitask.MultiTaskModel`.
         encoder: θ with its tokenizer.
         labels: the classes in order of their ids: BIO tags with ``O`` first, or class names.
         dropout: of the head, and of the encoder's hidden states.
@@ -56,21 +57,24 @@ class Model(nn.Module):
         super().__init__()
         if task not in TASKS:
             raise ModelError(f"task={task!r}: this version knows {' and '.join(TASKS)}.")
-        self.task, self.labels, self.crf = task, tuple(labels), crf and task == "ner"
+        self.task, self.labels, self.crf = task, tuple(labels), crf and task != "classify"
         self.encoder_name, self.pretrained, self.temperature = encoder.name, encoder.pretrained, 1.0
         self.encoder, self.text_encoder = encoder.module, TextEncoder(encoder.tokenizer)
         self._label_ids = {label: i for i, label in enumerate(self.labels)}
         hidden_size = self.encoder.config.hidden_size
-        if native is not None:
-            self.head = SchemeHead(hidden_size, self.labels, native, dropout=dropout, crf=crf)
-        elif task == "ner":
-            self.head = TaggingHead(hidden_size, len(self.labels), dropout=dropout, crf=crf)
-        else:
-            self.head = ClassificationHead(hidden_size, len(self.labels), dropout=dropout)
+        self.head = self._head(hidden_size, dropout, native)
         _set_dropout(self.encoder, dropout)
         pooler = getattr(self.encoder, "pooler", None)
         if pooler is not None:  # no task reads it; it stays for the export's sake
             pooler.requires_grad_(False)
+
+    def _head(self, hidden_size: int, dropout: float, native: Sequence[str] | None) -> nn.Module:
+        """A fresh φ."""
+        if native is not None:
+            return SchemeHead(hidden_size, self.labels, native, dropout=dropout, crf=self.crf)
+        if self.task == "ner":
+            return TaggingHead(hidden_size, len(self.labels), dropout=dropout, crf=self.crf)
+        return ClassificationHead(hidden_size, len(self.labels), dropout=dropout)
 
     @property
     def tokenizer(self) -> Any:
@@ -80,7 +84,7 @@ class Model(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return self.head.classifier.weight.device
+        return next(self.head.parameters()).device
 
     def encode(self, example: TaggedText | LabelledText | str) -> Encoded:
         """One example, or a raw text without gold, as numbers.
@@ -104,6 +108,10 @@ class Model(nn.Module):
                 remedy="Correct it, or put an example of it into the training file.",
             ) from None
         return Encoded(ids, labels, example.source)
+
+    def valid_of(self, encoded: Encodings) -> int:
+        """N of the loss: how many tokens (tagging) or examples (classification) of the training set carry one."""
+        return int(encoded.lengths.sum(dtype="int64")) if self.task == "ner" else len(encoded)
 
     def collate(self, examples: Sequence[Encoded], *, window: int = POSITIONS) -> Batch:
         """Pad encoded examples to a batch on the CPU."""
@@ -139,14 +147,30 @@ def build_model(task: str, encoder: str, labels: Sequence[str], config: TrainCon
     """
     loaded = load_encoder(encoder, seed=config.seed)
     torch.manual_seed(config.seed)  # the head does not depend on how many numbers the encoder drew
-    model = Model(task, loaded, labels, dropout=config.dropout, crf=config.crf)
-    nn.init.normal_(model.head.classifier.weight, std=0.02)  # BERT's own (Devlin et al. 2019)
-    nn.init.zeros_(model.head.classifier.bias)
+    model = model_class(task)(task, loaded, labels, dropout=config.dropout, crf=config.crf)
+    for layer in model.head.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, std=0.02)  # BERT's own (Devlin et al. 2019)
+            nn.init.zeros_(layer.bias)
     return model
 
 
-def label_set(task: str, examples: Iterable[TaggedText | LabelledText]) -> tuple[str, ...]:
-    """The classes that occur, in a fixed order: for tagging O, then B-X and I-X of each type; else sorted names."""
+def model_class(task: str) -> type[Model]:
+    """The class of a task's models; every task but ``multitask`` has :class:`Model`."""
+    if task == "multitask":
+        from hanlp_tutor.multitask import MultiTaskModel
+
+        return MultiTaskModel
+    return Model
+
+
+def label_set(task: str, examples: Iterable[TaggedText | LabelledText | TaggedWords]) -> tuple[str, ...]:
+    """The classes that occur, in a fixed order: for tagging O, then B-X and I-X of each type; else sorted names.
+
+    For ``multitask`` those of each task, as ``task/tag``.
+    """
+    if task == "multitask":
+        return word_labels(examples)
     answers = answer_counts(examples)
     if task == "classify":
         return tuple(sorted(answers))
@@ -201,7 +225,7 @@ def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
         module = AutoModel.from_config(AutoConfig.from_pretrained(folder / "transformer", **local))
         tokenizer = AutoTokenizer.from_pretrained(folder / "transformer", **local)
         check_fit("its encoder", module, tokenizer)  # without its files, transformers makes up an empty tokenizer
-        model = Model(
+        model = model_class(card["task"])(
             card["task"],
             Encoder(card["encoder"], module, tokenizer, card["pretrained"]),
             card["labels"],

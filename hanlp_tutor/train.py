@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from hanlp_tutor.bookkeeping import Examples, Result, Run
 from hanlp_tutor.config import TrainConfig
@@ -125,12 +124,14 @@ def checkpoint_activations(model: Model, config: TrainConfig) -> None:
     (enable or model.encoder.gradient_checkpointing_enable)({"use_reentrant": False})
 
 
-def _class_weights(model: Model, train: Examples, config: TrainConfig, device: torch.device) -> Tensor | None:
-    """A weight for each class; ``balanced`` is N / (classes · count), as in scikit-learn.
+def _class_weights(model: Model, train: Examples, config: TrainConfig, device: torch.device) -> Any:
+    """A weight for each class; ``balanced`` is N / (classes · count), as in scikit-learn. For multitask one a task.
 
     Raises:
         TrainingError: a weight for a class that does not exist.
     """
+    if model.task == "multitask":
+        return model.task_factors(config)
     if config.class_weights is None:
         return None
     if isinstance(config.class_weights, dict):

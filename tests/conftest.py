@@ -94,3 +94,11 @@ def toy_model(small_encoder, tmp_path_factory):
 
     long = toy.tagged(80, seed=1, shortest=400, longest=510)  # or the later positions would stay random
     return _trained("ner", small_encoder, toy.tagged(400) + long, tmp_path_factory.mktemp("toy"), epochs=6)
+
+
+@pytest.fixture(scope="session")
+def multitask_model(small_encoder, tmp_path_factory):
+    """Segments, tags and finds names in real sentences, somewhat. Leave it as it is."""
+    from hanlp_tutor.corpora.peoples_daily import word_tasks
+
+    return _trained("multitask", small_encoder, word_tasks(_short_news(500)), tmp_path_factory.mktemp("tasks"), epochs=4)

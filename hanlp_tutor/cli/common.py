@@ -82,6 +82,9 @@ def model_folder(path: Path) -> Path:
 
 
 def headline(scores: dict[str, Any]) -> str:
-    """The main scores in one line."""
+    """The main scores in one line; of a multi-task model those of each task."""
+    tasks = {name: value for name, value in scores.items() if name in ("tok", "pos", "ner")}
+    if tasks:
+        return "; ".join(f"{name}: {headline(value)}" for name, value in tasks.items())
     names = {"precision": "P", "recall": "R", "f1": "F1", "accuracy": "accuracy", "macro_f1": "macro F1"}
     return "  ".join(f"{label} {scores[name]:.4f}" for name, label in names.items() if name in scores)

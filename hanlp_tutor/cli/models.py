@@ -20,19 +20,19 @@ from hanlp_tutor.errors import TutorError
 @reads_files
 @speaks_json
 def evaluate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) -> dict[str, Any]:
-    """Score MODEL on a labelled FILE."""
-    from hanlp_tutor.data import read_examples
-    from hanlp_tutor.job import test_scores
+    """Score MODEL on a labelled FILE; for a multi-task model tok=FILE,pos=FILE,ner=FILE."""
+    from hanlp_tutor.job import read_for, test_scores
     from hanlp_tutor.model import load_model
 
     loaded = load_model(model_folder(model))
-    scores = test_scores(loaded, read_examples(loaded.task, file, **reading))
+    scores = test_scores(loaded, read_for(loaded.task, file, **reading))
     if not as_json:
         click.echo(headline(scores))
-        for name, row in (scores.get("per_type") or scores.get("per_class")).items():
-            click.echo(
-                f"  {name}\tP {row['precision']:.4f}\tR {row['recall']:.4f}\tF1 {row['f1']:.4f}\tn {row['support']}"
-            )
+        for part in scores.values() if loaded.task == "multitask" else [scores]:
+            for name, row in (part.get("per_type") or part.get("per_class")).items():
+                click.echo(
+                    f"  {name}\tP {row['precision']:.4f}\tR {row['recall']:.4f}\tF1 {row['f1']:.4f}\tn {row['support']}"
+                )
     return scores
 
 
@@ -98,6 +98,10 @@ def _chunks(size: int) -> Iterator[list[str]]:
 
 
 def _readable(answer: dict[str, Any]) -> str:
+    if "tok" in answer:
+        tags = answer.get("pos") or [""] * len(answer["tok"])
+        words = " ".join(f"{word}/{tag}" if tag else word for word, tag in zip(answer["tok"], tags, strict=True))
+        answer = {"text": words, "entities": answer.get("ner", [])}
     if "label" in answer:
         return f"{answer['label']}\t{answer['score']:.4f}\t{answer['text']}"
     rows = [f"  {e['start']}-{e['end']}\t{e['label']}\t{e['text']}\t{e['score']:.4f}" for e in answer["entities"]]

@@ -32,7 +32,7 @@ def run(
 
 
 @click.command()
-@click.option("--task", required=True, type=click.Choice(["ner", "classify"]))
+@click.option("--task", required=True, type=click.Choice(["ner", "classify", "multitask"]))
 @click.option("--train", "train_file", required=True, type=click.Path(path_type=Path))
 @click.option("--dev", "dev_file", type=click.Path(path_type=Path), help="Default: held out of the training file.")
 @click.option("--test", "test_file", type=click.Path(path_type=Path))
@@ -63,13 +63,19 @@ def train(
     pairs: tuple[tuple[str, str], ...],
     as_json: bool,
 ) -> dict[str, Any]:
-    """Fine-tune on files; write metrics, history and the model into a run folder."""
+    """Fine-tune on files; write metrics, history and the model into a run folder.
+
+    The files of a multi-task model are written one a task, --train tok=FILE,pos=FILE,ner=FILE, and so are dev and test.
+    Each holds word<TAB>tag lines and a blank line between sentences; that of tok may be lines of words between spaces.
+    """
     from hanlp_tutor.config import TrainConfig, config_from_yaml
 
     given = parameters(pairs)
     config = config_from_yaml(config_file, given) if config_file else TrainConfig(**given)
     from hanlp_tutor.job import divide, read_split, train_job
 
+    if split_file and task == "multitask":
+        raise ConfigError("--split divides one file, and a multi-task model has one a task: give --dev and --test.")
     if split_file and (dev_file or test_file):
         raise ConfigError("--split divides the training file, so leave out --dev and --test.")
     if split_file:

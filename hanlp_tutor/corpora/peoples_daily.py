@@ -12,14 +12,16 @@ The file is hand-segmented and tagged, one paragraph or heading a line: ``江/nr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 
 from hanlp_tutor.corpora.package import Corpus, find_file
 from hanlp_tutor.data import Span, Split, TaggedText, drop_duplicates, split_blocks
 from hanlp_tutor.data.lines import read_lines
+from hanlp_tutor.data.words import WORD_TASKS, TaggedWords
 from hanlp_tutor.errors import DataError
 
 FILES = ("tag/199801.txt",)
@@ -68,6 +70,76 @@ def _read_words(path: Path) -> Iterator[tuple[int, list[tuple[str, str]]]]:
             words.append((word, pos))
         if words:
             yield number, words
+
+
+def word_tasks(examples: Iterable[TaggedText], tasks: Iterable[str] = WORD_TASKS) -> list[TaggedWords]:
+    """Lines of the corpus as examples of a multi-task model: the same sentences for each task, task by task.
+
+    An entity of the corpus always begins and ends with a word, so its BIO tags are tags of words too.
+
+    Args:
+        examples: of this corpus (:func:`load`), from any side; their ``source`` names the line.
+        tasks: ``tok``, ``pos``, ``ner``.
+
+    Raises:
+        DataError: an example that is no line of the file.
+    """
+    examples, lines = list(examples), _lines(find_file(FILES[0]))
+    made: dict[str, list[TaggedWords]] = {task: [] for task in tasks}
+    for example in examples:
+        words, pos = zip(*_line_of(example, lines), strict=True)
+        for task, of_task in made.items():
+            tags = pos if task == "pos" else _entity_tags(words, example.spans) if task == "ner" else ()
+            of_task.append(TaggedWords(task, words, tags, example.source))
+    return [example for of_task in made.values() for example in of_task]
+
+
+def tag_pos(examples: Iterable[TaggedText], pos: str, label: str) -> list[TaggedText]:
+    """The same lines with one other type of entity: each run of words of a part of speech, such as ``t`` (time).
+
+    1月/t 20日/t is one entity, as a date is one expression.
+
+    Raises:
+        DataError: an example that is no line of the file.
+    """
+    examples, lines = list(examples), _lines(find_file(FILES[0]))
+    made = []
+    for example in examples:
+        spans: list[Span] = []
+        place = 0
+        for word, tag in _line_of(example, lines):
+            if tag == pos and spans and spans[-1].end == place:
+                spans[-1] = replace(spans[-1], end=place + len(word))
+            elif tag == pos:
+                spans.append(Span(place, place + len(word), label))
+            place += len(word)
+        made.append(TaggedText.from_spans(example.text, spans, example.source))
+    return made
+
+
+@lru_cache(maxsize=1)
+def _lines(path: Path) -> dict[int, list[tuple[str, str]]]:
+    return dict(_read_words(path))
+
+
+def _line_of(example: TaggedText, lines: dict[int, list[tuple[str, str]]]) -> list[tuple[str, str]]:
+    """The words of an example."""
+    number = example.source.rpartition(":")[2]
+    words = lines.get(int(number)) if number.isdigit() else None
+    if words is None or "".join(word for word, _ in words) != example.text:
+        raise DataError(f"{example.text[:20]!r} is no line of the People's Daily.", path=example.source or None,
+                        remedy='Pass examples of load_corpus("peoples_daily").')  # fmt: skip
+    return words
+
+
+def _entity_tags(words: tuple[str, ...], spans: Iterable[Span]) -> list[str]:
+    """Entities of characters as BIO tags of words."""
+    ends = list(accumulate(map(len, words), initial=0))
+    tags = ["O"] * len(words)
+    for span in spans:
+        first, last = ends.index(span.start), ends.index(span.end)
+        tags[first:last] = [f"B-{span.label}"] + [f"I-{span.label}"] * (last - first - 1)
+    return tags
 
 
 def join_names(names: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from hanlp_tutor.data.schemes import Span, spans_from_bio
 from hanlp_tutor.errors import DataError
@@ -98,7 +99,7 @@ def answer_counts(examples: Iterable[TaggedText | LabelledText]) -> Counter[str]
         return counted
     counts: Counter[str] = Counter()
     for example in examples:
-        counts.update(example.tags if isinstance(example, TaggedText) else (example.label,))
+        counts.update(_answers(example))
     return counts
 
 
@@ -119,7 +120,15 @@ def fingerprint(examples: Iterable[TaggedText | LabelledText]) -> str:
 
 def fingerprint_part(example: TaggedText | LabelledText) -> bytes:
     """What one example adds to the bytes that :func:`fingerprint` hashes."""
-    answer = " ".join(example.tags) if isinstance(example, TaggedText) else example.label
-    parts = [part.encode("utf-8", "surrogatepass") for part in (type(example).__name__, example.text, answer)]
+    text = getattr(example, "segmented", example.text)  # equal text and tags on other words are other data
+    given = [type(example).__name__, text, " ".join(_answers(example))]
+    parts = [part.encode("utf-8", "surrogatepass") for part in given]
     # the length keeps ("ab", "c") apart from ("a", "bc")
     return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+
+
+def _answers(example: Any) -> tuple[str, ...]:
+    """What is to be predicted: a tag a character, a label, or what the kind of example says by itself."""
+    if isinstance(example, TaggedText):
+        return example.tags
+    return example.answers if hasattr(example, "answers") else (example.label,)

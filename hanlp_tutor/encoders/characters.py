@@ -37,6 +37,35 @@ class TextEncoder:
             )
         return [self._pieces[character] for character in text]
 
+    def with_places(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """The pieces of a whole text as HanLP's segmenter reads it: ids, and of each the characters that it covers.
+
+        White space has no piece. What a tokenizer swallows otherwise becomes [UNK] in front of the next piece; a
+        character that became several pieces is covered by each of them (``TransformerSequenceTokenizer``, its branch
+        for strings).
+        """
+        read = self.tokenizer(
+            _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text),
+            add_special_tokens=False,
+            return_offsets_mapping=True,
+            verbose=False,
+        )
+        ids: list[int] = []
+        places: list[tuple[int, int]] = []
+        last = 0
+        for piece, (start, end) in zip(read["input_ids"], read["offset_mapping"], strict=True):
+            if start > last and not text[last:start].isspace():
+                ids.append(self.unk_id)
+                places.append((last, start))
+            if end == last and places and places[-1][0] < start:
+                places[-1] = (places[-1][0], start)
+            ids.append(piece)
+            places.append((start, end))
+            last = end
+        if not ids and text.strip():
+            return [self.unk_id], [(0, len(text))]
+        return ids, places
+
     def whole(self, text: str) -> list[int]:
         """The tokenizer's ids of a whole text, of any length, without [CLS] and [SEP]."""
         text = _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)

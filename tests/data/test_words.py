@@ -1,0 +1,114 @@
+"""Files and examples of words: what is read, what is refused, and that no sentence is on two sides."""
+
+import pytest
+
+from hanlp_tutor.data.words import (
+    TaggedWords,
+    read_task_files,
+    read_words,
+    split_by_text,
+    task_files,
+    word_labels,
+    write_words,
+)
+from hanlp_tutor.errors import ConfigError, DataError
+
+WORDS = ("中国", "人民", "热爱", "北京")
+POS = TaggedWords("pos", WORDS, ("ns", "n", "v", "ns"))
+NER = TaggedWords("ner", WORDS, ("B-LOC", "O", "O", "B-LOC"))
+TOK = TaggedWords("tok", WORDS)
+
+
+def test_spans_count_characters():
+    assert [(s.start, s.end, s.label) for s in NER.spans] == [(0, 2, "LOC"), (6, 8, "LOC")]
+    assert [POS.text[s.start : s.end] for s in POS.spans] == list(WORDS)
+    assert [s.label for s in POS.spans] == list(POS.tags)
+    assert [(s.start, s.end) for s in TOK.spans] == [(0, 2), (2, 4), (4, 6), (6, 8)]
+    joined = TaggedWords("ner", ("江", "泽民", "来"), ("B-PER", "I-PER", "O"))
+    assert [(s.start, s.end, s.label) for s in joined.spans] == [(0, 3, "PER")]
+
+
+def test_answers_and_labels_name_their_task():
+    assert TaggedWords("tok", ("我", "天安门")).answers == ("tok/S", "tok/B", "tok/M", "tok/E")
+    assert word_labels([NER, TOK, POS]) == (
+        "tok/B", "tok/M", "tok/E", "tok/S", "pos/n", "pos/ns", "pos/v", "ner/O", "ner/B-LOC", "ner/I-LOC",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [
+        (("dep", WORDS, ("x",) * 4), "no task 'dep'"),
+        (("pos", WORDS, ("n",)), "4 words of the task pos have 1 tags"),
+        (("tok", WORDS, ("n",) * 4), "not 0"),
+        (("ner", WORDS, ("LOC", "O", "O", "O")), "'LOC' is no tag of ner"),
+        (("pos", ("中国", ""), ("n", "n")), "empty word"),
+        (("tok", (), ()), "without words"),
+    ],
+)
+def test_what_is_no_example(values, what):
+    with pytest.raises(DataError, match=what):
+        TaggedWords(*values)
+
+
+@pytest.mark.parametrize("example", [TOK, POS, NER], ids=["tok", "pos", "ner"])
+def test_files_are_read_back_as_they_were_written(tmp_path, example):
+    path = tmp_path / "words"
+    other = TaggedWords(example.task, ("好",), () if example.task == "tok" else ("O",))
+    many = TaggedWords(example.task, ("很好",), () if example.task == "tok" else ("O",))
+    write_words(path, [example, other, many])
+    again = read_words(example.task, path)
+    assert again == [example, other, many] and again[0].source == f"{path}:1"
+
+
+def test_one_file_of_parts_of_speech_serves_the_segmenter_too(tmp_path):
+    write_words(tmp_path / "pos", [POS])
+    assert read_words("tok", tmp_path / "pos") == [TOK]
+
+
+def test_other_schemes_of_entity_tags_become_bio(tmp_path):
+    (tmp_path / "ner").write_text("江\tB-PER\n泽民\tE-PER\n在\tO\n北京\tS-LOC\n", encoding="utf-8")
+    assert read_words("ner", tmp_path / "ner")[0].tags == ("B-PER", "I-PER", "O", "B-LOC")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("中国\tns\n人民\n", ":2: the tag is missing"),
+        ("\tns\n", ":1: the word is missing"),
+        ("", "holds no sentence"),
+        ("中\tB-LOC\n国\tI-LOC\n", "train --task ner"),
+    ],
+)
+def test_a_wrong_file_is_named_with_its_line(tmp_path, text, what):
+    (tmp_path / "file").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=what):
+        read_words("ner" if "LOC" in text else "pos", tmp_path / "file")
+
+
+def test_a_word_with_a_space_cannot_be_written(tmp_path):
+    with pytest.raises(DataError, match="white space"):
+        write_words(tmp_path / "file", [TaggedWords("tok", ("New York",))])
+    assert not (tmp_path / "file").exists()
+
+
+def test_files_by_task(tmp_path):
+    write_words(tmp_path / "a", [TOK])
+    write_words(tmp_path / "b", [NER])
+    files = f"ner={tmp_path / 'b'},tok={tmp_path / 'a'}"
+    assert list(task_files(files)) == ["tok", "ner"]
+    assert read_task_files(files) == [TOK, NER]
+    for wrong in ("a.txt", "tok=", "dep=a", "tok=a,tok=b", ""):
+        with pytest.raises(ConfigError, match="tok=FILE,pos=FILE,ner=FILE"):
+            task_files(wrong)
+
+
+def test_a_sentence_is_on_one_side_in_all_its_tasks():
+    made = [TaggedWords(task, (f"第{n}", "句"), () if task == "tok" else ("O", "O")) for task in ("tok", "pos", "ner")
+            for n in range(50)]  # fmt: skip
+    split = split_by_text(made, seed=3)
+    sides = [{example.text for example in side} for side in (split.train, split.dev, split.test)]
+    assert [len(side) for side in sides] == [40, 5, 5]
+    assert not sides[0] & sides[1] and not (sides[0] | sides[1]) & sides[2]
+    assert sorted(map(repr, (*split.train, *split.dev, *split.test))) == sorted(map(repr, made))
+    assert split_by_text(made, seed=3) == split != split_by_text(made, seed=4)
