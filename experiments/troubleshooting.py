@@ -51,8 +51,8 @@ HEALTHY = {
         {"encoder": "mini-roberta-wwm"}, {"gradient_accumulation_steps": 2, "epochs": 8},
     ),
     "cmedqaner": ({}, {"epochs": 8, "patience": 3}, {"layerwise_decay": 0.8}),
-    "reviews": ({}, {"sentences": 400, "epochs": 3}, {"epochs": 3, "dropout": 0.2}, {"encoder": "mini-macbert"},
-                {"weight_decay": 0.1, "epochs": 4}),
+    "reviews": ({"sentences": 400}, {"sentences": 400, "epochs": 3}, {"sentences": 320, "dropout": 0.2},
+                {"sentences": 400, "encoder": "mini-macbert"}, {"sentences": 480, "weight_decay": 0.1, "epochs": 4}),
 }  # fmt: skip
 # A row a remedy: what it changes in a run that has the trouble.
 OVER_FITTING = {

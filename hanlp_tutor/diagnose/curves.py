@@ -110,8 +110,12 @@ def noisy_labels(run: Record) -> Iterator[Finding]:
     """Pre-trained, at a usual rate, long enough, and nothing learnt that holds for dev."""
     rows, guess = run.evaluations, _entropy(run.fact("data", "dev_labels") or {})
     least = min((row["dev_loss"] for row in rows), default=0.0)
-    by_heart = guess > 0 and least > _GUESSING * guess and (run.fact("data", "train_examples") or 0) >= _ENOUGH
-    if not rows or not (_stuck(run) or by_heart):
+    if not rows:
+        return
+    chance = 0.05 if run.task == "ner" else 1.15 / max(2, len(run.fact("data", "dev_labels") or {}))
+    guessing = least > _GUESSING * guess > 0 and rows[-1]["dev_score"] < chance
+    by_heart = guessing and (run.fact("data", "train_examples") or 0) >= _ENOUGH
+    if not (_stuck(run) or by_heart):
         return
     yield Finding(
         "noisy-labels",

@@ -62,8 +62,8 @@ def unfinished(run: Record) -> Iterator[Finding]:
         used = f", when the process had used {memory:,.0f} MiB at most" if memory else ""
         yield Finding(
             "unfinished",
-            f"The history ends after {done:,} of {updates:,} updates{used}. A process that is killed from outside, "
-            "by the system for want of memory, by Colab or by hand, leaves no message.",
+            f"The history ends after {done:,} of {updates:,} updates{used}. The run goes on still, or its process was "
+            "killed from outside, by the system for want of memory, by Colab or by hand, which leaves no message.",
             "Continue it with resume=True (--resume). If it stops at the same place again, it is the memory. "
             + _LESS_MEMORY,
             {"done": done, "updates": updates, "memory_mb": memory},
