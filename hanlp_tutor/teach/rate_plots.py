@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hanlp_tutor.teach.plots import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, Picture
+from hanlp_tutor.teach.rate_results import short
 
 _STYLES = ((BLUE, "o", "-"), (ORANGE, "s", "--"), (GREEN, "D", "-."), (PURPLE, "^", ":"),
            (SKY, "v", "-"), (VERMILION, "X", "--"), (GREY, "P", "-."), (BLACK, "*", ":"))  # fmt: skip
@@ -84,8 +85,11 @@ def rate_sweep(lines: Mapping[str, Sequence[tuple[float, float, float, float]]])
         reach = [[m - least for m, least in zip(middle, low, strict=True)],
                  [most - m for m, most in zip(middle, high, strict=True)]]  # fmt: skip
         axes.errorbar(x, middle, reach, color=colour, marker=mark, ls=line, capsize=3, label=name)
-        said.append(f"{name}: " + ", ".join(f"{m:.3f} at {at:.0e}" for at, m, _, _ in points))
+        said.append(f"{name}: " + ", ".join(f"{m:.3f} at {short(at)}" for at, m, _, _ in points))
     axes.set_xscale("log")
+    ticks = sorted({point[0] for points in lines.values() for point in points})
+    axes.set_xticks(ticks, [short(tick) for tick in ticks])
+    axes.minorticks_off()
     axes.set(xlabel="rate of $\\theta$ (logarithmic axis)", ylabel="score", ylim=(0, None),
              title="One rate of $\\varphi$, many of $\\theta$")  # fmt: skip
     axes.legend(frameon=False)

@@ -116,7 +116,7 @@ def test_pictures_say_their_numbers_and_are_drawn(recipes):
         "layer 2 2.00%": rate_plots.drift_by_part(recipes.drifts(["2e-5 and 1e-3"])),
         "a: embeddings 0.00%": rate_plots.drift_by_part({"a": {"embeddings": 0.0, "head φ": 0.1}}),
         "3e-4 and 1e-2: masked accuracy 0.370, F1 0.500": rate_plots.trade_off(recipes.trade_off(), before=0.4),
-        "masked accuracy: 0.370 at 3e-04, 0.200 at 1e-03": rate_plots.rate_sweep(recipes.sweep()),
+        "masked accuracy: 0.370 at 3e-4, 0.200 at 1e-3": rate_plots.rate_sweep(recipes.sweep()),
     }
     for said, picture in pictures.items():
         assert said in picture.alt and picture.png().startswith(PNG)
