@@ -1,0 +1,164 @@
+"""``python -m experiments.multitask``: tasks trained together and apart; new types without forgetting the old.
+
+The People's Daily, lines of at most 60 characters, three seeds, a quarter of an hour on a quiet core. **Tasks**: many
+sentences in words and tags, few with entities, as it usually is. Each task alone; all three together at three sampling
+temperatures and with a heavier entity task; entities added later to a trained segmenter and tagger. **Types**: a model
+of persons, places and organisations learns times (the words tagged ``t``) from 300 sentences in which only those are
+marked, with and without what keeps the old types. Each task and type is scored on the test side once, at the end.
+``--only extend`` measures rows that begin so. What has been measured under the same settings is not measured again.
+"""
+
+import argparse
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from hanlp_tutor import TrainConfig, build_model, fine_tune, load_corpus
+from hanlp_tutor.corpora.peoples_daily import tag_pos, word_tasks
+from hanlp_tutor.data import fingerprint
+from hanlp_tutor.encoders import weights_of
+from hanlp_tutor.encoders.mini import DEFAULT_ENCODER
+from hanlp_tutor.extend import add_task, extend
+from hanlp_tutor.history import manifest
+from hanlp_tutor.model import label_set
+from hanlp_tutor.precision import choose_device, describe_device
+from hanlp_tutor.results import Experiment
+from hanlp_tutor.task_scores import end_to_end, evaluate_tasks
+
+ENCODER, SEEDS, LONGEST = DEFAULT_ENCODER, (1, 2, 3), 60
+SENTENCES = {"tok": 400, "pos": 400, "ner": 100}
+DEV, TEST = 150, 400
+OPTIONS = {"epochs": 8, "batch_size": 16, "lr": 3e-4, "head_lr": 3e-3, "patience": None, "eval_steps": 1000}
+# Together: everything that differs from one pass over each task's own batches.
+JOINT = {
+    "joint": {},
+    "joint, temperature 0.5": {"sampling_temperature": 0.5},
+    "joint, temperature 0": {"sampling_temperature": 0.0},
+    "joint, ner weighs 3": {"task_weights": {"ner": 3.0}},
+}
+ADDED = {"ner added, θ frozen": {"freeze": "encoder"}, "ner added, θ free": {}}
+OLD, NEW = 1500, 300
+NER_OPTIONS = {"epochs": 6, "batch_size": 16, "lr": 3e-4, "head_lr": 1e-2, "crf": True, "patience": None}
+EXTENSION = {"epochs": 4, "lr": 2e-4}
+RESTRAINT = {"freeze": "encoder"}
+DISTANCE = {"l2": 100.0, "l2_on": "distance"}
+EXTENSIONS = {
+    "nothing": (None, {}),
+    "frozen encoder": (None, RESTRAINT),
+    "L2-SP": (None, DISTANCE),
+    "pseudo-labels": ("pseudo", {}),
+    "replay": ("old", {}),
+}
+
+
+def main(folder: Path | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--only", default="", help="measure only rows whose name begins so, such as extend")
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    parser.add_argument("--folder", type=Path, default=folder, help="instead of results/")
+    given = parser.parse_args()
+    experiment = Experiment("multitask", _settings(), manifest(describe_device(choose_device())), given.folder)
+    rows = {f"tasks/{task} alone": (_alone, task) for task in SENTENCES}
+    rows |= {f"tasks/{name}": (_joint, options) for name, options in JOINT.items()}
+    rows |= {f"tasks/{name}": (_added, options) for name, options in ADDED.items()}
+    rows |= {f"extend/{name}": (_extended, name) for name in EXTENSIONS}
+    for row, (measure, what) in rows.items():
+        if row.startswith(given.only):
+            experiment.measure(
+                row,
+                given.seeds,
+                lambda seed, measure=measure, what=what: measure(what, seed),
+                depends_on=weights_of(ENCODER),
+            )
+
+
+@lru_cache(maxsize=1)
+def _sides() -> dict[str, list]:
+    """Short lines of each side of the corpus; the training side has all sizes in its front."""
+    corpus = load_corpus("peoples_daily")
+    sizes = {"train": OLD + NEW, "dev": DEV, "test": TEST}
+    return {side: [e for e in getattr(corpus, side) if len(e) <= LONGEST][:size] for side, size in sizes.items()}
+
+
+def _words(side: str, tasks=tuple(SENTENCES)) -> list:
+    lines = _sides()[side]
+    return [e for task in tasks for e in word_tasks(lines[: SENTENCES[task]] if side == "train" else lines, [task])]
+
+
+def _labels(tasks=tuple(SENTENCES)) -> tuple[str, ...]:
+    """Also those that the first sentences happen to lack, so that every model answers the same questions."""
+    return label_set("multitask", word_tasks(load_corpus("peoples_daily").train, tasks))
+
+
+def _trained(tasks, seed: int, **options):
+    config = TrainConfig(seed=seed, **{**OPTIONS, **options})
+    model = build_model("multitask", ENCODER, _labels(tasks), config)
+    with tempfile.TemporaryDirectory() as run:
+        fine_tune(model, _words("train", tasks), [], config, run, progress="none")
+    return model
+
+
+def _alone(task: str, seed: int) -> dict[str, float]:
+    return _scores(_trained((task,), seed))
+
+
+def _joint(options: dict, seed: int) -> dict[str, float]:
+    return _scores(_trained(tuple(SENTENCES), seed, **options))
+
+
+@lru_cache(maxsize=1)
+def _segmenter_and_tagger(seed: int):
+    return _trained(("tok", "pos"), seed)
+
+
+def _added(options: dict, seed: int) -> dict[str, float]:
+    """Entities for a trained segmenter and tagger, from the sentences with entities alone."""
+    config = TrainConfig(seed=seed, **{**OPTIONS, **options})
+    model = add_task(_segmenter_and_tagger(seed), [f for f in _labels() if f.startswith("ner/")], seed=seed)
+    with tempfile.TemporaryDirectory() as run:
+        fine_tune(model, _words("train", ("ner",)), [], config, run, progress="none")
+    return _scores(model)
+
+
+def _scores(model) -> dict[str, float]:
+    """On gold words; and, where there is a segmenter, the F1 from raw text."""
+    test = [e for e in _words("test", model.tasks) if set(model.labels).issuperset(e.answers)]
+    scores = evaluate_tasks(model, test)
+    found = {task: scores[task]["accuracy" if task == "pos" else "f1"] for task in model.tasks}
+    if "tok" in model.tasks:
+        found |= {f"{task} from text": value["f1"] for task, value in end_to_end(model, test).items() if task != "tok"}
+    return found
+
+
+@lru_cache(maxsize=1)
+def _recogniser(seed: int):
+    config = TrainConfig(seed=seed, **NER_OPTIONS)
+    old = _sides()["train"][:OLD]
+    model = build_model("ner", ENCODER, label_set("ner", old), config)
+    with tempfile.TemporaryDirectory() as run:
+        fine_tune(model, old, _sides()["dev"], config, run, progress="none")
+    return model
+
+
+def _extended(name: str, seed: int) -> dict[str, float]:
+    replay, options = EXTENSIONS[name]
+    old, new = _sides()["train"][:OLD], tag_pos(_sides()["train"][OLD:], "t", "TIME")
+    config = TrainConfig(seed=seed, **{**NER_OPTIONS, **EXTENSION, **options})
+    with tempfile.TemporaryDirectory() as run:
+        extension = extend(
+            _recogniser(seed), new, config, run, replay=old[: 2 * NEW] if replay == "old" else replay,
+            old_test=_sides()["test"], new_test=tag_pos(_sides()["test"], "t", "TIME"), progress="none",
+        )  # fmt: skip
+    values = {f"{row['type']} {when}": row[when] for row in extension.report() for when in ("before", "after")}
+    return {**values, "forgotten": extension.forgotten}
+
+
+def _settings() -> dict:
+    data = {side: fingerprint(lines) for side, lines in _sides().items()}
+    return {"encoder": ENCODER, "longest": LONGEST, "sentences": SENTENCES, "options": OPTIONS, "joint": JOINT,
+            "added": ADDED, "old": OLD, "new": NEW, "ner_options": NER_OPTIONS, "extension": EXTENSION,
+            "extensions": EXTENSIONS, "data": data}  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
