@@ -79,6 +79,7 @@ def kept_bytes(model: Model, batch: Batch) -> int:
 
     On any device, exactly, by PyTorch's own hooks: each storage once.
     """
+    batch = batch.to(model.device)
     own = {tensor.untyped_storage().data_ptr() for tensor in [*model.parameters(), *model.buffers()]}
     own |= {value.untyped_storage().data_ptr() for value in vars(batch).values() if isinstance(value, Tensor)}
     kept: dict[int, int] = {}

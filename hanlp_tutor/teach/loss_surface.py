@@ -20,8 +20,8 @@ from hanlp_tutor.teach.plots import BLACK, ORANGE, VERMILION, Picture, _figure
 
 
 def weight_vector(model: Model) -> Tensor:
-    """θ and φ as one vector of P numbers, a copy; parameters that no task trains (the pooler) are left out."""
-    return parameters_to_vector(_trainable(model)).detach().clone()
+    """θ and φ as one vector, a copy on the CPU; parameters that no task trains (the pooler) are left out."""
+    return parameters_to_vector(_trainable(model)).detach().cpu().clone()
 
 
 class Plane:
@@ -68,9 +68,10 @@ def loss_at(model: Model, vector: Tensor, batches: Sequence[Batch]) -> float:
     """
     own, was_training = weight_vector(model), model.training
     model.eval()
-    vector_to_parameters(vector, _trainable(model))
-    total = sum(float(model.loss_sum(model(batch), batch)) for batch in batches)
-    vector_to_parameters(own, _trainable(model))
+    vector_to_parameters(vector.to(model.device), _trainable(model))
+    moved = [batch.to(model.device) for batch in batches]
+    total = sum(float(model.loss_sum(model(batch), batch)) for batch in moved)
+    vector_to_parameters(own.to(model.device), _trainable(model))
     model.train(was_training)
     return total / sum(batch.valid for batch in batches)
 

@@ -29,8 +29,9 @@ def moved(before: Mapping[str, Tensor], model: Model, seen: Tensor) -> dict[str,
         ``size`` ‖θ‖/‖θ₀‖; ``distance`` ‖θ - θ₀‖/‖θ₀‖; ``unseen`` the same as ``size``, but of the embeddings of tokens
         that no training sentence has: the task's gradient on them is 0, so that only a penalty can move them.
     """
-    now = {name: p.detach() for name, p in model.named_parameters() if name.startswith("encoder.") and p.requires_grad}
-    start = {name: before[name] for name in now}
+    theta = {name: p for name, p in model.named_parameters() if name.startswith("encoder.") and p.requires_grad}
+    now = {name: p.detach().cpu() for name, p in theta.items()}
+    start = {name: before[name].cpu() for name in now}
     absent = torch.ones(len(now[EMBEDDINGS]), dtype=torch.bool)
     special = [model.text_encoder.cls_id, model.text_encoder.sep_id, model.text_encoder.pad_id]
     absent[torch.cat([seen, torch.tensor(special)])] = False
@@ -90,7 +91,7 @@ def draw_paths(
             said.append(f"{title}, {name}: ends at ({x[-1]:.2f}, {y[-1]:.2f})")
         panel.plot(*places[0], color=BLACK, marker="s", ms=7)
         panel.set(xlabel="a weight with a large gradient", ylabel="a weight with a small gradient", title=title)
-        panel.legend(frameon=True, fontsize=9, loc="lower left")
+        panel.legend(frameon=True, fontsize=9, loc="lower right")
     return Picture(figure, "Paths on two weights from a common start. " + "; ".join(said) + ".")
 
 
