@@ -131,13 +131,14 @@ def tune(
         study = open_study(optuna, out, identity)
         study.pruner = new_pruner(optuna, pruner)
         objective = _Objective(optuna, (task, split, encoder), config, space, out)
-        while (number := len(finished_trials(study))) < trials:
-            study.sampler = new_sampler(optuna, sampler, config.seed, number)
-            study.optimize(objective, n_trials=1)
-            _say(lines, _row(number, finished_trials(study)[number]))
-        search = _collect(optuna, study, config, space)
-        write_json(out / SEARCH_FILE, asdict(search))
-        _write_best(out / BEST_FILE, search)
+        try:
+            while (number := len(finished_trials(study))) < trials:
+                study.sampler = new_sampler(optuna, sampler, config.seed, number)
+                study.optimize(objective, n_trials=1)
+                _say(lines, _row(number, finished_trials(study)[number]))
+        finally:  # after Ctrl-C too: the best so far is worth having
+            search = _collect(optuna, study, config, space)
+            _write(out, search)
     return search
 
 
@@ -213,11 +214,12 @@ def _say(lines: Reporter, row: dict[str, Any]) -> None:
     lines.say(said.rstrip())
 
 
-def _collect(optuna: Any, study: Any, config: TrainConfig, space: Space) -> Search:
+def _collect(optuna: Any, study: Any, config: TrainConfig, space: Space) -> Search | None:
+    """What the study holds; None before a trial is complete."""
     rows = [_row(number, trial) for number, trial in enumerate(finished_trials(study))]
     complete = [row for row in rows if row["state"] == "complete"]
-    if not complete:  # cannot be: the pruners let the first trials through
-        raise TrainingError("No trial has come to its end.")
+    if not complete:
+        return None
     best = max(complete, key=lambda row: row["dev"])  # the first of equals
     importances = {}
     if len({row["dev"] for row in complete}) > 1:
@@ -228,9 +230,10 @@ def _collect(optuna: Any, study: Any, config: TrainConfig, space: Space) -> Sear
     return Search(rows, options, best["trial"], importances, describe_space(space))
 
 
-def _write_best(path: Path, search: Search) -> None:
-    head = f"# For hanlp-tutor train -c. Trial {search.best_trial} of {len(search.trials)}"
-    text = (
-        head + f", dev score {search.best_dev:.4f}\n" + yaml.safe_dump(search.best, sort_keys=False, allow_unicode=True)
-    )
-    write_file(path, lambda file: file.write(text.encode("utf-8")))
+def _write(out: Path, search: Search | None) -> None:
+    if search is not None:
+        head = f"# For hanlp-tutor train -c. Trial {search.best_trial} of {len(search.trials)}, "
+        head += f"dev score {search.best_dev:.4f}\n"
+        text = head + yaml.safe_dump(search.best, sort_keys=False, allow_unicode=True)
+        write_json(out / SEARCH_FILE, asdict(search))
+        write_file(out / BEST_FILE, lambda file: file.write(text.encode("utf-8")))

@@ -155,6 +155,19 @@ def test_what_matters_is_found(monkeypatch, tmp_path):
     assert 3e-4 < search.config.lr < 3e-3
 
 
+def test_an_interrupted_search_leaves_its_best(monkeypatch, tmp_path):
+    def interrupted(config, step):
+        if len(list((tmp_path / "trials").iterdir())) == 4:
+            raise KeyboardInterrupt
+        return peak(config, step)
+
+    imagined(monkeypatch, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tune("ner", SPLIT, "random:mini-bert", CONFIG, SPACE, 9, tmp_path, progress="none")
+    search = Search.read(tmp_path)
+    assert len(search.trials) == 3 and config_from_yaml(tmp_path / "best.yaml") == search.config
+
+
 def test_equal_scores_have_no_importances(monkeypatch, tmp_path):
     imagined(monkeypatch, lambda config, step: 0.5)
     assert tune("ner", SPLIT, "random:mini-bert", CONFIG, SPACE, 3, tmp_path, progress="none").importances == {}
@@ -236,6 +249,10 @@ def test_without_optuna(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(ConfigError, match=r'pip install "hanlp-tutor\[tune\]"'):
         tune("ner", SPLIT, "random:mini-bert", CONFIG, SPACE, 1, tmp_path)
+    stored = {"trials": [{"dev": 0.5}], "best": CONFIG.model_dump(), "best_trial": 0, "importances": {}, "space": {}}
+    (tmp_path / "search.json").write_text(json.dumps(stored), encoding="utf-8")
+    recorded = Search.read(tmp_path)
+    assert recorded.best_dev == 0.5 and recorded.config == CONFIG, "what was recorded is readable all the same"
 
 
 @pytest.mark.parametrize(
@@ -258,6 +275,11 @@ def test_a_warm_up_that_never_ends_is_told_and_leaves_the_study_whole(tiny_encod
     space = {"warmup_steps": [0, 1000]}
     with pytest.raises(ConfigError, match="never ends"):
         tune("ner", SPLIT, tiny_encoder, CONFIG.replace(epochs=1), space, 12, tmp_path, progress="none")
+    assert all(row["options"]["warmup_steps"] == 0 for row in _finished_rows(tmp_path))
+
+
+def _finished_rows(folder):
+    return Search.read(folder).trials if (folder / "search.json").exists() else []
 
 
 def test_optunas_verbosity_is_given_back(monkeypatch, tmp_path):
