@@ -46,7 +46,7 @@ def rate_too_high(run: Record) -> Iterator[Finding]:
     if _stuck(run) and lr and suited and lr >= FAR * suited and _learns(run):
         yield Finding(
             "rate-too-high",
-            f"{_left(run)}, at lr={lr:g}, which is {lr / suited:,.0f} times what suits this encoder ({suited:g}).",
+            f"{_left(run)}. This is at lr={lr:g}, {lr / suited:,.0f} times what suits this encoder ({suited:g}).",
             f"lr={suited:g}, and a warm-up of a tenth of the run.",
             {"lr": lr, "suggested_lr": suited, "left": run.left},
         )
@@ -58,7 +58,7 @@ def rate_too_low(run: Record) -> Iterator[Finding]:
     if _stuck(run) and lr and suited and lr <= suited / FAR and _learns(run):
         yield Finding(
             "rate-too-low",
-            f"{_left(run)}, at lr={lr:g}, where {suited:g} suits; head_lr={run.fact('config', 'head_lr'):g}.",
+            f"{_left(run)}. This is at lr={lr:g}, where {suited:g} suits; head_lr={run.fact('config', 'head_lr'):g}.",
             f"lr={suited:g}, and a head_lr of 1e-3 to 1e-2.",
             {"lr": lr, "suggested_lr": suited, "left": run.left},
         )
@@ -73,7 +73,7 @@ def long_warm_up(run: Record) -> Iterator[Finding]:
     if share > _WARM:
         yield Finding(
             "long-warm-up",
-            f"{_left(run)}, and for {share:.0%} of the {updates:,} updates the rate was still rising "
+            f"{_left(run)}. For {share:.0%} of the {updates:,} updates the rate was still rising "
             f"(warmup_steps={warmup:g}).",
             "warmup_steps=0.1, a tenth of all updates; a fixed number such as 1000 is for runs of tens of thousands.",
             {"warmup_share": share, "updates": updates, "left": run.left},
@@ -85,7 +85,7 @@ def random_weights(run: Record) -> Iterator[Finding]:
     if _stuck(run) and run.fact("model", "pretrained") is False:
         yield Finding(
             "random-weights",
-            f"{_left(run)}, and the encoder {run.fact('encoder')!r} started from random weights.",
+            f"{_left(run)}. The encoder {run.fact('encoder')!r} started from random weights.",
             f"encoder={str(run.fact('encoder')).removeprefix('random:')!r}: pre-trained. From random weights it takes "
             "a higher rate (1e-3) and many times the updates.",
             {"pretrained": False, "left": run.left},
@@ -100,7 +100,7 @@ def too_short(run: Record) -> Iterator[Finding]:
     if rows[-1]["dev_loss"] <= 1.02 * min(row["dev_loss"] for row in rows):
         yield Finding(
             "too-short",
-            f"{_left(run)}, and it was still falling: {middle:.3f} in the middle of the run, {end:.3f} at its end.",
+            f"{_left(run)}. It was still falling: {middle:.3f} in the middle of the run, {end:.3f} at its end.",
             f"More epochs than {run.fact('config', 'epochs')}, or more data.",
             {"middle": middle, "end": end, "left": run.left},
         )
@@ -119,7 +119,7 @@ def noisy_labels(run: Record) -> Iterator[Finding]:
         return
     yield Finding(
         "noisy-labels",
-        f"{_left(run)}; on dev the least loss was {least:.3f}, where frequencies alone give {guess:.3f}. Neither the "
+        f"{_left(run)}. On dev the least loss was {least:.3f}, where frequencies alone give {guess:.3f}. Neither the "
         "encoder nor the rate nor the warm-up explains that. Labels that contradict each other cannot be learnt, only "
         "memorised.",
         "`hanlp-tutor audit TRAIN --label-errors` lists the most doubtful ones: read twenty. If they are right, the "
@@ -177,9 +177,10 @@ def _learns(run: Record) -> bool:
 
 def _left(run: Record) -> str:
     loss, share = run.loss_over(0.8, 1.0), run.left
+    beside = "no better" if share >= 1 else f"so {share:.0%} of that is left"
     return (
         f"The training loss ends at {loss:.3f}; knowing only how frequent each label is would give {run.floor:.3f}, "
-        f"so {share:.0%} of it is left"
+        + beside
     )
 
 

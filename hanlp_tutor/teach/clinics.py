@@ -26,7 +26,7 @@ from hanlp_tutor.errors import ConfigError, TrainingError, nearest
 from hanlp_tutor.history import read_history
 from hanlp_tutor.model import Model, build_model, label_set
 from hanlp_tutor.teach.planted import plant_label_errors
-from hanlp_tutor.train import fine_tune
+from hanlp_tutor.train import checkpoint_activations, fine_tune
 
 
 @dataclass(frozen=True)
@@ -245,19 +245,26 @@ def tight_memory(model: Model, tokens: int) -> None:
     model.forward = limited
 
 
-def kept_mb(model: Model, batch: Batch, dtype: torch.dtype | None = None) -> float:
+def kept_mb(
+    model: Model, batch: Batch, dtype: torch.dtype | None = None, *, gradient_checkpointing: bool = False
+) -> float:
     """MiB that a forward pass keeps for the backward pass: the tensors it made that are alive when the loss is there.
 
     Args:
         model: in training mode.
         batch: on the model's device.
         dtype: of autocast; None: float32.
+        gradient_checkpointing: keep no activations inside the layers; switched off again at the end.
     """
+    if gradient_checkpointing:
+        checkpoint_activations(model, TrainConfig(gradient_checkpointing=True))
     with _Made() as made, torch.autocast(model.device.type, dtype, enabled=dtype is not None):
         loss = model.loss_sum(model(batch), batch)
     own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
     alive = {place: size for place, (storage, size) in made.storages.items() if not storage.expired()}
     del loss
+    if gradient_checkpointing:
+        model.encoder.gradient_checkpointing_disable()
     return sum(size for place, size in alive.items() if place not in own) / 2**20
 
 

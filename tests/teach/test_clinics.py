@@ -76,6 +76,8 @@ def test_kept_memory_is_what_the_profiler_says(small_encoder):
     theirs = sum(event.self_cpu_memory_usage for event in profile.key_averages()) / 2**20
     assert loss.requires_grad and ours == pytest.approx(theirs, rel=0.02)
     assert kept_mb(model, model.collate([model.encode(e) for e in examples[:8]])) < 0.7 * ours
+    assert kept_mb(model, batch, gradient_checkpointing=True) < 0.5 * ours
+    assert kept_mb(model, batch) == ours, "it is switched off again"
 
 
 def test_tight_memory_refuses_large_batches_in_training_only(small_encoder):
