@@ -1,8 +1,8 @@
 """Faults that only the course of a run shows: what is left of the loss, how far dev stays behind, what is answered.
 
 These are conclusions, not counts, so they keep silent where a fault of the data or of the program explains the curves.
-The numbers were chosen on the People's Daily with one seed, and are held to other seeds and corpora by
-``experiments/troubleshooting.py``.
+The thresholds were chosen on runs of the People's Daily and of the reviews with seed 1;
+``experiments/troubleshooting.py`` holds them to other seeds, to medical questions and to healthy runs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from hanlp_tutor.diagnose.record import Record
 from hanlp_tutor.diagnose.report import Finding
 
 # Of the frequencies' loss left at the end: little more than frequencies was learnt. Most tags are O and easily so.
-STUCK = {"ner": 0.45, "classify": 0.75}
+STUCK = {"ner": 0.35, "classify": 0.75}
 FAR = 5.0  # times the rate that suits the encoder, up or down
 _WARM, _RISE, _FALLING, _SILENT = 0.5, 1.25, 0.85, 0.15
 _GUESSING, _ENOUGH = 0.95, 100  # of the frequencies' loss, on dev; training examples that should do better
