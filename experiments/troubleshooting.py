@@ -1,10 +1,10 @@
 """``python -m experiments.troubleshooting``: how sure diagnosis is, and what the article's remedies bring.
 
-Each fault planted into short runs on corpora and seeds that the rules were not written on (they have seen the People's
-Daily and the reviews with seed 1), twenty healthy runs that must raise no alarm, and the remedies of the article's three
-troubles with three seeds. About twenty minutes of one core. What has been measured under the same settings is not
-measured again; a corpus that is not to be had here is left out, and said so. ``--only healthy`` measures rows whose name
-begins so; ``--keep FOLDER`` leaves the run folders there, without their weights.
+Each fault planted into short runs on corpora and seeds that the rules were not written on (they have seen the
+People's Daily and the reviews with seed 1), twenty healthy runs that must raise no alarm, and the remedies of the
+article's three troubles with three seeds. About twenty minutes of one core. What has been measured under the same
+settings is not measured again; a corpus that is not to be had here is left out, and said so. ``--only healthy``
+measures rows whose name begins so; ``--keep FOLDER`` leaves the run folders there, without their weights.
 """
 
 import argparse
