@@ -79,7 +79,9 @@ def differences(comparisons: Mapping[str, Comparison], *, title: str) -> Picture
     axes.set(xlabel="difference in points of F1 (filled: the interval excludes zero)", title=title)
     axes.grid(alpha=0.3, axis="x")
     axes.spines[["top", "right"]].set_visible(False)
-    return Picture(figure, f"{title}, differences in points with 95 % intervals. " + ("; ".join(said) or "none measured") + ".")
+    return Picture(
+        figure, f"{title}, differences in points with 95 % intervals. " + ("; ".join(said) or "none measured") + "."
+    )
 
 
 def _one_panel(height: float, width: float) -> tuple[Any, Any]:
