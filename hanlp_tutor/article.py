@@ -8,6 +8,7 @@ samples: ``train.txt`` with the texts and ``train.tags`` (or ``train.labels``) w
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,6 @@ from hanlp_tutor.model import Model, build_model, label_set
 from hanlp_tutor.predict import Predictor
 from hanlp_tutor.train import fine_tune
 
-_TASKS = ("ner", "classify")
 _SUFFIX = {"ner": ".tags", "classify": ".labels"}
 _FORMAT = {"ner": "tag-lines", "classify": "label-lines"}
 
@@ -71,7 +71,7 @@ class MTLConfig:
     def task(self) -> str:
         """The one task of the list."""
         tasks = list(self.task_list)
-        if len(tasks) != 1 or tasks[0] not in _TASKS:
+        if len(tasks) != 1 or tasks[0] not in _SUFFIX:
             raise ConfigError(
                 f"config.task_list = {tasks}: give ['ner'] or ['classify']. Several at once: notebook 11."
             )
@@ -139,10 +139,13 @@ class MultiTaskLearning:
 
         Raises:
             ModelError: before ``fit``.
+            DataError: no such file, or one that cannot be read.
         """
         model = self._trained("predict")
         gold = None
         if isinstance(data, (str, Path)):
+            if not os.path.isfile(data):  # a raw text, perhaps, too long for the name of a file
+                raise DataError("there is no such file.", path=data, remedy="For texts pass a list: predict([text]).")
             gold = _read(model.task, data)
             data = [example.text for example in gold]
         predictions = Predictions(Predictor(model).predict_many(data))

@@ -54,9 +54,9 @@ class SchemeHead(TaggingHead):
         rows = super().decode(logits, batch)
         return [[self._bio[tag] for tag in to_bio([self.native[i] for i in row], "BMES")] for row in rows]
 
-    def probabilities(self, logits: Tensor, batch: Batch) -> Tensor:
+    def probabilities(self, logits: Tensor, batch: Batch, temperature: float = 1.0) -> Tensor:
         """p(BIO class), (B, L, C): p(B-X) is that of beginning X, be it one character long or longer."""
-        p = super().probabilities(logits, batch)
+        p = super().probabilities(logits, batch, temperature)
         into = torch.tensor([self._bio[tag] for tag in self._each_alone], device=p.device).expand(p.shape)
         return p.new_zeros(*p.shape[:2], len(self._bio)).scatter_add(2, into, p)
 

@@ -32,7 +32,7 @@ def train_all(folder: Path, other_packages: str | None = None) -> dict[str, Any]
     environment = os.environ | {"PYTHONPATH": path, "HANLP_VERBOSE": "0", "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}
     done = subprocess.run(
         [sys.executable, str(Path(__file__).resolve())], cwd=folder, env=environment, capture_output=True,
-        encoding="utf-8", timeout=280,
+        encoding="utf-8", timeout=1200,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.rsplit(MARK, 1)[1])

@@ -143,7 +143,7 @@ def test_the_five_listings_run(small_encoder, tmp_path):
                                 "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}  # fmt: skip
     environment.pop("HF_HUB_CACHE", None)
     done = subprocess.run([sys.executable, "-c", code], cwd=empty, env=environment, capture_output=True,
-                          encoding="utf-8", timeout=280)  # fmt: skip
+                          encoding="utf-8", timeout=1200)  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     report, said = done.stdout.rsplit("SAID:", 1)
     assert float(re.search(r"f1 (\d\.\d+)", report)[1]) > 0.8 and "PER" in report and "LOC" in report
@@ -170,6 +170,10 @@ def test_class_num_that_fits(small_encoder, files, number):
     config.ner.head["class_num"] = number  # five tags, or two types
     mtl = MultiTaskLearning(config)
     result = mtl.fit(files["train_data"], files["val_data"], epochs=1, patience=1, gradient_accumulation_steps=2)
+    assert len(mtl.predict(files["test"]).gold) == 4 and mtl.predict(["张三"]).gold is None
+    for text in ("今日北京天气如何", "今日北京天气如何" * 99):
+        with pytest.raises(DataError, match="pass a list"):
+            mtl.predict(text)
     assert result.steps == 1 and mtl.out == Path("runs/article/001") and (mtl.out / "history.csv").exists()
 
 

@@ -46,6 +46,8 @@ def test_answers_are_what_the_tags_mean(small_encoder, scheme, crf):
     logits = torch.randn(2, 8, len(tagger.head.native), generator=torch.Generator().manual_seed(2)) * 5
     p = tagger.head.probabilities(logits, batch)
     assert torch.allclose(p[0].sum(-1), torch.ones(8), atol=1e-5) and p.shape == (2, 8, 5)
+    assert torch.equal(p, tagger.head.probabilities(logits, batch, 1.0))
+    assert tagger.head.probabilities(logits, batch, 3.0).max(-1).values.mean() < p.max(-1).values.mean()
     if not crf:
         tags = [[tagger.head.native[i] for i in row] for row in logits.argmax(-1).tolist()]
         assert tagger.decode(logits, batch) == [list(to_bio(tags[0], scheme)), list(to_bio(tags[1][:1], scheme))]
