@@ -13,10 +13,12 @@ import random
 import shutil
 import tempfile
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from hanlp_tutor import TrainConfig, load_corpus
 from hanlp_tutor import diagnose as diagnose_package
+from hanlp_tutor.data import fingerprint
 from hanlp_tutor.diagnose import diagnose
 from hanlp_tutor.diagnose.record import read_run
 from hanlp_tutor.encoders import suggested_lr, weights_of
@@ -73,7 +75,8 @@ def main() -> None:
         for row, seeds, measure, encoder, changes in rows(runs):
             if row.startswith(arguments.only):
                 rules = {} if row.startswith("remedy") else {"rules": rules_hash()}
-                depends_on = {**changes, **rules, **weights_of(encoder)}
+                corpus = row.split("/")[1] if rules else "peoples_daily"
+                depends_on = {**changes, **rules, "data": data_hash(corpus), **weights_of(encoder)}
                 experiment.measure(row, seeds[:1] if arguments.first_seed else seeds, measure, depends_on=depends_on)
 
 
@@ -82,6 +85,13 @@ def rules_hash() -> str:
     package = Path(diagnose_package.__file__).parent
     files = [*sorted(package.glob("*.py")), package.parent / "run_facts.py", package.parent / "teach" / "clinics.py"]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+@cache
+def data_hash(corpus: str) -> str:
+    """Of the two sides that runs draw their sentences from."""
+    loaded = load_corpus(corpus)
+    return hashlib.sha256((fingerprint(loaded.train) + fingerprint(loaded.dev)).encode()).hexdigest()
 
 
 def rows(runs: Path):

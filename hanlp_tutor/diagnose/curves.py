@@ -23,7 +23,7 @@ _GUESSING, _ENOUGH = 0.95, 100  # of the frequencies' loss, on dev; training exa
 def one_answer(run: Record) -> Iterator[Finding]:
     """Predictions that are all O, or all one class, by a training side that hardly shows anything else."""
     last, train, dev = run.last, run.fact("data", "train_labels"), run.fact("data", "dev_labels")
-    if not last or last.get("dev_minority") is None or not train or not dev:
+    if not last or last.get("dev_minority") is None or not train or not dev or run.task == "multitask":
         return
     given, wanted, shown = last["dev_minority"], _minority(dev), _minority(train)
     if given >= _SILENT * wanted or shown > wanted / 3:
@@ -110,7 +110,7 @@ def noisy_labels(run: Record) -> Iterator[Finding]:
     """Pre-trained, at a usual rate, long enough, and nothing learnt that holds for dev."""
     rows, guess = run.evaluations, _entropy(run.fact("data", "dev_labels") or {})
     least = min((row["dev_loss"] for row in rows), default=0.0)
-    if not rows:
+    if not rows or not run.floor:
         return
     chance = 0.05 if run.task == "ner" else 1.15 / max(2, len(run.fact("data", "dev_labels") or {}))
     guessing = least > _GUESSING * guess > 0 and rows[-1]["dev_score"] < chance

@@ -49,7 +49,12 @@ class Record:
 
     @cached_property
     def floor(self) -> float | None:
-        """The loss of a model that knows how frequent each label is and nothing else: their entropy, in nats."""
+        """The loss of a model that knows how frequent each label is and nothing else: their entropy, in nats.
+
+        None where a loss cannot be held against it: of several tasks at once, or with weighted classes.
+        """
+        if self.task == "multitask" or self.fact("config", "class_weights"):
+            return None
         counts = [count for count in (self.fact("data", "train_labels") or {}).values() if count]
         if len(counts) < 2:
             return None
