@@ -239,7 +239,7 @@ class HanLP:
         import hanlp
 
         moved = {}
-        if config["classpath"] in CLASSPATH.values() and (folder / "transformer").is_dir():
+        if "transformer" in config and (folder / "transformer").is_dir():
             moved = {"transformer": str(folder / "transformer")}
         try:
             return _Loaded(hanlp.load(str(folder), verbose=False, **moved), config["classpath"])
