@@ -90,7 +90,7 @@ def renamed(example: TaggedText, old: str, new: str) -> TaggedText:
 
 def _over_fitting(plan: Plan) -> Plan:
     """A handful of examples, read again and again, and nothing that restrains the weights."""
-    few = plan.train[: max(16, len(plan.train) // 8)]
+    few = _of_every_label(plan.train, max(16, len(plan.train) // 8))
     epochs = plan.config.epochs * len(plan.train) // len(few)  # as many updates
     options = {"epochs": epochs, "dropout": 0.0, "weight_decay": 0.0, "patience": None}
     return replace(plan, train=few, config=plan.config.replace(**options))
@@ -163,13 +163,25 @@ def _imbalance(plan: Plan) -> Plan:
     wanted = "O" if plan.task == "ner" else max(sorted({e.label for e in plan.train}))
     if plan.task == "ner":
         empty = [TaggedText(e.text, ("O",) * len(e.text), e.source) for e in plan.train if e.spans]
-        kept: list[TaggedText] = []  # of every type at least one, or dev would ask for a label that nobody has shown
-        for example in sorted((e for e in plan.train if e.spans), key=lambda e: -len({s.label for s in e.spans})):
-            if len(kept) < rare or {s.label for s in example.spans} - {s.label for e in kept for s in e.spans}:
-                kept.append(example)
+        kept = _of_every_label([e for e in plan.train if e.spans], rare)
         return replace(plan, train=[*kept, *empty[len(kept) :], *[e for e in plan.train if not e.spans]])
     kept = [e for e in plan.train if e.label == wanted][:rare]
     return replace(plan, train=[*kept, *[e for e in plan.train if e.label != wanted]])
+
+
+def _of_every_label(examples: Examples, count: int) -> list[Any]:
+    """So many examples, or more, with every label among them: dev shall not ask for one that nobody has shown."""
+    few: list[Any] = []
+    shown: set[str] = set()
+    for example in sorted(examples, key=lambda e: -len(_labels(e))):  # stable: the first of like ones
+        if _labels(example) - shown:
+            few.append(example)
+            shown |= _labels(example)
+    return few + [example for example in examples if example not in few][: max(0, count - len(few))]
+
+
+def _labels(example: Any) -> set[str]:
+    return {span.label for span in example.spans} if isinstance(example, TaggedText) else {example.label}
 
 
 BOTH, TAGS, CLASSES = ("ner", "classify"), ("ner",), ("classify",)
