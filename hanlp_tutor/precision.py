@@ -12,6 +12,9 @@ import torch
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.errors import ConfigError, first_line
 
+# CUDA's compute capability from which a format is computed in hardware: tensor cores for fp16, Ampere for bf16
+NEEDED_CAPABILITY = {"fp16": (7, 0), "bf16": (8, 0)}
+
 
 @dataclass(frozen=True)
 class Precision:
@@ -87,7 +90,7 @@ def is_fast(device: torch.device, format: str) -> bool:
     emulation. fp16 is fast from 7.0 (tensor cores). On a processor the instruction set decides.
     """
     if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= ((8, 0) if format == "bf16" else (7, 0))
+        return torch.cuda.get_device_capability(device) >= NEEDED_CAPABILITY[format]
     if device.type == "cpu":
         needed = {"bf16": {"amx_bf16", "avx512_bf16"}, "fp16": {"amx_fp16", "avx512_fp16"}}[format]
         return bool(needed & _processor_flags())
