@@ -22,6 +22,7 @@ from hanlp_tutor.data.schemes import parse_tag
 from hanlp_tutor.encoders import Encoder, check_fit
 from hanlp_tutor.errors import DataError, EncoderError, ModelError, first_line
 from hanlp_tutor.hanlp_io import CLASSPATH, ENCODER_PREFIX
+from hanlp_tutor.hanlp_multitask import KEEPS_TEXT
 from hanlp_tutor.model import Model
 
 _MTL = "hanlp.components.mtl"
@@ -74,7 +75,9 @@ def check_hanlp(folder: str | Path) -> dict[str, Any]:
             raise ModelError(f"{path}: a link to the outside of the folder. Put the file itself there.")
         if path.suffix == ".json" and path.stat().st_size > LARGEST_JSON:
             raise ModelError(f"{path}: {path.stat().st_size:,} bytes, far more than such a file needs.")
-    for path in _class_paths(config):
+    # of this class, which could fetch a table from anywhere, only the use that has none
+    known = {name: value for name, value in config.items() if (name, value) != ("transform", KEEPS_TEXT)}
+    for path in _class_paths(known):
         if not isinstance(path, str) or path not in KNOWN:
             raise ModelError(
                 f"{folder / 'config.json'}: it names the class {path!r}, which is not among those that the kit knows "

@@ -20,6 +20,9 @@ _TASK_CLASS = {
     "pos": f"{_TASKS}.pos.TransformerTagging",
     "ner": f"{_TASKS}.ner.tag_ner.TaggingNamedEntityRecognition",
 }
+# It changes nothing, and lets HanLP keep the text as it was: else a word is its pieces joined, which loses spaces and
+# writes a character twice that became two pieces (… is ... to the tokenizer).
+KEEPS_TEXT = {"classpath": "hanlp.common.transform.NormalizeToken", "mapper": {}, "src": "token", "dst": None}
 
 
 def config(model: MultiTaskModel, transformer: Path) -> dict[str, Any]:
@@ -54,6 +57,7 @@ def config(model: MultiTaskModel, transformer: Path) -> dict[str, Any]:
         "classpath": CLASSPATH,
         "hanlp_version": "2.1.5",
         "encoder": encoder,
+        "transform": KEEPS_TEXT,
         "task_names": list(model.tasks),
         **{task: _task(task, model.crf) for task in model.tasks},
     }

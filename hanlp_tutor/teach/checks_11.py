@@ -61,7 +61,7 @@ def q11_2(answer: Any) -> str:
     require(values != right[::-1], "The order is τ = 1, then 0.5, then 0: at 1 each batch comes once.")
     for tau, value, wanted in zip((1, 0.5, 0), values, right, strict=True):
         require(abs(value - wanted) <= 1, f"τ = {tau}: not {value:g}. What is 25**{tau} over 400**{tau} + 25**{tau}?")
-    return f"So at τ = 0 each entity sentence is read {right[2] / 25:.1f} times an epoch, and half of the others not once."
+    return f"So at τ = 0 each entity sentence is read {right[2] / 25:.1f} times an epoch, and of the others half never."
 
 
 @exercise(
@@ -74,7 +74,7 @@ def q11_3(answer: Any) -> str:
     precision, recall = (float(value) for value in answer)
     require(max(precision, recall) <= 1, "Between 0 and 1, please.")
     require((precision, recall) != (1 / 3, 1 / 2), "Precision and recall are exchanged.")
-    require(abs(precision - 1 / 2) < 0.006, f"Precision is not {precision:.3g}: of two predicted words, which are right?")
+    require(abs(precision - 1 / 2) < 0.006, f"Precision isn't {precision:.3g}: how many predicted words are right?")
     require(abs(recall - 1 / 3) < 0.006, f"Recall is not {recall:.3g}: of three gold words, how many were found?")
     return "One missing border cost two words and their tags: errors of the segmenter are inherited."
 
