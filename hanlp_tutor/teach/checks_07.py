@@ -1,4 +1,4 @@
-"""The checks of notebook 07: weights of micro-batches, a mean of means, updates of a run, a plan for small memory."""
+"""The checks of notebook 07: weights of micro-batches, a mean of means, a plan for small memory, updates of a run."""
 
 from __future__ import annotations
 
@@ -62,11 +62,29 @@ def q07_2(answer: Any) -> str:
 
 
 @exercise(
+    "batch_size × k has to be the effective batch, exactly, so batch_size divides it.",
+    "Of the divisors that fit take the largest: it needs the fewest micro-batches.",
+    "batch_size = max(d for d in range(1, fits + 1) if effective % d == 0)",
+)
+def q07_3(answer: Any) -> str:
+    """plan(effective, fits) -> (batch_size, k): the largest micro-batch that fits and divides the effective batch."""
+    for effective, fits in ((32, 8), (64, 12), (30, 7), (32, 100), (17, 16)):
+        batch_size, k = (int(x) for x in call(answer, effective, fits))
+        given = f"plan({effective}, {fits}) gives {batch_size} x {k}"
+        require(batch_size >= 1 and k >= 1, f"{given}: both are whole numbers from 1 up.")
+        require(batch_size <= fits, f"{given}: {batch_size} sentences do not fit, only {fits} do.")
+        require(batch_size * k == effective, f"{given}, which is {batch_size * k} and not {effective}.")
+        best = max(d for d in range(1, min(fits, effective) + 1) if effective % d == 0)
+        require(batch_size == best, f"{given}: right, but {best} x {effective // best} needs fewer passes.")
+    return "With a prime number there is only 1 x 17: choose effective batches that divide well."
+
+
+@exercise(
     "Count the micro-batches of one epoch first; the last may be smaller, but it is one.",
     "Then the windows of one epoch; the last may hold fewer micro-batches, and it is updated on as well.",
     "-(-n // k) rounds up: epochs * ceil(ceil(sentences / batch_size) / k).",
 )
-def q07_3(answer: Any) -> str:
+def q07_4(answer: Any) -> str:
     """updates(sentences, batch_size, k, epochs) of the kit's loop."""
     cases = ((32, 8, 4, 1), (64, 8, 4, 3), (38, 8, 3, 2), (1000, 32, 4, 10), (7, 8, 4, 5), (38, 8, 1, 1))
     for sentences, batch_size, k, epochs in cases:
@@ -86,24 +104,6 @@ def q07_3(answer: Any) -> str:
         )
         require(found == right, f"{given} is {right}; yours is {found}.")
     return "A thousand sentences, the article's settings and k = 4: eighty updates. Hold warm-up against that number."
-
-
-@exercise(
-    "batch_size × k has to be the effective batch, exactly, so batch_size divides it.",
-    "Of the divisors that fit take the largest: it needs the fewest micro-batches.",
-    "batch_size = max(d for d in range(1, fits + 1) if effective % d == 0)",
-)
-def q07_4(answer: Any) -> str:
-    """plan(effective, fits) -> (batch_size, k): the largest micro-batch that fits and divides the effective batch."""
-    for effective, fits in ((32, 8), (64, 12), (30, 7), (32, 100), (17, 16)):
-        batch_size, k = (int(x) for x in call(answer, effective, fits))
-        given = f"plan({effective}, {fits}) gives {batch_size} x {k}"
-        require(batch_size >= 1 and k >= 1, f"{given}: both are whole numbers from 1 up.")
-        require(batch_size <= fits, f"{given}: {batch_size} sentences do not fit, only {fits} do.")
-        require(batch_size * k == effective, f"{given}, which is {batch_size * k} and not {effective}.")
-        best = max(d for d in range(1, min(fits, effective) + 1) if effective % d == 0)
-        require(batch_size == best, f"{given}: right, but {best} x {effective // best} needs fewer passes.")
-    return "With a prime number there is only 1 x 17: choose effective batches that divide well."
 
 
 def _all_near(a: list[float], b: list[float]) -> bool:

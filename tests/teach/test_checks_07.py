@@ -24,8 +24,8 @@ def plan(effective, fits):
 RIGHT = {
     "q07_1": [weights, lambda counts: tuple(weights(counts))],
     "q07_2": [(1.5, 1.1), [1.5, 110 / 100]],
-    "q07_3": [updates, lambda *a: float(updates(*a))],
-    "q07_4": [plan, lambda e, f: list(plan(e, f))],
+    "q07_3": [plan, lambda e, f: list(plan(e, f))],
+    "q07_4": [updates, lambda *a: float(updates(*a))],
 }
 WRONG = {
     "q07_1": [
@@ -42,17 +42,17 @@ WRONG = {
         ((1.5,), "Two numbers"),
     ],
     "q07_3": [
+        (lambda e, f: (f, -(-e // f)), "and not 64"),
+        (lambda e, f: (e, 1), "do not fit"),
+        (lambda e, f: (1, e), "fewer passes"),
+        (lambda e, f: (0, 1), "from 1 up"),
+    ],
+    "q07_4": [
         (lambda s, b, k, e: e * math.ceil(s / b), "counts micro-batches"),
         (lambda s, b, k, e: e * math.ceil(s / b) // k, "into the next"),
         (lambda s, b, k, e: e * (s // b // k), "never be learned from"),
         (lambda s, b, k, e: e * s / b / k, "half updates"),
         (lambda s, b, k, e: 1, "is 6; yours is 1"),
-    ],
-    "q07_4": [
-        (lambda e, f: (f, -(-e // f)), "and not 64"),
-        (lambda e, f: (e, 1), "do not fit"),
-        (lambda e, f: (1, e), "fewer passes"),
-        (lambda e, f: (0, 1), "from 1 up"),
     ],
 }
 
@@ -82,7 +82,7 @@ def test_never_raises_and_has_three_hints(name, answer, capsys):
 
 
 @pytest.mark.parametrize(("sentences", "batch_size", "k", "epochs"), [(38, 8, 3, 2), (32, 8, 4, 1), (7, 8, 4, 3)])
-def test_the_answer_to_the_third_is_true_of_the_loop(tiny_encoder, tmp_path, sentences, batch_size, k, epochs):
+def test_the_answer_to_the_fourth_is_true_of_the_loop(tiny_encoder, tmp_path, sentences, batch_size, k, epochs):
     from hanlp_tutor.config import TrainConfig
     from hanlp_tutor.model import build_model, label_set
     from hanlp_tutor.train import fine_tune
