@@ -35,7 +35,7 @@ BATCHES, SCALED = (16, 32, 64), (32, 64)
 BATCH = {"lr": 3e-4, "head_lr": 3e-3, "schedule": "constant", "warmup_steps": 0}  # one rate from first to last update
 LOOK = 128  # training examples between two looks at dev
 WAY, MOST_EPOCHS = 2 / 3, 20
-SPACE = {"lr": "1e-5..3e-3:log", "head_lr": "1e-4..3e-2:log", "batch_size": "8,16,32", "dropout": "0..0.3"}
+SPACE = {"lr": "1e-5..3e-3:log", "head_lr": "1e-3..3e-2:log", "batch_size": "8,16,32", "dropout": "0..0.3"}
 BUDGET = 12  # runs' worth of tokens that a search may read
 MARKS = (1, 2, 4, 6, 8, 10, 12)
 
