@@ -209,10 +209,12 @@ def test_an_encoder_outside_the_folder_is_asked_for(folder, tmp_path, monkeypatc
 
 
 @pytest.fixture(scope="module")
-def opened(toy_model, crf_model, review_model, tmp_path_factory):
+def opened(toy_model, small_encoder, tmp_path_factory):
     """Models that went to HanLP's format, to another place, and back."""
     base = tmp_path_factory.mktemp("opened")
-    models = {"ner": toy_model, "crf": crf_model, "classify": review_model}
+    crf = build_model("ner", small_encoder, toy_model.labels, TrainConfig(crf=True))
+    classify = build_model("classify", small_encoder, ("好", "坏"), TrainConfig())
+    models = {"ner": toy_model, "crf": crf, "classify": classify}
     for name, model in models.items():
         export_hanlp(model, base / "first" / name)
     shutil.move(base / "first", base / "second")
