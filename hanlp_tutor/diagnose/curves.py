@@ -16,7 +16,7 @@ from hanlp_tutor.diagnose.report import Finding
 # Of the frequencies' loss left at the end: little more than frequencies was learnt. Most tags are O and easily so.
 STUCK = {"ner": 0.35, "classify": 0.75}
 FAR = 5.0  # times the rate that suits the encoder, up or down
-_WARM, _RISE, _FALLING, _SILENT = 0.5, 1.25, 0.85, 0.15
+_WARM, _RISE, _FALLING, _SILENT = 0.5, 1.2, 0.85, 0.15
 _GUESSING, _ENOUGH = 0.95, 100  # of the frequencies' loss, on dev; training examples that should do better
 
 

@@ -90,9 +90,9 @@ def renamed(example: TaggedText, old: str, new: str) -> TaggedText:
 
 def _over_fitting(plan: Plan) -> Plan:
     """A handful of examples, read again and again, and nothing that restrains the weights."""
-    few = _of_every_label(plan.train, max(16, len(plan.train) // 8))
+    few = _of_every_label(plan.train, max(16, len(plan.train) // 12))
     epochs = plan.config.epochs * len(plan.train) // len(few)  # as many updates
-    options = {"epochs": epochs, "dropout": 0.0, "weight_decay": 0.0, "patience": None}
+    options = {"epochs": epochs, "schedule": "constant", "dropout": 0.0, "weight_decay": 0.0, "patience": None}
     return replace(plan, train=few, config=plan.config.replace(**options))
 
 
