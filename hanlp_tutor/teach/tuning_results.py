@@ -36,7 +36,7 @@ class TuningResults:
         if not self._rows:
             return f"{UNMEASURED.capitalize()}: {COMMAND} measures it."
         seeds = sorted({len(row["seeds"]) for row in self._rows.values()})
-        counted = f"{seeds[0]} seeds" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
+        counted = f"{seeds[0]} to {seeds[-1]} seeds" if len(seeds) > 1 else f"{seeds[0]} seed{'s'[: seeds[0] - 1]}"
         return (
             f"results/tuning.json: {self.settings['encoder']}, {self.settings['sentences']} sentences, {counted}; "
             f"median, least and greatest in brackets. Made by {COMMAND}."
@@ -71,8 +71,8 @@ class TuningResults:
             answer.append(
                 {"batch size": int(size), "rate of θ": f"{row['median']['lr']:g} ({kind})", "reached": reached}
             )
-            for measure in ("updates", "tokens", "seconds"):
-                answer[-1][measure] = _spread(row, measure, ",.0f")
+            for measure, form in {"updates": ",.0f", "tokens": ",.0f", "seconds": ".1f"}.items():
+                answer[-1][measure] = _spread(row, measure, form)
                 if row["median"]["reached"] == 1:
                     answer[-1][f"speed in {measure}"] = faster(base["median"][measure], row["median"][measure])
                 else:
