@@ -63,6 +63,7 @@ def fine_tune(
     device = precision.device
     _make_deterministic(config.seed, device)
     model.to(device).train()
+    model.temperature = 1.0  # one that was fitted before belongs to other weights
     freeze(model, config)
     checkpoint_activations(model, config)
 

@@ -579,3 +579,11 @@ def test_between_two_rows_the_loop_reads_no_tensor(tiny_encoder, tmp_path, monke
     reads.clear()
     fine_tune(model, examples, [], config, tmp_path)
     assert before_row == [[], []]
+
+
+def test_a_temperature_that_was_fitted_before_does_not_outlive_the_weights(tmp_path):
+    examples = tagged(8)
+    model = build_model("ner", "random:mini-bert", label_set("ner", examples), PLAIN)
+    model.temperature = 3.0
+    fine_tune(model, examples, [], PLAIN, tmp_path)
+    assert model.temperature == 1.0
