@@ -37,9 +37,10 @@ class SchemeHead(TaggingHead):
         """As the base class, for gold labels and class weights of the BIO tags.
 
         Raises:
-            ModelError: a class that gold labels may need is missing; :func:`hanlp_tutor.widen.add_labels` adds it.
+            ModelError: in training, a class that gold labels may need is missing;
+                :func:`hanlp_tutor.widen.add_labels` adds it. In evaluation another class of the type stands in for it.
         """
-        absent = missing(self.native)
+        absent = missing(self.native) if self.training else []
         if absent:
             raise ModelError(
                 f"The model has no class {absent[0]!r} ({len(absent)} such), which training needs. "
@@ -83,12 +84,13 @@ class SchemeHead(TaggingHead):
         if device not in self._tables:
             number = {kind: i for i, kind in enumerate(self._kinds, 1)}
             place = {parse_tag(tag): i for i, tag in enumerate(self.native)}
+            stand_in = {kind: i for (_, kind), i in place.items()}
             table = torch.full((len(number) + 1, 2, 2), place[parse_tag("O")])
             for kind, i in number.items():
                 for length in (1, 3):
                     tags = from_bio([f"B-{kind}", *[f"I-{kind}"] * (length - 1)], self.scheme)
                     for j, tag in enumerate(tags):
-                        table[i, int(j == 0), int(j < length - 1)] = place[parse_tag(tag)]
+                        table[i, int(j == 0), int(j < length - 1)] = place.get(parse_tag(tag), stand_in[kind])
             kinds = torch.tensor([number.get(label[2:], 0) for label in self._bio])
             begins = torch.tensor([label.startswith("B-") for label in self._bio])
             self._tables[device] = kinds.to(device), begins.to(device), table.to(device)

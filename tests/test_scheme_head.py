@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from hanlp_tutor import TrainConfig, build_model
 from hanlp_tutor.batching import IGNORED
+from hanlp_tutor.data import TaggedText
 from hanlp_tutor.data.schemes import from_bio, to_bio
 from hanlp_tutor.encoders import load_encoder
 from hanlp_tutor.errors import ModelError
@@ -57,8 +58,6 @@ def test_answers_are_what_the_tags_mean(small_encoder, scheme, crf):
 
 def test_the_loss_is_that_of_the_schemes_classes_with_the_weights_of_the_types(small_encoder):
     tagger = model(small_encoder, "BMES")
-    from hanlp_tutor.data import TaggedText
-
     tags = ("B-PER", "I-PER", "O", "B-LOC", "I-LOC", "I-LOC", "B-PER", "O")
     batch = tagger.collate([tagger.encode(TaggedText("张三在北京大学。", tags))])
     logits = tagger(batch).detach()
@@ -78,8 +77,11 @@ def test_what_a_small_corpus_lacks_is_named():
 def test_training_without_a_needed_class_is_refused(small_encoder):
     short = [tag for tag in native("BMES") if tag != "S-PER"]
     tagger = Model("ner", load_encoder(small_encoder), LABELS, native=short)
-    batch = tagger.collate([tagger.encode("张三")])
+    batch = tagger.collate([tagger.encode(TaggedText("张三", ("B-PER", "B-PER")))])
+    tagger.eval()
     assert len(tagger.decode(tagger(batch), batch)[0]) == 2, "it predicts all the same"
+    assert tagger.loss_sum(tagger(batch), batch) > 0, "and is evaluated"
+    tagger.train()
     with pytest.raises(ModelError, match=r"'S-PER'.*add_labels"):
         tagger.loss_sum(tagger(batch), batch)
 
