@@ -1,10 +1,13 @@
 """Every check accepts a right answer, rejects the typical wrong ones with their reason, and never raises."""
 
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 
 from hanlp_tutor.config import ConfigError, TrainConfig
 from hanlp_tutor.data import Span
-from hanlp_tutor.teach import check
+from hanlp_tutor.teach import check, checks_05
 from hanlp_tutor.teach.check import Exercise
 
 TAGS = "B-PER I-PER O B-LOC I-LOC O B-ORG I-ORG I-ORG I-ORG"
@@ -189,7 +192,14 @@ def break_oddly(*_):
     raise Unspeakable
 
 
-EXERCISES = [found.name for chapter in ("04", "05") for found in check.exercises(chapter)]
+ANSWERS = {  # of the lessons whose answers have a file of their own beside this one: RIGHT and WRONG by exercise
+    path.stem.removeprefix("test_checks_"): import_module(path.stem)
+    for path in sorted(Path(__file__).parent.glob("test_checks_*.py"))
+}
+CHAPTERS = sorted(path.stem.removeprefix("checks_") for path in Path(checks_05.__file__).parent.glob("checks_*.py"))
+EXERCISES = [found.name for chapter in CHAPTERS for found in check.exercises(chapter)]
+RIGHT.update({name: answers for module in ANSWERS.values() for name, answers in module.RIGHT.items()})
+WRONG.extend((name, *pair) for module in ANSWERS.values() for name, pairs in module.WRONG.items() for pair in pairs)
 
 
 def test_every_exercise_has_right_and_wrong_answers_here():
