@@ -73,7 +73,7 @@ class TrainConfig(Options):
 
     # Which task how often, how much (multitask only)
     sampling_temperature: float = Field(1.0, ge=0, le=1, description="a task of n batches is drawn as often as n**this")
-    task_weights: dict[str, float] | None = Field(None, description="factors of the tasks' losses, by task; else 1")
+    task_weights: dict[str, float] | None = Field(None, description="factors of the tasks' losses; else 1")
 
     # How precise
     fp16: bool = False
