@@ -37,7 +37,9 @@ JOINT = {
     # A clipped window of one task is as long whatever its weight: weights are felt where a window holds several tasks.
     "joint, windows of 3": {"batch_size": 5, "gradient_accumulation_steps": 3},
     "joint, windows of 3, ner weighs 3": {
-        "batch_size": 5, "gradient_accumulation_steps": 3, "task_weights": {"ner": 3.0},
+        "batch_size": 5,
+        "gradient_accumulation_steps": 3,
+        "task_weights": {"ner": 3.0},
     },
 }
 ADDED = {"ner added, θ frozen": {"freeze": "encoder"}, "ner added, θ free": {}}

@@ -1,8 +1,6 @@
 """The exercises of notebook 11; test_check.py holds the checks to these answers."""
 
 
-
-
 def words(text, tags):
     found = []
     for character, tag in zip(text, tags, strict=True):
