@@ -51,7 +51,7 @@ def add_task(model: MultiTaskModel, labels: Iterable[str], *, seed: int = 1) -> 
     added = [label for label in labels if label not in model.labels]
     known = [label for label in added if label.partition("/")[0] in model.tasks]
     if known or not added:
-        raise ModelError(f"{(known or ['no label'])[0]}: add_task takes the labels of a task that the model lacks; it has "
+        raise ModelError(f"{(known or ['no label'])[0]}: add_task takes labels of a task that the model lacks; it has "
                          f"{', '.join(model.tasks)}.")  # fmt: skip
     together = {label.partition("/")[0] for label in (*model.labels, *added)}
     ordered = [label for task in WORD_TASKS if task in together for label in (*model.labels, *added)

@@ -42,7 +42,7 @@ def test_a_task_is_added_to_a_multi_task_model(small_encoder, tmp_path):
         batch = model.collate([model.encode(example)])
         with torch.no_grad():
             assert torch.equal(grown(batch), model(batch))
-    with pytest.raises(ModelError, match="a task that the model lacks"):
+    with pytest.raises(ModelError, match="of a task that the model lacks"):
         add_task(model, ("pos/brandnew",))
     config = TrainConfig(epochs=1, freeze="encoder", lr=1e-3)
     fine_tune(grown, [e for e in some if e.task == "ner"], [], config, tmp_path / "run", progress="none")
