@@ -10,7 +10,7 @@ PYTEST := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 # Each target keeps the cores busy by itself, so `make -j` works through them in turn.
 .NOTPARALLEL:
-.PHONY: help run test course results bench lab lock clean setup
+.PHONY: help run test compat course results bench lab lock clean setup
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1	/p' Makefile | expand -t 10
@@ -21,6 +21,11 @@ run: setup  ## fine-tune on the People's Daily (notebook 05) and print the test 
 test: setup  ## every check and every notebook
 	@$(BIN)/python -m ruff check .
 	@$(PYTEST) -n $(JOBS) --dist loadgroup --durations 10 $(ARGS)
+
+compat: setup  ## HanLP's own fit, mended, also on transformers 4.57
+	@$(BIN)/python -m pip install -q --no-deps --upgrade --target .venv/transformers-4.57 \
+	    "transformers==4.57.*" "huggingface_hub<1" "tokenizers<0.23"
+	@HANLP_TUTOR_OTHER_TRANSFORMERS=.venv/transformers-4.57 $(PYTEST) tests/test_hanlp_compat.py $(ARGS)
 
 course: setup  ## run all notebooks in the class profile
 	@set -e; for notebook in notebooks/[0-9]*.ipynb; do \
