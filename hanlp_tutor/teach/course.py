@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.results import read_results
+from hanlp_tutor.results import current_rows, read_results
 from hanlp_tutor.teach.cost import read_cost
 
 UNMEASURED = "not measured yet"
@@ -106,16 +106,16 @@ def claims(results: Path | None = None) -> list[dict[str, str]]:
 
 def _measured(where: dict[str, str] | None, results: Path | None) -> str:
     content = read_results(where["experiment"], results) if where else None
-    row = content["rows"].get(where["row"]) if content else None
-    if not row or "median" not in row:
+    rows = current_rows(content) if content else {}
+    if where is None or where["row"] not in rows:
         return UNMEASURED
+    row = rows[where["row"]]
     seeds, measure = len(row["seeds"]), where["measure"]
     counted = f"median of {seeds} seeds" if seeds > 1 else "one seed"
     said = f"{where['row']}, {content['settings']['sentences']:,} sentences; {counted}"
     if "minus" in where:
-        other = content["rows"].get(where["minus"])
-        if not other or "median" not in other:
+        if where["minus"] not in rows:
             return UNMEASURED
-        lead = 100 * (row["median"][measure] - other["median"][measure])
+        lead = 100 * (row["median"][measure] - rows[where["minus"]]["median"][measure])
         return f"{lead:+.1f} points (over {where['minus']}; {said})"
     return f"{row['median'][measure]:.1%} ({said})"

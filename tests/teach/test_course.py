@@ -48,6 +48,9 @@ def test_measured_value_comes_from_the_result_file(tmp_path: Path):
     (tmp_path / "finetune_ner.json").write_text(json.dumps({**content, "rows": rows}))
     lead = f"+25.0 points (over {RANDOM}; {BEST}, 10,000 sentences; median of 2 seeds)"
     assert [row["measured"] for row in claims(tmp_path) if row["measured"] != UNMEASURED] == [score, lead]
+    rows[BEST]["depends_on"] = {"weights": "of an earlier version"}
+    (tmp_path / "finetune_ner.json").write_text(json.dumps({**content, "rows": rows}))
+    assert {row["measured"] for row in claims(tmp_path)} == {UNMEASURED}
 
 
 def test_table_shows_all_of_a_long_chinese_text():
