@@ -22,6 +22,7 @@ from hanlp_tutor.errors import DataError, DivergedError, TrainingError
 from hanlp_tutor.evaluate import evaluate_model, headline
 from hanlp_tutor.history import TensorBoard, manifest, update_manifest, write_history, write_manifest
 from hanlp_tutor.mixing import task_buckets
+from hanlp_tutor.memory import release_memory
 from hanlp_tutor.model import Model
 from hanlp_tutor.optim import encoder_lr
 from hanlp_tutor.out_of_memory import cut, random_state, say_halved, set_random_state, single_example
@@ -287,6 +288,7 @@ class Run:
         if not self.dev:
             return {"train_score": sample[key]}
         scores = evaluate_model(self.model, self.dev, encoded=self.dev_encoded)
+        release_memory()  # batches of all lengths have left holes in the heap, as large again as what is in use
         if progress.best_score is None or scores[key] > progress.best_score:
             progress.best_score, progress.best_step, progress.bad_evaluations = scores[key], progress.step, 0
             progress.best_state = None  # first, so that there are never two copies
