@@ -21,8 +21,8 @@ from hanlp_tutor.divergence import check_finite
 from hanlp_tutor.errors import DataError, DivergedError, TrainingError
 from hanlp_tutor.evaluate import evaluate_model, headline
 from hanlp_tutor.history import TensorBoard, manifest, update_manifest, write_history, write_manifest
-from hanlp_tutor.mixing import task_buckets
 from hanlp_tutor.memory import release_memory
+from hanlp_tutor.mixing import task_buckets
 from hanlp_tutor.model import Model
 from hanlp_tutor.optim import encoder_lr
 from hanlp_tutor.out_of_memory import cut, random_state, say_halved, set_random_state, single_example

@@ -101,4 +101,5 @@ def multitask_model(small_encoder, tmp_path_factory):
     """Segments, tags and finds names in real sentences, somewhat. Leave it as it is."""
     from hanlp_tutor.corpora.peoples_daily import word_tasks
 
-    return _trained("multitask", small_encoder, word_tasks(_short_news(500)), tmp_path_factory.mktemp("tasks"), epochs=4)
+    sentences = word_tasks(_short_news(500))
+    return _trained("multitask", small_encoder, sentences, tmp_path_factory.mktemp("tasks"), epochs=4)
