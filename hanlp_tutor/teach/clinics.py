@@ -276,7 +276,9 @@ def kept_mb(
     alive = {place: size for place, (storage, size) in made.storages.items() if not storage.expired()}
     del loss
     if gradient_checkpointing:
-        model.encoder.gradient_checkpointing_disable()
+        # its name from transformers 5.2x on, where the older one warns
+        disable = getattr(model.encoder, "activation_checkpointing_disable", None)
+        (disable or model.encoder.gradient_checkpointing_disable)()
     return sum(size for place, size in alive.items() if place not in own) / 2**20
 
 
