@@ -63,10 +63,17 @@ class TreeMeter:
         total = 0
         for process in processes:
             try:
-                total += process.memory_info().rss
+                if process is root or not _before_exec(process):
+                    total += process.memory_info().rss
             except psutil.Error:  # ended between the two calls
                 continue
         return total / 2**20
+
+
+def _before_exec(process: Any) -> bool:
+    """Whether it was forked and has not become another program yet: for that moment its pages are its parent's."""
+    parent = process.parent()
+    return parent is not None and process.cmdline() == parent.cmdline()
 
 
 def costs_file(folder: Path | None = None) -> Path:
