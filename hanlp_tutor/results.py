@@ -130,5 +130,14 @@ def current_rows(content: dict[str, Any]) -> dict[str, Any]:
     return {
         name: row
         for name, row in content["rows"].items()
-        if "median" in row and row.get("depends_on", {}).get("weights") in weights
+        if row["seeds"] and row.get("depends_on", {}).get("weights") in weights
     }
+
+
+def spread(row: dict[str, Any], measure: str, *, scale: float = 100.0, form: str = ".1f") -> str:
+    """The median of a row as text, and behind it the least and the greatest where there are several seeds.
+
+    In points; ``scale=1`` leaves the measure's own unit.
+    """
+    middle, low, high = (format(scale * row[part][measure], form) for part in ("median", "min", "max"))
+    return middle if len(row["seeds"]) == 1 else f"{middle} ({low} to {high})"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hanlp_tutor import load_corpus
 from hanlp_tutor.atomic import write_file
-from hanlp_tutor.results import current_rows, read_results
+from hanlp_tutor.results import current_rows, read_results, spread
 from hanlp_tutor.teach.encoder_results import Comparison
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -31,7 +31,7 @@ def _make_run() -> str:
         "|---|---|---|---|---|",
     ]
     for name, row in current_rows(content).items():
-        cells = [_cell(row, key) for key in ("precision", "recall", "f1")]
+        cells = [spread(row, key) for key in ("precision", "recall", "f1")]
         lines.append(f"| {name} | {' | '.join(cells)} | {len(row['seeds'])} |")
     return "\n".join(["", *lines, "", f"Measured by `{content['command_line']}`.", ""])
 
@@ -59,11 +59,6 @@ def rendered(text: str) -> str:
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
     return before + BEGIN + results_section() + END + after
-
-
-def _cell(row: dict, key: str) -> str:
-    median, low, high = (row[part][key] * 100 for part in ("median", "min", "max"))
-    return f"{median:.1f}" if low == high else f"{median:.1f} ({low:.1f} to {high:.1f})"
 
 
 if __name__ == "__main__":

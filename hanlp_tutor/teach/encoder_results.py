@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from hanlp_tutor.encoders.mini import EMBEDDED
-from hanlp_tutor.results import current_rows, read_results
+from hanlp_tutor.results import current_rows, read_results, spread
 from hanlp_tutor.teach.course import UNMEASURED
 
 MEASURES = {"ner": "f1", "classify": "accuracy"}
@@ -78,9 +77,5 @@ class Comparison:
         return f"{counts[0]} to {counts[-1]} seeds a point" if counts else UNMEASURED
 
     def _cell(self, name: str, measure: str) -> str:
-        row: dict[str, Any] | None = self._rows.get(name)
-        if row is None:
-            return UNMEASURED
-        middle, low, high = (100 * row[part][measure] for part in ("median", "min", "max"))
-        spread = "" if len(row["seeds"]) == 1 else f" ({low:.1f} to {high:.1f})"
-        return f"{middle:.1f}{spread}"
+        row = self._rows.get(name)
+        return UNMEASURED if row is None else spread(row, measure)

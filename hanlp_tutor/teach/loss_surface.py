@@ -16,7 +16,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from hanlp_tutor.batching import Batch
 from hanlp_tutor.model import Model
-from hanlp_tutor.teach.plots import BLACK, ORANGE, VERMILION, Picture, _figure
+from hanlp_tutor.teach.plots import BLACK, ORANGE, VERMILION, Picture, new_figure
 
 
 def weight_vector(model: Model) -> Tensor:
@@ -89,7 +89,7 @@ def draw_surface(surface: Surface, places: dict[str, tuple[float, float]]) -> Pi
     """Contours of log loss (darker is lower), with named places; the first is where training starts."""
     from matplotlib.ticker import LogFormatter, LogLocator
 
-    figure, (axes,) = _figure(1, height=4.6, width=7.0)
+    figure, (axes,) = new_figure(1, height=4.6, width=7.0)
     lowest, highest = (f(map(f, surface.losses)) for f in (min, max))
     levels = torch.logspace(torch.tensor(lowest).log10(), torch.tensor(highest).log10(), 14).tolist()
     levels[0], levels[-1] = 0.999 * lowest, 1.001 * highest

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.model import Model
-from hanlp_tutor.results import read_results
-from hanlp_tutor.teach.plots import BLACK, BLUE, GREY, ORANGE, Picture, _figure
+from hanlp_tutor.results import current_rows, read_results, spread
+from hanlp_tutor.teach.course import UNMEASURED
+from hanlp_tutor.teach.plots import BLACK, BLUE, GREY, ORANGE, Picture, new_figure
 
 EMBEDDINGS = "encoder.embeddings.word_embeddings.weight"
 
@@ -75,7 +75,7 @@ def draw_paths(
 
     The first path of a panel is drawn broad and light, the second thin and dark upon it: equal paths show as one.
     """
-    figure, axes = _figure(len(panels), height=4.0, width=9.0)
+    figure, axes = new_figure(len(panels), height=4.0, width=9.0)
     places = [place for paths in panels.values() for points in paths.values() for place in points]
     low, high = ([f(place[i] for place in places) for i in (0, 1)] for f in (min, max))
     xs, ys = (torch.linspace(low[i] - 0.15, high[i] + 0.15, 60, dtype=torch.float64) for i in (0, 1))
@@ -104,13 +104,8 @@ class Restraints:
 
     def __init__(self, folder: Path | None = None):
         content = read_results("loss_terms", folder) or {"rows": {}, "settings": {}}
-        today = weights_of(content["settings"].get("encoder", "")).get("weights")
         self.settings = content["settings"]
-        self.rows: dict[str, Any] = {
-            name: row
-            for name, row in content["rows"].items()
-            if "median" in row and row.get("depends_on", {}).get("weights") in (None, today)
-        }
+        self.rows: dict[str, Any] = current_rows(content)
 
     def __bool__(self) -> bool:
         return bool(self.rows)
@@ -118,12 +113,12 @@ class Restraints:
     def table(self) -> list[dict[str, str]]:
         """A row a restraint: medians, and the spread of F1 over the seeds; what to do when there is no row."""
         if not self:
-            return [{"not measured yet": "python -m experiments.loss_terms"}]
+            return [{UNMEASURED: "python -m experiments.loss_terms"}]
         return [
             {
                 "restraint": name,
-                "test F1": _spread(row, "f1"),
-                "train F1": _spread(row, "train_f1"),
+                "test F1": spread(row, "f1"),
+                "train F1": spread(row, "train_f1"),
                 "test loss": f"{row['median']['loss']:.3f}",
                 "‖θ‖ / ‖θ₀‖": f"{row['median']['size']:.3f}",
                 "‖θ-θ₀‖ / ‖θ₀‖": f"{row['median']['distance']:.3f}",
@@ -135,16 +130,11 @@ class Restraints:
     def lead(self, row: str, over: str = "nothing") -> str:
         """The lead in points of median test F1, and whether the seeds of the two overlap."""
         if row not in self.rows or over not in self.rows:
-            return "not measured yet"
+            return UNMEASURED
         one, other = self.rows[row], self.rows[over]
         points = 100 * (one["median"]["f1"] - other["median"]["f1"])
         apart = one["min"]["f1"] > other["max"]["f1"] or one["max"]["f1"] < other["min"]["f1"]
         return f"{points:+.1f} points, {'beyond' if apart else 'within'} the spread of the seeds"
-
-
-def _spread(row: Mapping[str, Any], measure: str) -> str:
-    middle, low, high = (100 * row[part][measure] for part in ("median", "min", "max"))
-    return f"{middle:.1f}" + (f" ({low:.1f} to {high:.1f})" if len(row["seeds"]) > 1 else "")
 
 
 def _norm(tensors: Iterable[Tensor]) -> float:

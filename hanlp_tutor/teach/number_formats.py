@@ -11,7 +11,7 @@ from torch import Tensor
 from hanlp_tutor.batching import Batch
 from hanlp_tutor.model import Model
 from hanlp_tutor.precision import Precision
-from hanlp_tutor.teach.plots import BLACK, GREY, ORANGE, SKY, VERMILION, Picture, _figure
+from hanlp_tutor.teach.plots import BLACK, GREY, ORANGE, SKY, VERMILION, Picture, new_figure
 
 FORMATS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 SMALLEST_FP16, SMALLEST_NORMAL_FP16, LARGEST_FP16 = -24, -14, 16  # as powers of two; the last is the first too large
@@ -81,7 +81,7 @@ def histogram(panels: dict[str, Tensor]) -> Picture:
     Args:
         panels: per title, numbers of any sign. Zeros are left out.
     """
-    figure, axes = _figure(len(panels), height=3.6, width=9.0)
+    figure, axes = new_figure(len(panels), height=3.6, width=9.0)
     said = []
     for panel, (title, numbers) in zip(axes, panels.items(), strict=True):
         powers = numbers[numbers != 0].abs().float().log2().clamp(-60, 30)
@@ -109,7 +109,7 @@ def scale_curve(points: Sequence[tuple[int, float, float]]) -> Picture:
     Args:
         points: ``(power of two, share lost, share infinite or NaN)``.
     """
-    figure, (axes,) = _figure(1, height=3.4, width=7.0)
+    figure, (axes,) = new_figure(1, height=3.4, width=7.0)
     powers, lost, infinite = zip(*points, strict=True)
     axes.plot(powers, lost, color=VERMILION, marker="o", label="rounded to 0")
     axes.plot(powers, infinite, color=BLACK, marker="s", ls="--", label="infinite or NaN")

@@ -63,7 +63,7 @@ def training_curves(history: Sequence[Mapping[str, Any]], *, score: str = "F1") 
     """
     from matplotlib.ticker import MaxNLocator
 
-    figure, (left, right) = _figure(2)
+    figure, (left, right) = new_figure(2)
     evaluated = [row for row in history if row.get("dev_score") is not None]
     steps = [row["step"] for row in evaluated]
     left.plot([r["step"] for r in history], [r["loss"] for r in history], color=BLUE, label="train, running")
@@ -103,7 +103,7 @@ def bars(
         reference: a name and a number for a dashed line.
         limit: the right end of the axis; None: what the numbers need.
     """
-    figure, (axes,) = _figure(1, height=1.3 + 0.45 * len(values))
+    figure, (axes,) = new_figure(1, height=1.3 + 0.45 * len(values))
     names = list(values)
     colours = [VERMILION if name == highlight else SKY for name in names]
     drawn = axes.barh(names, [values[name] for name in names], color=colours, height=0.65)
@@ -137,7 +137,7 @@ def curves(
         xlabel, ylabel: of every panel.
         log: a logarithmic horizontal axis, labelled at the points.
     """
-    figure, axes = _figure(len(panels), height=3.8, width=9.0 if len(panels) > 1 else 7.0)
+    figure, axes = new_figure(len(panels), height=3.8, width=9.0 if len(panels) > 1 else 7.0)
     names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
     styles = dict(zip(names, zip((BLUE, ORANGE, GREEN, PURPLE, BLACK, VERMILION), "osD^vX", strict=True)))  # noqa: B905
     said = []
@@ -169,7 +169,7 @@ def confusion(gold: Sequence[str], predicted: Sequence[str]) -> Picture:
     pairs = list(zip(gold, predicted, strict=True))
     counts = [[pairs.count((row, column)) for column in labels] for row in labels]
     side = 2.6 + 0.7 * len(labels)
-    figure, (axes,) = _figure(1, height=side, width=side + 0.6)
+    figure, (axes,) = new_figure(1, height=side, width=side + 0.6)
     axes.imshow(counts, cmap="Blues", vmin=0)
     darkest = max(max(row) for row in counts)
     for i, row in enumerate(counts):
@@ -185,7 +185,7 @@ def confusion(gold: Sequence[str], predicted: Sequence[str]) -> Picture:
 
 def confidence(scores: Sequence[float], right: Sequence[bool], *, bins: int = 10) -> Picture:
     """How sure the model was, of what it got right (plain) and wrong (hatched): stacked counts by score."""
-    figure, (axes,) = _figure(1, height=3.2)
+    figure, (axes,) = new_figure(1, height=3.2)
     groups = [[s for s, r in zip(scores, right, strict=True) if r == kind] for kind in (True, False)]
     low = min(0.5, *scores) if scores else 0.5
     _, _, drawn = axes.hist(
@@ -204,7 +204,7 @@ def confidence(scores: Sequence[float], right: Sequence[bool], *, bins: int = 10
 
 def lengths(values: Sequence[int], *, limit: int = 510, title: str = "Length in characters") -> Picture:
     """How long texts are, on a logarithmic axis, and the longest that fits one window."""
-    figure, (axes,) = _figure(1, height=3.0)
+    figure, (axes,) = new_figure(1, height=3.0)
     longest = max(values)
     edges = [1.0]
     while edges[-1] <= longest:
@@ -222,7 +222,7 @@ def lengths(values: Sequence[int], *, limit: int = 510, title: str = "Length in 
     return Picture(figure, alt + f"{over} have more than {limit}, the longest {longest}.")
 
 
-def _figure(panels: int, *, height: float = 3.4, width: float = 8.0) -> tuple[Figure, Sequence[Any]]:
+def new_figure(panels: int, *, height: float = 3.4, width: float = 8.0) -> tuple[Figure, Sequence[Any]]:
     """A figure with a row of panels, without pyplot, so that nothing is shown twice or kept alive."""
     from matplotlib.figure import Figure
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.encoders import weights_of
-from hanlp_tutor.results import read_results
+from hanlp_tutor.results import current_rows, read_results, spread
 from hanlp_tutor.teach.course import UNMEASURED
 
 COMMAND = "python -m experiments.learning_rates"
@@ -44,10 +43,7 @@ class Recipes:
     def __init__(self, folder: Path | None = None):
         content = read_results("learning_rates", folder) or {"settings": {}, "rows": {}}
         self.settings: dict[str, Any] = content["settings"]
-        today = weights_of(self.settings.get("encoder", ""))
-        self.rows: dict[str, dict[str, Any]] = {
-            name: row for name, row in content["rows"].items() if "median" in row and row.get("depends_on") == today
-        }
+        self.rows: dict[str, dict[str, Any]] = current_rows(content)
 
     @property
     def article(self) -> list[str]:
@@ -73,8 +69,8 @@ class Recipes:
                 median = self.rows[name]["median"]
                 before, after = median["masked_accuracy_before"], median["masked_accuracy"]
                 row |= {
-                    "test F1": self._points(name, "test_f1"),
-                    "masked accuracy": self._points(name, "masked_accuracy"),
+                    "test F1": spread(self.rows[name], "test_f1"),
+                    "masked accuracy": spread(self.rows[name], "masked_accuracy"),
                     "change": f"{100 * (after - before):+.1f}",
                     "masked loss": f"{median['masked_loss']:.2f}",
                     "drift of the top layer": f"{list(self._drift(median).values())[-1]:.1%}",
@@ -129,10 +125,6 @@ class Recipes:
             f"{self.settings['encoder']}, {self.settings['sentences']} sentences, {updates:.0f} updates, "
             f"{seeds} seeds a recipe, {len(self.rows)} recipes ({COMMAND})"
         )
-
-    def _points(self, name: str, measure: str) -> str:
-        middle, low, high = (100 * value for value in self.value(name, measure))
-        return f"{middle:.1f}" + (f" ({low:.1f} to {high:.1f})" if len(self.rows[name]["seeds"]) > 1 else "")
 
     @staticmethod
     def _drift(median: dict[str, float]) -> dict[str, float]:

@@ -8,9 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.encoders import weights_of
-from hanlp_tutor.encoders.mini import DEFAULT_ENCODER
-from hanlp_tutor.results import read_results
+from hanlp_tutor.results import current_rows, read_results, spread
 from hanlp_tutor.teach.course import UNMEASURED
 
 COMMAND = "python -m experiments.troubleshooting"
@@ -25,7 +23,7 @@ def table(trouble: str, folder: Path | None = None) -> list[dict[str, str]]:
     """A row a remedy: median, least and greatest over the seeds; one row that says how to measure, where nobody has."""
     rows = []
     for name, row in _rows(f"remedy/{trouble}/", folder).items():
-        measured = {title: _spread(row, measure) for measure, title in MEASURES[trouble].items()}
+        measured = {title: spread(row, measure, scale=1, form=".3f") for measure, title in MEASURES[trouble].items()}
         rows.append({"run": name, **measured, "seeds": str(len(row["seeds"]))})
     return rows or [{"run": f"{UNMEASURED}: {COMMAND}"}]
 
@@ -54,14 +52,4 @@ def verdicts(folder: Path | None = None) -> list[dict[str, str]]:
 def _rows(prefix: str, folder: Path | None) -> dict[str, dict[str, Any]]:
     """Measured rows under a prefix, by the rest of their name, in the order of the file."""
     content = read_results("troubleshooting", folder) or {"rows": {}}
-    today = weights_of(DEFAULT_ENCODER)["weights"]
-    return {
-        name.removeprefix(prefix): row
-        for name, row in content["rows"].items()
-        if name.startswith(prefix) and row.get("seeds") and row.get("depends_on", {}).get("weights") in (None, today)
-    }
-
-
-def _spread(row: dict[str, Any], measure: str) -> str:
-    middle, low, high = (row[part][measure] for part in ("median", "min", "max"))
-    return f"{middle:.3f} ({low:.3f} to {high:.3f})"
+    return {name.removeprefix(prefix): row for name, row in current_rows(content).items() if name.startswith(prefix)}

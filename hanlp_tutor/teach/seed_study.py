@@ -6,8 +6,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from hanlp_tutor.encoders.embedded import read_card
-from hanlp_tutor.results import read_results
+from hanlp_tutor.results import current_rows, read_results
 from hanlp_tutor.significance import Comparison
 from hanlp_tutor.teach.course import UNMEASURED
 
@@ -29,13 +28,7 @@ class SeedStudy:
     def __init__(self, folder: Path | None = None):
         content = read_results("evaluation", folder) or {"settings": {}, "rows": {}}
         self.command = "python -m experiments.evaluation"
-        encoder = content["settings"].get("encoder")
-        weights = read_card(encoder)["sha256"] if encoder else None
-        self._rows: dict[str, dict[str, Any]] = {
-            name: row["seeds"]
-            for name, row in content["rows"].items()
-            if row.get("depends_on", {}).get("weights") in (None, weights)
-        }
+        self._rows: dict[str, dict[str, Any]] = {name: row["seeds"] for name, row in current_rows(content).items()}
         self.sentences: int | None = content["settings"].get("test") if self._rows else None
 
     @property

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from hanlp_tutor.results import current_rows, read_results
+from hanlp_tutor.results import current_rows, read_results, spread
+from hanlp_tutor.teach.course import UNMEASURED
 
 COMMAND = "python -m experiments.multitask"
 
@@ -27,13 +28,10 @@ def measured(prefix: str, columns: Mapping[str, str], folder: Path | None = None
         if name.startswith(prefix):
             cells = {heading: _cell(row, measure) for heading, measure in columns.items()}
             rows.append({"trained": name.removeprefix(prefix), **cells, "seeds": str(len(row["seeds"]))})
-    return rows or [{"trained": f"not measured yet: {COMMAND}"}]
+    return rows or [{"trained": f"{UNMEASURED}: {COMMAND}"}]
 
 
 def _cell(row: dict, measure: str) -> str | None:
     if measure not in row["median"]:
         return None
-    middle, low, high = (row[part][measure] for part in ("median", "min", "max"))
-    scale = 1 if measure == "forgotten" else 100  # that one is in points already
-    spread = "" if len(row["seeds"]) == 1 else f" ({scale * low:.1f} to {scale * high:.1f})"
-    return f"{scale * middle:.1f}{spread}"
+    return spread(row, measure, scale=1 if measure == "forgotten" else 100)  # that one is in points already

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.encoders import weights_of
-from hanlp_tutor.results import read_results
+from hanlp_tutor.results import current_rows, read_results, spread
 from hanlp_tutor.teach.course import UNMEASURED
 
 Point = tuple[float, float, float, float]
@@ -25,12 +24,7 @@ class TuningResults:
     def __init__(self, folder: Path | None = None):
         content = read_results("tuning", folder) or {"settings": {}, "rows": {}}
         self.settings = content["settings"]
-        today = weights_of(self.settings["encoder"]) if content["rows"] else {}
-        self._rows: dict[str, Any] = {
-            name: row
-            for name, row in content["rows"].items()
-            if "median" in row and row["depends_on"].get("weights") == today.get("weights")
-        }
+        self._rows: dict[str, Any] = current_rows(content)
 
     def __str__(self) -> str:
         if not self._rows:
@@ -50,7 +44,7 @@ class TuningResults:
             {
                 "rate of θ": name,
                 "in the article's grid": float(name) in ARTICLE_RATES,
-                "dev F1": _spread(row, "dev"),
+                "dev F1": spread(row, "dev", scale=1, form=".3f"),
                 "best": name == best,
             }
             for name, row in sorted(rates.items(), key=lambda item: float(item[0]))
@@ -72,7 +66,7 @@ class TuningResults:
                 {"batch size": int(size), "rate of θ": f"{row['median']['lr']:g} ({kind})", "reached": reached}
             )
             for measure, form in {"updates": ",.0f", "tokens": ",.0f", "seconds": ".1f"}.items():
-                answer[-1][measure] = _spread(row, measure, form)
+                answer[-1][measure] = spread(row, measure, scale=1, form=form)
                 if row["median"]["reached"] == 1:
                     answer[-1][f"speed in {measure}"] = faster(base["median"][measure], row["median"][measure])
                 else:
@@ -89,8 +83,8 @@ class TuningResults:
                 rows.append(
                     {
                         "chosen by": title,
-                        "dev F1": _spread(row, "dev"),
-                        "test F1": _spread(row, "test"),
+                        "dev F1": spread(row, "dev", scale=1, form=".3f"),
+                        "test F1": spread(row, "test", scale=1, form=".3f"),
                         "runs": f"{trials:.0f}",
                         "of them pruned": f"{row['median'].get('pruned', 0):.0f}",
                         "seconds": f"{row['median']['seconds']:,.0f}",
@@ -121,11 +115,6 @@ def faster(before: float, after: float) -> str:
     ('+100 %', '-20 %')
     """
     return f"{100 * (before / after - 1):+.0f} %"
-
-
-def _spread(row: dict[str, Any], measure: str, form: str = ".3f") -> str:
-    middle, low, high = (format(row[part][measure], form) for part in ("median", "min", "max"))
-    return middle if len(row["seeds"]) == 1 else f"{middle} ({low} to {high})"
 
 
 def _missing(column: str) -> list[dict[str, Any]]:
