@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hanlp_tutor.batching import Batch, Encodings, length_buckets
+from hanlp_tutor.batching import Batch, Encodings
 from hanlp_tutor.checkpoint import Progress, identity, load_checkpoint, save_checkpoint
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data import LabelledText, TaggedText
@@ -22,7 +22,7 @@ from hanlp_tutor.errors import DataError, DivergedError, TrainingError
 from hanlp_tutor.evaluate import evaluate_model, headline
 from hanlp_tutor.history import TensorBoard, manifest, update_manifest, write_history, write_manifest
 from hanlp_tutor.memory import release_memory
-from hanlp_tutor.mixing import task_buckets
+from hanlp_tutor.mixing import epoch_batches
 from hanlp_tutor.model import Model
 from hanlp_tutor.optim import encoder_lr
 from hanlp_tutor.out_of_memory import cut, random_state, say_halved, set_random_state, single_example
@@ -77,10 +77,10 @@ class Run:
             raise DataError(f"the label {unknown[0]!r} is unknown to the model.", path=where, remedy="Correct it.")
         # a fixed random sample: the first lines of a corpus may be all of one kind
         self.sample = random.Random(config.seed).sample(range(len(train)), min(TRAIN_SAMPLE, len(train)))
-        self.lengths = self.train_encoded.lengths
         self.valid_in_train = model.valid_of(self.train_encoded)
         k = config.gradient_accumulation_steps
-        self.windows_per_epoch = [-(-len(self._batches(epoch)) // k) for epoch in range(config.epochs)]
+        batches = (epoch_batches(self.train_encoded, config, epoch) for epoch in range(config.epochs))
+        self.windows_per_epoch = [-(-len(micro) // k) for micro in batches]
         self.updates = sum(self.windows_per_epoch)
         self.seen = seen_texts(train)
         self.identity = identity(model, train, dev, config)
@@ -139,7 +139,7 @@ class Run:
         """The micro-batches of the next update, on the CPU; fewer at an epoch's end, more once memory ran out."""
         progress, k = self.progress, self.config.gradient_accumulation_steps
         if self._batches_now[0] != progress.epoch:
-            self._batches_now = (progress.epoch, self._batches(progress.epoch))
+            self._batches_now = (progress.epoch, epoch_batches(self.train_encoded, self.config, progress.epoch))
         self._before_window = random_state(self.device), len(self.losses), self.tokens_since_row
         return [
             self.model.collate([self.train_encoded[i] for i in piece], window=self.config.max_length)
@@ -222,19 +222,6 @@ class Run:
         self.reporter.close()
         score, best = progress.best_score, progress.best_step
         return Result(score, best, progress.step, progress.seconds, progress.rows, self.out, self.seen)
-
-    def _batches(self, epoch: int) -> Sequence[list[int]]:
-        """Example numbers by micro-batch, drawn from (seed, epoch)."""
-        config = self.config
-        how = {
-            "batch_size": config.batch_size,
-            "max_tokens": config.batch_tokens,
-            "window": config.max_length,
-            "shuffle": (config.seed, epoch),
-        }
-        if self.model.task == "multitask":
-            return task_buckets(self.lengths, self.train_encoded.tasks, config.sampling_temperature, **how)
-        return length_buckets(self.lengths, **how)
 
     def _row(self, rates: list[float], scaler: torch.amp.GradScaler, epoch_ends: bool) -> dict[str, Any]:
         """Read what was kept since the last row: the only place of the loop that waits for the device."""

@@ -21,11 +21,12 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from hanlp_tutor.batching import Batch, Buckets, Encodings, length_buckets, windows
+from hanlp_tutor.batching import Batch, Encodings, length_buckets, windows
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.encoders import POSITIONS
 from hanlp_tutor.errors import TrainingError
 from hanlp_tutor.evaluate import EVALUATION_TOKENS
+from hanlp_tutor.mixing import epoch_batches
 from hanlp_tutor.model import Model
 from hanlp_tutor.optim import L2Penalty, build_optimizer, freeze, parameter_groups
 from hanlp_tutor.precision import Precision, choose_precision
@@ -80,7 +81,8 @@ def estimate_memory(model: Model, config: TrainConfig, train: Sequence[Any], dev
         raise TrainingError("There is no training example.")
     precision = choose_precision(config)
     encoded = Encodings(model.encode, train)
-    largest = _collated(model, [(encoded, group) for group in _training(encoded, config)], config.max_length)
+    batches = [group for epoch in range(config.epochs) for group in epoch_batches(encoded, config, epoch)]
+    largest = _collated(model, [(encoded, group) for group in batches], config.max_length)
     sides = [encoded, Encodings(model.encode, dev)] if dev else [encoded]
     exam = _collated(model, [(side, group) for side in sides for group in _evaluation(side)], POSITIONS)
     count = BlockCount()
@@ -204,20 +206,14 @@ class _Rehearsal:
         self.model.loss_sum(self.model(batch), batch)
 
 
-def _training(encoded: Encodings, config: TrainConfig) -> Iterator[list[int]]:
-    """The micro-batches of all epochs, by number of the examples."""
-    for epoch in range(config.epochs):
-        yield from length_buckets(
-            encoded.lengths,
-            batch_size=config.batch_size,
-            max_tokens=config.batch_tokens,
-            window=config.max_length,
-            shuffle=(config.seed, epoch),
-        )
-
-
-def _evaluation(encoded: Encodings) -> Buckets:
-    return length_buckets(encoded.lengths, batch_size=256, max_tokens=EVALUATION_TOKENS)
+def _evaluation(encoded: Encodings) -> Iterator[list[int]]:
+    """The batches of an evaluation, by number of the examples; each task is evaluated by itself."""
+    members: dict[str, list[int]] = {}
+    for number, task in enumerate(encoded.tasks or [""] * len(encoded)):
+        members.setdefault(task, []).append(number)
+    for numbers in members.values():
+        for batch in length_buckets(encoded.lengths[numbers], batch_size=256, max_tokens=EVALUATION_TOKENS):
+            yield [numbers[i] for i in batch]
 
 
 def _collated(model: Model, groups: list[tuple[Encodings, list[int]]], window: int) -> Batch:

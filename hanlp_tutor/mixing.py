@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hanlp_tutor.batching import length_buckets
+from hanlp_tutor.batching import Encodings, length_buckets
+from hanlp_tutor.config import TrainConfig
 
 
 def shares(batches: dict[str, int], temperature: float) -> dict[str, int]:
@@ -29,6 +30,19 @@ def shares(batches: dict[str, int], temperature: float) -> dict[str, int]:
     for task in by_remainder[: max(0, total - sum(counts.values()))]:
         counts[task] += 1
     return counts
+
+
+def epoch_batches(encoded: Encodings, config: TrainConfig, epoch: int) -> Sequence[list[int]]:
+    """The micro-batches of an epoch by number of the examples, drawn from (seed, epoch); each of one task."""
+    how = {
+        "batch_size": config.batch_size,
+        "max_tokens": config.batch_tokens,
+        "window": config.max_length,
+        "shuffle": (config.seed, epoch),
+    }
+    if any(encoded.tasks):
+        return task_buckets(encoded.lengths, encoded.tasks, config.sampling_temperature, **how)
+    return length_buckets(encoded.lengths, **how)
 
 
 def task_buckets(

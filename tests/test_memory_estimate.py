@@ -10,6 +10,7 @@ from toy import labelled, tagged
 
 from hanlp_tutor import build_model, estimate_memory, evaluate, fine_tune, memory_estimate, precision
 from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.data.words import TaggedWords
 from hanlp_tutor.errors import ConfigError, TrainingError
 from hanlp_tutor.memory_estimate import KINDS
 from hanlp_tutor.model import label_set
@@ -50,7 +51,14 @@ CASES = {
     "bf16": ("ner", {"bf16": True, "allow_slow_precision": True}, 60, True),
     "fp16": ("ner", {"fp16": True, "allow_slow_precision": True}, 60, True),
     "classify": ("classify", {"batch_size": 16}, 100, True),
+    "multitask": ("multitask", {"batch_size": 16}, 60, True),
 }
+
+
+def in_words(examples):
+    """Segmentation and entities, a word a character."""
+    tok = [TaggedWords("tok", tuple(example.text)) for example in examples]
+    return tok + [TaggedWords("ner", tuple(example.text), example.tags) for example in examples]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -61,10 +69,12 @@ def test_within_fifteen_per_cent_of_the_profiler(small_encoder, tmp_path, monkey
         for module in (evaluate, memory_estimate):
             monkeypatch.setattr(module, "EVALUATION_TOKENS", 64)
     config = BASE.replace(**options)
-    if task == "ner":
+    if task in ("ner", "multitask"):
         train, dev = tagged(24, shortest=longest // 2, longest=longest), tagged(8, seed=1, longest=longest)
     else:
         train, dev = labelled(32, longest=longest), labelled(8, seed=1, longest=longest)
+    if task == "multitask":
+        train, dev = in_words(train), in_words(dev)
     dev = dev if with_dev else []
     model = build_model(task, small_encoder, label_set(task, train), config)
     estimate = estimate_memory(model, config, train, dev)
