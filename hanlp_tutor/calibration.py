@@ -58,11 +58,19 @@ def fit_temperature(model: Model, examples: Sequence[TaggedText | LabelledText])
     Raises:
         DataError: no example, a label that the model does not know, or not one entity found.
     """
+    return temperature_of(model, gather_logits(model, examples))
+
+
+def temperature_of(model: Model, pairs: Sequence[tuple[Tensor, Batch]]) -> float:
+    """What :func:`fit_temperature` finds, from logits that are there already; see :func:`gather_logits`.
+
+    Raises:
+        DataError: as there.
+    """
     from scipy.optimize import minimize_scalar
 
-    if not examples:
+    if not pairs:
         raise DataError("There is no example to fit a temperature on.", remedy="Give dev examples with gold labels.")
-    pairs = gather_logits(model, examples)
     if model.task == "ner" and not answer_scores(model, pairs)[0]:
         raise DataError(
             "The model finds no entity in these examples.", remedy="Train it longer, or give more examples."

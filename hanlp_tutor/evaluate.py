@@ -100,9 +100,14 @@ def evaluate_model(
         scores = span_scores(gold, [spans_from_bio(tags) for tags in answers])
     else:
         scores = class_scores([example.label for example in examples], answers)
-    given = Counter(tag for tags in answers for tag in tags) if model.task == "ner" else Counter(answers)
-    minority = 1 - max(given.values(), default=0) / max(given.total(), 1)
-    return {**scores, "loss": loss, "minority": minority}
+    given = (tag for tags in answers for tag in tags) if model.task == "ner" else answers
+    return {**scores, "loss": loss, "minority": minority_share(given)}
+
+
+def minority_share(answers: Iterable[str]) -> float:
+    """The share of the answers that are not the commonest one; 0 when all are alike or there is none."""
+    given = Counter(answers)
+    return 1 - max(given.values()) / given.total() if given else 0.0
 
 
 @torch.no_grad()

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from hanlp_tutor.bookkeeping import Result
 from hanlp_tutor.config import TrainConfig
@@ -29,7 +28,7 @@ from hanlp_tutor.data.words import WORD_TASKS
 from hanlp_tutor.encoders import Encoder
 from hanlp_tutor.errors import ConfigError, ModelError, TrainingError
 from hanlp_tutor.evaluate import answer_all, span_scores
-from hanlp_tutor.model import Model
+from hanlp_tutor.model import Model, draw_weights
 from hanlp_tutor.multitask import MultiTaskModel
 from hanlp_tutor.train import fine_tune
 from hanlp_tutor.widen import add_labels
@@ -63,8 +62,7 @@ def add_task(model: MultiTaskModel, labels: Iterable[str], *, seed: int = 1) -> 
         if task in model.tasks:
             decoder.load_state_dict(model.head.decoders[task].state_dict())
         else:
-            nn.init.normal_(decoder.classifier.weight, std=0.02)  # as build_model
-            nn.init.zeros_(decoder.classifier.bias)
+            draw_weights(decoder)
     return grown.to(model.device).train(model.training)
 
 

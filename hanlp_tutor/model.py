@@ -148,11 +148,16 @@ def build_model(task: str, encoder: str, labels: Sequence[str], config: TrainCon
     loaded = load_encoder(encoder, seed=config.seed)
     torch.manual_seed(config.seed)  # the head does not depend on how many numbers the encoder drew
     model = model_class(task)(task, loaded, labels, dropout=config.dropout, crf=config.crf)
-    for layer in model.head.modules():
-        if isinstance(layer, nn.Linear):
-            nn.init.normal_(layer.weight, std=0.02)  # BERT's own (Devlin et al. 2019)
-            nn.init.zeros_(layer.bias)
+    draw_weights(model.head)
     return model
+
+
+def draw_weights(head: nn.Module) -> None:
+    """Fresh weights for the linear layers of a head, as BERT draws its own (Devlin et al. 2019)."""
+    for layer in head.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, std=0.02)
+            nn.init.zeros_(layer.bias)
 
 
 def model_class(task: str) -> type[Model]:

@@ -65,8 +65,7 @@ def parameter_groups(model: Model, config: TrainConfig) -> list[Group]:
             continue
         decay = config.weight_decay if parameter.ndim > 1 else 0.0
         if name.startswith("encoder."):
-            layer = re.search(r"\.layers?\.(\d+)\.", name)
-            below_top = depth - (int(layer.group(1)) + 1 if layer else 0)
+            below_top = depth - layer_of(name)
             part, lr = "encoder", base * config.layerwise_decay**below_top
         else:
             part, lr = "head", config.head_lr
@@ -74,6 +73,16 @@ def parameter_groups(model: Model, config: TrainConfig) -> list[Group]:
     if not members:
         raise TrainingError("No parameter is left to train.")
     return [Group(part, parameters, lr, decay) for (part, lr, decay), parameters in members.items()]
+
+
+def layer_of(name: str) -> int:
+    """The encoder layer that a parameter belongs to by its name: 1 for the lowest, 0 for the embeddings.
+
+    >>> layer_of("encoder.encoder.layer.0.output.dense.weight"), layer_of("encoder.embeddings.LayerNorm.bias")
+    (1, 0)
+    """
+    layer = re.search(r"\.layers?\.(\d+)\.", name)
+    return int(layer.group(1)) + 1 if layer else 0
 
 
 def build_optimizer(groups: list[Group], config: TrainConfig) -> Optimizer:

@@ -9,7 +9,7 @@ from typing import Any
 from hanlp_tutor.batching import Encoded
 from hanlp_tutor.data.schemes import Span, spans_from_bio
 from hanlp_tutor.data.words import TaggedWords
-from hanlp_tutor.evaluate import answer_all, class_scores, headline, span_scores
+from hanlp_tutor.evaluate import answer_all, class_scores, headline, minority_share, span_scores
 from hanlp_tutor.multitask import MultiTaskModel
 
 
@@ -32,8 +32,7 @@ def evaluate_tasks(
         gold = [[model.tags[task][i] for i in numbers.labels] for numbers in mine]
         scores[task] = _scores(task, gold, answers)
         losses, counts = losses + loss * valid, counts + valid
-        flat = [tag for tags in answers for tag in tags]
-        minorities.append(1 - max(map(flat.count, set(flat)), default=0) / max(len(flat), 1))
+        minorities.append(minority_share(tag for tags in answers for tag in tags))
     mean = sum(scores[task][headline(task)] for task in scores) / max(len(scores), 1)
     return {**scores, "mean": mean, "loss": losses / max(counts, 1), "minority": min(minorities, default=0.0)}
 

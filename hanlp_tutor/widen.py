@@ -6,11 +6,10 @@ import copy
 from collections.abc import Sequence
 
 import torch
-from torch import nn
 
 from hanlp_tutor.errors import ModelError
 from hanlp_tutor.heads import ClassificationHead, TaggingHead
-from hanlp_tutor.model import Model
+from hanlp_tutor.model import Model, draw_weights
 from hanlp_tutor.scheme_head import SchemeHead, missing, tags_of
 
 
@@ -51,8 +50,7 @@ def _grown(model: Model, labels: Sequence[str], native: Sequence[str] | None, se
         grown.head = TaggingHead(size, len(labels), dropout=dropout, crf=model.crf)
     else:
         grown.head = ClassificationHead(size, len(labels), dropout=dropout)
-    nn.init.normal_(grown.head.classifier.weight, std=0.02)  # as build_model
-    nn.init.zeros_(grown.head.classifier.bias)
+    draw_weights(grown.head)
     with torch.no_grad():
         for new, old in zip(grown.head.parameters(), model.head.parameters(), strict=True):
             new[tuple(slice(0, n) for n in old.shape)] = old  # rows of the layer; rows and columns of the CRF

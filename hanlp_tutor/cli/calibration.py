@@ -20,15 +20,15 @@ def calibrate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) -
 
     Answers stay as they are; only scores change.
     """
-    from hanlp_tutor.calibration import answer_scores, expected_calibration_error, fit_temperature, gather_logits
+    from hanlp_tutor.calibration import answer_scores, expected_calibration_error, gather_logits, temperature_of
     from hanlp_tutor.data import read_examples
     from hanlp_tutor.model import load_model, save_model
 
     folder = model_folder(model)
     loaded = load_model(folder)
     examples = read_examples(loaded.task, file, **reading)
-    before, loaded.temperature = loaded.temperature, fit_temperature(loaded, examples)
     pairs = gather_logits(loaded, examples)
+    before, loaded.temperature = loaded.temperature, temperature_of(loaded, pairs)
     errors = [expected_calibration_error(*answer_scores(loaded, pairs, t)) for t in (before, loaded.temperature)]
     save_model(loaded, folder)
     if not as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from transformers import BertConfig, BertModel
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.model import Model
-from hanlp_tutor.optim import build_schedule
+from hanlp_tutor.optim import build_schedule, layer_of
 
 HEAD = "head φ"
 
@@ -29,8 +28,8 @@ def part_of(name: str) -> str:
         return HEAD
     if ".pooler." in name:
         return "pooler"
-    layer = re.search(r"\.?layers?\.(\d+)\.", name)
-    return f"layer {int(layer.group(1)) + 1}" if layer else "embeddings"
+    layer = layer_of(name)
+    return f"layer {layer}" if layer else "embeddings"
 
 
 def rate_table(model: Model, optimizer: Optimizer) -> list[dict[str, Any]]:
