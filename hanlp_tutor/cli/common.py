@@ -6,11 +6,15 @@ import json
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hanlp_tutor.errors import TutorError
+
+if TYPE_CHECKING:  # the command line starts without importing what these stand on
+    from hanlp_tutor.config import TrainConfig
+    from hanlp_tutor.data import Split
 
 
 class Reported(click.exceptions.Exit):
@@ -73,6 +77,51 @@ def reads_files(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_reading_options):
         wrapper = option(wrapper)
     return wrapper
+
+
+_training_options = (
+    click.option("--train", "train_file", required=True, type=click.Path(path_type=Path)),
+    click.option("--dev", "dev_file", type=click.Path(path_type=Path), help="Default: held out of the training file."),
+    click.option(
+        "--split",
+        "split_file",
+        type=click.Path(path_type=Path),
+        help="A file of hashes that divides the training file 8:1:1; written if it is not there.",
+    ),
+    click.option("--encoder", default="mini-bert", show_default=True, help="A name, a folder, or random:NAME."),
+)
+
+
+def trains_on_files(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what every command that trains asks for: ``--train``, ``--dev``, ``--split``, ``--encoder``."""
+    for option in reversed(_training_options):
+        command = option(command)
+    return command
+
+
+def run_config(config_file: Path | None, pairs: tuple[tuple[str, str], ...]) -> TrainConfig:
+    """The options of a run: those of ``-c FILE``, over which ``-p NAME VALUE`` wins."""
+    from hanlp_tutor.config import TrainConfig, config_from_yaml
+
+    given = parameters(pairs)
+    return config_from_yaml(config_file, given) if config_file else TrainConfig(**given)
+
+
+def read_sides(
+    task: str,
+    train: Path,
+    dev: Path | None,
+    test: Path | None,
+    split_file: Path | None,
+    seed: int,
+    reading: dict[str, Any],
+) -> Split:
+    """The sides of a job: from their files, or one file divided as ``--split`` says."""
+    from hanlp_tutor.job import divide, read_split
+
+    if split_file:
+        return divide(task, train, split_file, seed=seed, **reading)
+    return read_split(task, train, dev, test, seed=seed, **reading)
 
 
 def model_folder(path: Path) -> Path:

@@ -7,7 +7,16 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import headline, p_option, parameters, reads_files, speaks_json
+from hanlp_tutor.cli.common import (
+    headline,
+    p_option,
+    parameters,
+    read_sides,
+    reads_files,
+    run_config,
+    speaks_json,
+    trains_on_files,
+)
 from hanlp_tutor.errors import ConfigError
 
 
@@ -33,16 +42,8 @@ def run(
 
 @click.command()
 @click.option("--task", required=True, type=click.Choice(["ner", "classify", "multitask"]))
-@click.option("--train", "train_file", required=True, type=click.Path(path_type=Path))
-@click.option("--dev", "dev_file", type=click.Path(path_type=Path), help="Default: held out of the training file.")
+@trains_on_files
 @click.option("--test", "test_file", type=click.Path(path_type=Path))
-@click.option(
-    "--split",
-    "split_file",
-    type=click.Path(path_type=Path),
-    help="A file of hashes that divides the training file 8:1:1; written if it is not there.",
-)
-@click.option("--encoder", default="mini-bert", show_default=True, help="A name, a folder, or random:NAME.")
 @click.option("-c", "--config", "config_file", type=click.Path(path_type=Path), help="A YAML file of options.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
@@ -68,20 +69,14 @@ def train(
     The files of a multi-task model are written one a task, --train tok=FILE,pos=FILE,ner=FILE, and so are dev and test.
     Each holds word<TAB>tag lines and a blank line between sentences; that of tok may be lines of words between spaces.
     """
-    from hanlp_tutor.config import TrainConfig, config_from_yaml
-
-    given = parameters(pairs)
-    config = config_from_yaml(config_file, given) if config_file else TrainConfig(**given)
-    from hanlp_tutor.job import divide, read_split, train_job
-
+    config = run_config(config_file, pairs)
     if split_file and task == "multitask":
         raise ConfigError("--split divides one file, and a multi-task model has one a task: give --dev and --test.")
     if split_file and (dev_file or test_file):
         raise ConfigError("--split divides the training file, so leave out --dev and --test.")
-    if split_file:
-        split = divide(task, train_file, split_file, seed=config.seed, **reading)
-    else:
-        split = read_split(task, train_file, dev_file, test_file, seed=config.seed, **reading)
+    from hanlp_tutor.job import train_job
+
+    split = read_sides(task, train_file, dev_file, test_file, split_file, config.seed, reading)
     click.echo(f"{len(split.train)} examples to train on, {len(split.dev)} dev, {len(split.test)} test", err=True)
     metrics = train_job(task, split, encoder, config, out, resume=resume)
     if not as_json:

@@ -8,21 +8,13 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import p_option, parameters, reads_files, speaks_json
+from hanlp_tutor.cli.common import p_option, read_sides, reads_files, run_config, speaks_json, trains_on_files
 from hanlp_tutor.errors import ConfigError
 
 
 @click.command()
 @click.option("--task", required=True, type=click.Choice(["ner", "classify"]))
-@click.option("--train", "train_file", required=True, type=click.Path(path_type=Path))
-@click.option("--dev", "dev_file", type=click.Path(path_type=Path), help="Default: held out of the training file.")
-@click.option(
-    "--split",
-    "split_file",
-    type=click.Path(path_type=Path),
-    help="A file of hashes that divides the training file 8:1:1; written if it is not there.",
-)
-@click.option("--encoder", default="mini-bert", show_default=True, help="A name, a folder, or random:NAME.")
+@trains_on_files
 @click.option(
     "--space",
     "pairs_of_space",
@@ -62,22 +54,16 @@ def tune(
     Each trial is one run. Trials that fall behind are ended early. A study that was interrupted, or shall have more
     trials, goes on with the same command. Test data are never looked at.
     """
-    from hanlp_tutor.config import TrainConfig, config_from_yaml
     from hanlp_tutor.search_space import parse_pairs, read_space
 
-    given = parameters(pairs)
-    config = config_from_yaml(config_file, given) if config_file else TrainConfig(**given)
+    config = run_config(config_file, pairs)
     space = read_space(parse_pairs(pairs_of_space), config)
     if split_file and dev_file:
         raise ConfigError("--split divides the training file, so leave out --dev.")
-    from hanlp_tutor.job import divide, read_split
     from hanlp_tutor.tune import BEST_FILE
     from hanlp_tutor.tune import tune as search_options
 
-    if split_file:
-        split = divide(task, train_file, split_file, seed=config.seed, **reading)
-    else:
-        split = read_split(task, train_file, dev_file, seed=config.seed, **reading)
+    split = read_sides(task, train_file, dev_file, None, split_file, config.seed, reading)
     click.echo(f"{len(split.train)} examples to train on, {len(split.dev)} dev", err=True)
     search = search_options(task, split, encoder, config, space, trials, out, sampler=sampler, pruner=pruner)
     best = search.trials[search.best_trial]
