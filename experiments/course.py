@@ -9,8 +9,8 @@ import click
 from hanlp_tutor.history import manifest
 from hanlp_tutor.precision import choose_device, describe_device
 from hanlp_tutor.runner import NotebookError, find_notebook, notebook_folder
-from hanlp_tutor.teach.cost import describe_cost
-from hanlp_tutor.teach.execute import execute_in_place, is_measured
+from hanlp_tutor.teach.course.cost import describe_cost
+from hanlp_tutor.teach.course.execute import execute_in_place, is_measured
 from hanlp_tutor.teach.setup import PROFILES
 
 COMMAND = "python -m experiments.course"

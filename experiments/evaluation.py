@@ -22,7 +22,7 @@ from hanlp_tutor.history import manifest
 from hanlp_tutor.model import label_set
 from hanlp_tutor.precision import choose_device, describe_device
 from hanlp_tutor.results import Experiment
-from hanlp_tutor.significance import bootstrap_interval, in_blocks, paired_bootstrap, span_counts
+from hanlp_tutor.uncertainty.significance import bootstrap_interval, in_blocks, paired_bootstrap, span_counts
 
 ENCODER, SENTENCES, LONGEST, DEV, SEEDS = "mini-bert", 1000, 80, 200, (1, 2, 3, 4, 5)
 MODELS = {"with a CRF": True, "with a softmax": False}

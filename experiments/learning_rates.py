@@ -20,7 +20,7 @@ from hanlp_tutor.model import label_set
 from hanlp_tutor.precision import choose_device, describe_device
 from hanlp_tutor.results import Experiment
 from hanlp_tutor.teach.drift import copy_of, distance, drift
-from hanlp_tutor.teach.rate_results import recipe_name
+from hanlp_tutor.teach.measured.rates import recipe_name
 
 ENCODER = "mini-bert"
 SENTENCES, DEV, TEST, SEEDS = 240, 300, 400, (1, 2, 3)

@@ -25,7 +25,7 @@ from hanlp_tutor.model import label_set
 from hanlp_tutor.precision import choose_device, describe_device
 from hanlp_tutor.results import Experiment
 from hanlp_tutor.teach.convergence import best_within, reaching
-from hanlp_tutor.tune import tune
+from hanlp_tutor.tuning.search import tune
 
 CORPUS, LONGEST, SEEDS, ENCODER = "peoples_daily", 50, (1, 2, 3), DEFAULT_ENCODER
 TRAIN, DEV, TEST = 192, 150, 400  # a multiple of every batch size: no batch is smaller than it says

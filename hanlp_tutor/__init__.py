@@ -23,12 +23,12 @@ _HOME = {
     "load_model": "model",
     "save_model": "model",
     "fine_tune": "train",
-    "estimate_memory": "memory_estimate",
+    "estimate_memory": "memory.estimate",
     "evaluate_model": "evaluate",
     "Predictor": "predict",
-    "export_hanlp": "hanlp_io",
-    "relocate": "hanlp_io",
-    "load_hanlp": "hanlp_folder",
+    "export_hanlp": "hanlp_bridge.export",
+    "relocate": "hanlp_bridge.export",
+    "load_hanlp": "hanlp_bridge.load",
 }
 
 __all__ = ["__version__", *_HOME]

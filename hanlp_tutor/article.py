@@ -18,8 +18,8 @@ from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data import LabelledText, Span, TaggedText, read_examples
 from hanlp_tutor.errors import ConfigError, DataError, InputError, ModelError, first_line, nearest
 from hanlp_tutor.evaluate import class_scores, span_scores
-from hanlp_tutor.hanlp_folder import check_hanlp
-from hanlp_tutor.hanlp_io import CLASSPATH, export_hanlp
+from hanlp_tutor.hanlp_bridge.export import CLASSPATH, export_hanlp
+from hanlp_tutor.hanlp_bridge.load import check_hanlp
 from hanlp_tutor.history import new_run_folder
 from hanlp_tutor.model import Model, build_model, label_set
 from hanlp_tutor.predict import Predictor
@@ -229,7 +229,7 @@ class HanLP:
 
     @staticmethod
     def load(folder: str | Path) -> _Loaded:
-        """Look through a folder (:func:`hanlp_tutor.hanlp_folder.check_hanlp`) and open it with ``hanlp.load``.
+        """Look through a folder (:func:`hanlp_tutor.hanlp_bridge.load.check_hanlp`) and open it with ``hanlp.load``.
 
         Raises:
             ModelError: not a HanLP folder, one that is refused, or one that HanLP cannot open.

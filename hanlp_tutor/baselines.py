@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.data.schemes import spans_from_bio
-from hanlp_tutor.memory import release_memory
+from hanlp_tutor.memory.release import release_memory
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -100,9 +100,7 @@ def character_features(text: str) -> list[list[str]]:
     ['-2:␀', '-1:␀', '0:北', '1:京', '2:␀', '-2:␀␀']
     """
     padded = _OUTSIDE * 2 + text + _OUTSIDE * 2
-    return [
-        [f"{first}:{padded[i + first + 2 : i + last + 3]}" for first, last in _WINDOW] for i in range(len(text))
-    ]
+    return [[f"{first}:{padded[i + first + 2 : i + last + 3]}" for first, last in _WINDOW] for i in range(len(text))]
 
 
 def ngram_classifier() -> Pipeline:

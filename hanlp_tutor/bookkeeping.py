@@ -21,11 +21,11 @@ from hanlp_tutor.divergence import check_finite
 from hanlp_tutor.errors import DataError, DivergedError, TrainingError
 from hanlp_tutor.evaluate import evaluate_model, headline
 from hanlp_tutor.history import TensorBoard, manifest, update_manifest, write_history, write_manifest
-from hanlp_tutor.memory import release_memory
-from hanlp_tutor.mixing import epoch_batches
+from hanlp_tutor.memory.fallback import cut, random_state, say_halved, set_random_state, single_example
+from hanlp_tutor.memory.release import release_memory
 from hanlp_tutor.model import Model
+from hanlp_tutor.multitask.mixing import epoch_batches
 from hanlp_tutor.optim import encoder_lr
-from hanlp_tutor.out_of_memory import cut, random_state, say_halved, set_random_state, single_example
 from hanlp_tutor.precision import describe_device, peak_memory_mb, synchronize
 from hanlp_tutor.progress import Reporter
 from hanlp_tutor.run_facts import data_facts, model_facts, seen_texts

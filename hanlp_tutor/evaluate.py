@@ -11,8 +11,8 @@ import torch
 from hanlp_tutor.batching import Encoded, length_buckets
 from hanlp_tutor.data import LabelledText, Span, TaggedText
 from hanlp_tutor.data.schemes import spans_from_bio
+from hanlp_tutor.memory.fallback import cut, is_out_of_memory
 from hanlp_tutor.model import Model
-from hanlp_tutor.out_of_memory import cut, is_out_of_memory
 
 EVALUATION_TOKENS = 4096  # in a batch, padding included; halved where memory runs out
 
@@ -89,7 +89,7 @@ def evaluate_model(
         one answer to everything.
     """
     if model.task == "multitask":
-        from hanlp_tutor.task_scores import evaluate_tasks  # it scores with the functions above
+        from hanlp_tutor.multitask.scores import evaluate_tasks  # it scores with the functions above
 
         return evaluate_tasks(model, examples, encoded)
     if encoded is None:

@@ -19,8 +19,8 @@ from hanlp_tutor.errors import DataError, TrainingError
 from hanlp_tutor.evaluate import evaluate_model
 from hanlp_tutor.history import RESULT_FILE, update_manifest
 from hanlp_tutor.model import Model, build_model, label_set, save_model
+from hanlp_tutor.multitask.scores import task_test_scores
 from hanlp_tutor.run_facts import known_texts
-from hanlp_tutor.task_scores import task_test_scores
 from hanlp_tutor.train import fine_tune
 
 

@@ -22,8 +22,8 @@ from hanlp_tutor.encoders import POSITIONS, Encoder, check_fit, load_encoder
 from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.folder import write_transformer
 from hanlp_tutor.errors import DataError, ModelError, first_line
-from hanlp_tutor.heads import ClassificationHead, TaggingHead
-from hanlp_tutor.scheme_head import SchemeHead
+from hanlp_tutor.heads.linear import ClassificationHead, TaggingHead
+from hanlp_tutor.heads.scheme import SchemeHead
 
 FORMAT = 1  # of the model folder; a newer number is refused by an older kit
 
@@ -32,16 +32,16 @@ class Model(nn.Module):
     """Encoder and head of one task.
 
     Args:
-        task: ``ner`` or ``classify``; ``multitask`` is :class:`hanlp_tutor.multitask.MultiTaskModel`.
+        task: ``ner`` or ``classify``; ``multitask`` is :class:`hanlp_tutor.multitask.model.MultiTaskModel`.
         encoder: θ with its tokenizer.
         labels: the classes in order of their ids: BIO tags with ``O`` first, or class names.
         dropout: of the head, and of the encoder's hidden states.
         crf: a CRF on top of the tag scores.
-        native: tags of another scheme, where the linear layer has those (:class:`~hanlp_tutor.scheme_head.SchemeHead`).
+        native: tags of another scheme, where the linear layer has those (:mod:`hanlp_tutor.heads.scheme`).
 
     Attributes:
         temperature: by which all scores are divided before they become probabilities; answers do not depend on it.
-            Fitted by :func:`hanlp_tutor.calibration.fit_temperature`, for these very weights.
+            Fitted by :func:`hanlp_tutor.uncertainty.calibration.fit_temperature`, for these very weights.
     """
 
     def __init__(
@@ -163,7 +163,7 @@ def draw_weights(head: nn.Module) -> None:
 def model_class(task: str) -> type[Model]:
     """The class of a task's models; every task but ``multitask`` has :class:`Model`."""
     if task == "multitask":
-        from hanlp_tutor.multitask import MultiTaskModel
+        from hanlp_tutor.multitask.model import MultiTaskModel
 
         return MultiTaskModel
     return Model

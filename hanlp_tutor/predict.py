@@ -58,7 +58,7 @@ class Predictor:
             the geometric mean of the probabilities of its tags (marginals, with a CRF): 0.9 means that its
             characters were tagged with probability 0.9 on average, whatever its length. Text of white space alone has
             no entities.
-            For multitask what :meth:`hanlp_tutor.multitask.MultiTaskModel.analyse` returns.
+            For multitask what :meth:`hanlp_tutor.multitask.model.MultiTaskModel.analyse` returns.
             For classify ``{"text", "label", "score"}``; the score is the probability of the label. Empty text gets a
             label too, as from HanLP: what the model makes of a text of which it sees nothing.
 

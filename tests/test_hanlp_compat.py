@@ -23,10 +23,10 @@ from hanlp_tutor import (
     load_model,
     save_model,
 )
+from hanlp_tutor.continual.labels import add_labels
 from hanlp_tutor.data import LabelledText, TaggedText, write_columns
 from hanlp_tutor.encoders.folder import write_transformer
 from hanlp_tutor.errors import ModelError
-from hanlp_tutor.widen import add_labels
 
 OTHER = os.environ.get("HANLP_TUTOR_OTHER_TRANSFORMERS", "")
 LINES = ["installed", "other"] if OTHER else ["installed"]

@@ -11,7 +11,7 @@ import papermill
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from hanlp_tutor.teach.cost import TreeMeter
+from hanlp_tutor.teach.course.cost import TreeMeter
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

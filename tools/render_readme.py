@@ -6,7 +6,7 @@ from pathlib import Path
 from hanlp_tutor import load_corpus
 from hanlp_tutor.atomic import write_file
 from hanlp_tutor.results import current_rows, read_results, spread
-from hanlp_tutor.teach.encoder_results import Comparison
+from hanlp_tutor.teach.measured.encoders import Comparison
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"

@@ -20,9 +20,14 @@ def calibrate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) -
 
     Answers stay as they are; only scores change.
     """
-    from hanlp_tutor.calibration import answer_scores, expected_calibration_error, gather_logits, temperature_of
     from hanlp_tutor.data import read_examples
     from hanlp_tutor.model import load_model, save_model
+    from hanlp_tutor.uncertainty.calibration import (
+        answer_scores,
+        expected_calibration_error,
+        gather_logits,
+        temperature_of,
+    )
 
     folder = model_folder(model)
     loaded = load_model(folder)

@@ -57,7 +57,7 @@ def predict(model: Path, text: str | None, as_json: bool) -> None:
 @speaks_json
 def export(model: Path, folder: Path, target: str, as_json: bool) -> dict[str, Any]:
     """Write MODEL as a FOLDER that plain hanlp.load opens."""
-    from hanlp_tutor.hanlp_io import export_hanlp
+    from hanlp_tutor.hanlp_bridge.export import export_hanlp
     from hanlp_tutor.model import load_model
 
     written = export_hanlp(load_model(model_folder(model)), folder)
@@ -71,7 +71,7 @@ def export(model: Path, folder: Path, target: str, as_json: bool) -> dict[str, A
 @speaks_json
 def relocate(folder: Path, as_json: bool) -> dict[str, Any]:
     """Mend the paths of a HanLP folder that was moved or copied."""
-    from hanlp_tutor.hanlp_io import relocate as mend
+    from hanlp_tutor.hanlp_bridge.export import relocate as mend
 
     mend(folder)
     if not as_json:

@@ -1,6 +1,6 @@
 """The checks of the exercises: ``check.q05_1(answer)`` prints "Accepted", or "Not yet" with a reason. None ever raises.
 
-A chapter's checks are in ``checks_NN.py``, which is imported when the first of them is asked for. A check is a function
+A chapter's checks are in ``checks/lesson_NN.py``, imported when the first of them is asked for. A check is a function
 that takes the answer and calls :func:`require`; whatever else goes wrong in it, or in a function that a student hands
 in, becomes a reason too. ``check.hint("q05_1")`` gives the hints in turn.
 """
@@ -142,7 +142,7 @@ def _find(name: str) -> Exercise | None:
 
 
 def _load(chapter: str) -> None:
-    module = f"{__package__}.checks_{chapter}"
+    module = f"{__package__}.checks.lesson_{chapter}"
     try:
         importlib.import_module(module)
     except ModuleNotFoundError as error:

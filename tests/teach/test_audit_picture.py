@@ -4,7 +4,7 @@ import warnings
 
 from hanlp_tutor.data import LabelledText
 from hanlp_tutor.data.audit import audit
-from hanlp_tutor.teach.audit_picture import audit_picture
+from hanlp_tutor.teach.plots.audit import audit_picture
 
 
 def texts(count, *labels):

@@ -7,8 +7,9 @@ import pytest
 
 from hanlp_tutor.config import ConfigError, TrainConfig
 from hanlp_tutor.data import Span
-from hanlp_tutor.teach import check, checks_05
+from hanlp_tutor.teach import check
 from hanlp_tutor.teach.check import Exercise
+from hanlp_tutor.teach.checks import lesson_05
 
 TAGS = "B-PER I-PER O B-LOC I-LOC O B-ORG I-ORG I-ORG I-ORG"
 
@@ -196,7 +197,7 @@ ANSWERS = {  # of the lessons whose answers have a file of their own beside this
     path.stem.removeprefix("test_checks_"): import_module(path.stem)
     for path in sorted(Path(__file__).parent.glob("test_checks_*.py"))
 }
-CHAPTERS = sorted(path.stem.removeprefix("checks_") for path in Path(checks_05.__file__).parent.glob("checks_*.py"))
+CHAPTERS = sorted(path.stem.removeprefix("lesson_") for path in Path(lesson_05.__file__).parent.glob("lesson_*.py"))
 EXERCISES = [found.name for chapter in CHAPTERS for found in check.exercises(chapter)]
 RIGHT.update({name: answers for module in ANSWERS.values() for name, answers in module.RIGHT.items()})
 WRONG.extend((name, *pair) for module in ANSWERS.values() for name, pairs in module.WRONG.items() for pair in pairs)

@@ -1,7 +1,5 @@
 """The exercises of notebook 00; test_check.py holds the checks to these answers."""
 
-
-
 FORMATS = {(8, 0): "bf16", (7, 0): "fp16", (0, 0): "float32"}
 
 
@@ -42,7 +40,7 @@ def test_the_exercise_agrees_with_the_kit(monkeypatch):
     import torch
 
     from hanlp_tutor.precision import is_fast
-    from hanlp_tutor.teach.checks_00 import _GPUS
+    from hanlp_tutor.teach.checks.lesson_00 import _GPUS
 
     for capability, name, right in _GPUS:
         monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device, capability=capability: capability)

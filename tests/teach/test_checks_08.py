@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from hanlp_tutor.teach.checks_08 import _FORMATS, ORDER, PARAMETERS
+from hanlp_tutor.teach.checks.lesson_08 import _FORMATS, ORDER, PARAMETERS
 
 
 def limits(e, m):

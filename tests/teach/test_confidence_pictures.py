@@ -2,9 +2,9 @@
 
 import pytest
 
-from hanlp_tutor.calibration import reliability_table, risk_coverage
-from hanlp_tutor.significance import Comparison
-from hanlp_tutor.teach.confidence_pictures import coverage, differences, reliability
+from hanlp_tutor.teach.plots.confidence import coverage, differences, reliability
+from hanlp_tutor.uncertainty.calibration import reliability_table, risk_coverage
+from hanlp_tutor.uncertainty.significance import Comparison
 
 SCORES, RIGHT = [0.95, 0.9, 0.85, 0.6, 0.55], [True, True, False, True, False]
 

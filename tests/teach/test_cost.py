@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hanlp_tutor.teach.cost import NOT_MEASURED, TreeMeter, costs_file, describe_cost, read_cost, write_cost
+from hanlp_tutor.teach.course.cost import NOT_MEASURED, TreeMeter, costs_file, describe_cost, read_cost, write_cost
 
 COST = {"minutes": 1.0, "memory_mb": 512, "device": "a laptop", "date": "2026-11-22T10:00:00+00:00"}
 EATER = "import sys, time; eaten = bytearray(int(sys.argv[1]) << 20); time.sleep(0.6)"
@@ -18,7 +18,7 @@ PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv
 # In a small process of its own: between fork and exec a child of a large one (pytest) looks as large as its parent.
 METER = """
 import subprocess, sys
-from hanlp_tutor.teach.cost import TreeMeter
+from hanlp_tutor.teach.course.cost import TreeMeter
 with TreeMeter(include_root=False, interval=0.02) as meter:
     subprocess.run([sys.executable, '-c', *sys.argv[1:]], check=True)
 print(meter.peak_mb, meter.seconds)

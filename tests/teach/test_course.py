@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from hanlp_tutor.encoders.mini import DEFAULT_ENCODER
-from hanlp_tutor.teach.course import LESSONS, UNMEASURED, claims, lessons, read_claims
+from hanlp_tutor.teach.course.lessons import LESSONS, UNMEASURED, claims, lessons, read_claims
 from hanlp_tutor.teach.table import Table
 
 BEST, RANDOM = DEFAULT_ENCODER, f"random:{DEFAULT_ENCODER}"

@@ -6,9 +6,9 @@ import statistics
 import pytest
 
 from hanlp_tutor.encoders import weights_of
-from hanlp_tutor.teach import rate_plots
-from hanlp_tutor.teach.course import UNMEASURED
-from hanlp_tutor.teach.rate_results import COMMAND, Recipes, recipe_name, short
+from hanlp_tutor.teach.course.lessons import UNMEASURED
+from hanlp_tutor.teach.measured.rates import COMMAND, Recipes, recipe_name, short
+from hanlp_tutor.teach.plots import rates as rate_plots
 
 PNG = b"\x89PNG"
 

@@ -3,7 +3,7 @@
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import DEFAULT_ENCODER
 from hanlp_tutor.results import Experiment
-from hanlp_tutor.teach import remedies
+from hanlp_tutor.teach.measured import remedies
 
 TODAY = weights_of(DEFAULT_ENCODER)
 

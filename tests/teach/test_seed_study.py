@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hanlp_tutor.encoders.embedded import read_card
-from hanlp_tutor.teach.seed_study import SeedStudy
+from hanlp_tutor.teach.measured.seeds import SeedStudy
 
 
 def write(folder, *, weights=None):

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from hanlp_tutor import ConfigError
-from hanlp_tutor.teach import cost, setup
+from hanlp_tutor.teach import setup
+from hanlp_tutor.teach.course import cost
 
 PROFILES = {
     "smoke": {"sentences": 10, "types": ["PER"], "epochs": 1},

@@ -2,7 +2,7 @@
 
 import json
 
-from hanlp_tutor.teach.task_results import COMMAND, measured
+from hanlp_tutor.teach.measured.tasks import COMMAND, measured
 
 
 def row(values, **more):

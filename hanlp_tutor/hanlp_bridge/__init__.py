@@ -1,0 +1,1 @@
+"""To and from HanLP's own model folders."""

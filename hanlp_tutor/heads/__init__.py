@@ -1,0 +1,1 @@
+"""The heads φ: on top of the encoder, one a task."""

@@ -1,0 +1,1 @@
+"""Several tasks on one encoder: the model, the order of its batches, its scores."""

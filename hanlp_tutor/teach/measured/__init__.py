@@ -1,0 +1,1 @@
+"""The result files of the experiments, as the lessons show them."""

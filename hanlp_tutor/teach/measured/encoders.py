@@ -1,0 +1,81 @@
+"""The encoders' comparison (``results/encoders.json``) as notebook 03 shows it: curves, a table, gains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from hanlp_tutor.encoders.mini import EMBEDDED
+from hanlp_tutor.results import current_rows, read_results, spread
+from hanlp_tutor.teach.course.lessons import UNMEASURED
+
+MEASURES = {"ner": "f1", "classify": "accuracy"}
+Point = tuple[float, float, float, float]
+
+
+class Comparison:
+    """What was measured of each learner at each number of sentences; rows of other weights than today's are left out.
+
+    Args:
+        totals: per task the number of all training sentences.
+        folder: of the result files; None: that of the checkout.
+    """
+
+    def __init__(self, totals: Mapping[str, int], folder: Path | None = None):
+        self.content = read_results("encoders", folder) or {"settings": {"sizes": {}}, "rows": {}}
+        self.totals = totals
+        self._rows = current_rows(self.content)
+
+    def sizes(self, task: str) -> dict[str, int]:
+        """The numbers of training sentences by their name in the file, ascending."""
+        sizes = {name: size or self.totals[task] for name, size in self.content["settings"]["sizes"].items()}
+        return dict(sorted(sizes.items(), key=lambda item: item[1]))
+
+    def lines(self, task: str) -> dict[str, list[Point]]:
+        """Per learner ``(sentences, median, least, greatest)`` of its test score, where it was measured."""
+        measure, lines = MEASURES[task], {}
+        for size, sentences in self.sizes(task).items():
+            for name, row in self._rows.items():
+                if name.startswith(f"{task}/{size}/"):
+                    values = [row[part][measure] for part in ("median", "min", "max")]
+                    lines.setdefault(name.split("/", 2)[2], []).append((float(sentences), *values))
+        return {name: lines[name] for name in sorted(lines)}
+
+    def table(self, task: str) -> list[dict[str, str]]:
+        """A row a learner: its rate, and at each size the median test score with its spread and number of seeds."""
+        rows = []
+        for learner in sorted({name.split("/", 2)[2] for name in self._rows if name.startswith(f"{task}/")}):
+            row: dict[str, str] = {"learner": learner}
+            for size, sentences in self.sizes(task).items():
+                row[f"{sentences:,} sentences"] = self._cell(f"{task}/{size}/{learner}", MEASURES[task])
+            rows.append(row)
+        return rows
+
+    def gains(self, task: str) -> list[dict[str, str]]:
+        """A row a size: the best pre-trained encoder, and its lead in points over random weights and the opponent."""
+        rows = []
+        for size, sentences in self.sizes(task).items():
+            here = {
+                name.split("/", 2)[2]: row["median"][MEASURES[task]]
+                for name, row in self._rows.items()
+                if name.startswith(f"{task}/{size}/")
+            }
+            best = max((name for name in here if name in EMBEDDED), key=here.get, default=None)
+            row = {"sentences": f"{sentences:,}", "best encoder": best or UNMEASURED}
+            for title, others in {
+                "over random weights": [name for name in here if name.startswith("random:")],
+                "over the classical opponent": [n for n in here if n not in EMBEDDED and not n.startswith("random:")],
+            }.items():
+                known = best and others
+                row[title] = f"{100 * (here[best] - here[others[0]]):+.1f} points" if known else UNMEASURED
+            rows.append(row)
+        return rows
+
+    def seeds(self) -> str:
+        """How many runs stand behind a point."""
+        counts = sorted({len(row["seeds"]) for row in self._rows.values()})
+        return f"{counts[0]} to {counts[-1]} seeds a point" if counts else UNMEASURED
+
+    def _cell(self, name: str, measure: str) -> str:
+        row = self._rows.get(name)
+        return UNMEASURED if row is None else spread(row, measure)

@@ -1,0 +1,37 @@
+"""What ``python -m experiments.multitask`` has measured, as notebook 11 shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from hanlp_tutor.results import current_rows, read_results, spread
+from hanlp_tutor.teach.course.lessons import UNMEASURED
+
+COMMAND = "python -m experiments.multitask"
+
+
+def measured(prefix: str, columns: Mapping[str, str], folder: Path | None = None) -> list[dict[str, str]]:
+    """A row for each row of the file that begins so; of each measure the median in points, least and greatest behind.
+
+    Args:
+        prefix: of the rows: ``tasks/`` or ``extend/``.
+        columns: measures of the file by the headings that they get.
+        folder: of the result file; None: that of the checkout.
+
+    Returns:
+        One row that says how to measure, when nothing has been measured with today's encoder.
+    """
+    content = read_results("multitask", folder) or {"rows": {}}
+    rows = []
+    for name, row in current_rows(content).items():
+        if name.startswith(prefix):
+            cells = {heading: _cell(row, measure) for heading, measure in columns.items()}
+            rows.append({"trained": name.removeprefix(prefix), **cells, "seeds": str(len(row["seeds"]))})
+    return rows or [{"trained": f"{UNMEASURED}: {COMMAND}"}]
+
+
+def _cell(row: dict, measure: str) -> str | None:
+    if measure not in row["median"]:
+        return None
+    return spread(row, measure, scale=1 if measure == "forgotten" else 100)  # that one is in points already
