@@ -13,8 +13,8 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
-from hanlp_tutor import TrainConfig, build_model, fine_tune, load_corpus
-from hanlp_tutor.continual.extend import add_task, extend
+from hanlp_tutor import TrainConfig, build_model, extend, fine_tune, load_corpus
+from hanlp_tutor.continual.extend import add_task
 from hanlp_tutor.corpora.peoples_daily import tag_pos, word_tasks
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.encoders import weights_of

@@ -23,6 +23,8 @@ _HOME = {
     "load_model": "model",
     "save_model": "model",
     "fine_tune": "train",
+    "extend": "continual.extend",
+    "tune": "tuning.search",
     "estimate_memory": "memory.estimate",
     "evaluate_model": "evaluate",
     "Predictor": "predict",

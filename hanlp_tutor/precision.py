@@ -103,7 +103,8 @@ def describe_device(device: torch.device) -> str:
         major, minor = torch.cuda.get_device_capability(device)
         return f"{torch.cuda.get_device_name(device)} (compute capability {major}.{minor})"
     if device.type == "cpu":
-        return f"{_processor_name()} ({torch.get_num_threads()} threads)"
+        threads = torch.get_num_threads()
+        return f"{_processor_name()} ({threads} thread{'s' * (threads > 1)})"
     return device.type
 
 
