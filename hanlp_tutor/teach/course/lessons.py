@@ -1,14 +1,11 @@
-"""The map of the course: its lessons, which of them are there, and the article's claims beside what was measured."""
+"""The map of the course: its lessons, which of them are there, and what each costs."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.results import current_rows, read_results
 from hanlp_tutor.teach.course.cost import read_cost
 
 UNMEASURED = "not measured yet"
@@ -80,42 +77,3 @@ def lessons(folder: str | Path | None = None, results: Path | None = None) -> li
             }
         )
     return rows
-
-
-def read_claims() -> dict[str, Any]:
-    """The article's measurable claims (``claims.json``): ``source`` and ``claims``."""
-    return json.loads(files("hanlp_tutor").joinpath("claims.json").read_text(encoding="utf-8"))
-
-
-def claims(results: Path | None = None) -> list[dict[str, str]]:
-    """A row a claim: ``claim`` in Chinese, ``in English``, ``the article says``, ``lesson``, ``measured``.
-
-    ``measured`` comes from the result files, with what it was measured on, or says that nothing was.
-    """
-    return [
-        {
-            "claim": claim["zh"],
-            "in English": claim["en"],
-            "the article says": claim["article"],
-            "lesson": claim["lesson"],
-            "measured": _measured(claim["measured"], results),
-        }
-        for claim in read_claims()["claims"]
-    ]
-
-
-def _measured(where: dict[str, str] | None, results: Path | None) -> str:
-    content = read_results(where["experiment"], results) if where else None
-    rows = current_rows(content) if content else {}
-    if where is None or where["row"] not in rows:
-        return UNMEASURED
-    row = rows[where["row"]]
-    seeds, measure = len(row["seeds"]), where["measure"]
-    counted = f"median of {seeds} seeds" if seeds > 1 else "one seed"
-    said = f"{where['row']}, {content['settings']['sentences']:,} sentences; {counted}"
-    if "minus" in where:
-        if where["minus"] not in rows:
-            return UNMEASURED
-        lead = 100 * (row["median"][measure] - rows[where["minus"]]["median"][measure])
-        return f"{lead:+.1f} points (over {where['minus']}; {said})"
-    return f"{row['median'][measure]:.1%} ({said})"

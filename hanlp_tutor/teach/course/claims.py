@@ -1,0 +1,62 @@
+"""The article's claims beside what was measured (``claims.json``): every number read from a result file."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from hanlp_tutor.results import current_rows, read_results
+from hanlp_tutor.teach.course.lessons import UNMEASURED
+
+
+def read_claims() -> dict[str, Any]:
+    """The article's measurable claims: ``source`` and ``claims``.
+
+    What a claim has under ``measured`` is the ``experiment`` whose file is read, what to ``say`` (a format string) and
+    its ``values`` by name: the median of a ``measure`` in a ``row``; with ``minus``, points more than another row has;
+    with ``over``, by which fraction it is more than another row's.
+    """
+    return json.loads(files("hanlp_tutor").joinpath("claims.json").read_text(encoding="utf-8"))
+
+
+def claims(results: Path | None = None) -> list[dict[str, str]]:
+    """A row a claim: ``claim`` in Chinese, ``in English``, ``the article says``, ``lesson``, ``measured``.
+
+    ``measured`` comes from the result files, with what it was measured on, or says that nothing was.
+    """
+    return [
+        {
+            "claim": claim["zh"],
+            "in English": claim["en"],
+            "the article says": claim["article"],
+            "lesson": claim["lesson"],
+            "measured": _measured(claim["measured"], results),
+        }
+        for claim in read_claims()["claims"]
+    ]
+
+
+def _measured(where: dict[str, Any] | None, results: Path | None) -> str:
+    content = read_results(where["experiment"], results) if where else None
+    if not where or not content:
+        return UNMEASURED
+    rows = current_rows(content)
+    names = {wanted[part] for wanted in where["values"].values() for part in ("row", "minus", "over") if part in wanted}
+    if not names <= rows.keys():
+        return UNMEASURED
+    said = where["say"].format(**{name: _value(rows, wanted) for name, wanted in where["values"].items()})
+    seeds = min(len(rows[name]["seeds"]) for name in names)
+    counted = f"median of {seeds} seeds" if seeds > 1 else "one seed"
+    encoder = where.get("encoder") or content["settings"]["encoder"]
+    return f"{said} ({encoder}, {content['settings']['sentences']:,} sentences; {counted})"
+
+
+def _value(rows: dict[str, Any], wanted: dict[str, str]) -> float:
+    def median(row: str) -> float:
+        return rows[wanted[row]]["median"][wanted["measure"]]
+
+    if "minus" in wanted:
+        return 100 * (median("row") - median("minus"))
+    return median("row") / median("over") - 1 if "over" in wanted else median("row")
