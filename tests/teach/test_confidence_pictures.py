@@ -2,7 +2,7 @@
 
 import pytest
 
-from hanlp_tutor.teach.plots.confidence import coverage, differences, reliability
+from hanlp_tutor.teach.plots.uncertainty import coverage, differences, reliability
 from hanlp_tutor.uncertainty.calibration import reliability_table, risk_coverage
 from hanlp_tutor.uncertainty.significance import Comparison
 
