@@ -72,7 +72,7 @@ def folder(tmp_path):
 
 
 RISING = {"dev_loss": (0.3, 0.25, 0.3, 0.4), "train": 1.0}
-STUCK = {"loss": 0.9 * ENTROPY, "train": 0.1, "dev": (0, 0, 0.1, 0.1), "dev_loss": (0.4, 0.4, 0.4, 0.4)}
+STUCK = {"loss": 0.9 * ENTROPY, "train": 0.1, "dev": (0, 0, 0.1, 0.1), "dev_loss": (0.95 * ENTROPY,) * 4}
 CASES = [
     ("diverged", {"failed": {"kind": "diverged", "step": 3, "message": "The loss became nan before update 4."}}, None),
     ("out-of-memory", {"failed": {"kind": "out-of-memory", "step": 3, "message": "Memory ran out at update 4."}}, None),
@@ -120,6 +120,14 @@ def test_a_loss_that_still_falls_is_too_short(folder):
     for number, row in enumerate(rows, start=1):
         row["loss"] = ENTROPY * (1.3 - 0.6 * number / 20)
     assert diagnose(folder(healthy(), rows)).kinds == ["too-short"]
+
+
+def test_a_loss_that_dropout_keeps_high_is_no_fault(folder):
+    """Dev, read without dropout, is far below its frequencies and has stopped falling: an alarm of the first exam."""
+    rows = curve(loss=0.6 * ENTROPY, dev=(0.1, 0.2, 0.3, 0.3), dev_loss=(0.35, 0.28, 0.27, 0.265))
+    for number, row in enumerate(rows, start=1):
+        row["loss"] = ENTROPY * (1.3 - 0.6 * number / 20)
+    assert not diagnose(folder(healthy(), rows)).kinds
 
 
 @pytest.mark.parametrize(
