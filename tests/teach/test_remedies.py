@@ -28,7 +28,7 @@ def test_tables(tmp_path):
     assert row["run"] == "as it is" and row["best dev F1"] == "0.300 (0.200 to 0.600)" and row["seeds"] == "3"
     assert remedies.verdicts(tmp_path) == [
         {"planted": "leak", "runs": "3", "named": "2", "first": "1"},
-        {"planted": "nothing", "runs": "2", "named": "1 alarms", "first": ""},
+        {"planted": "nothing", "runs": "2", "named": "1 alarm", "first": ""},
     ]
 
 
