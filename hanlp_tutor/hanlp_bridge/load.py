@@ -272,8 +272,8 @@ def _fill(model: Model, weights: dict[str, Tensor], folder: Path) -> None:
             f"{folder / 'model.pt'}: {len(lost)} weights are missing, among them {lost[0]}. HanLP's save() leaves out "
             "frozen layers: save again with save_weights(folder, trainable_only=False)."
         )
-    for name in parts.keys() & weights.keys():
-        if parts[name].shape != weights[name].shape:
+    for name in parts:  # in the model's order, so that the same folder gets the same message
+        if name in weights and parts[name].shape != weights[name].shape:
             raise ModelError(
                 f"{folder / 'model.pt'}: {name} has the shape {tuple(weights[name].shape)}, "
                 f"{tuple(parts[name].shape)} is expected."

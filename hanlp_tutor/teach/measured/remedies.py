@@ -45,7 +45,8 @@ def verdicts(folder: Path | None = None) -> list[dict[str, str]]:
     healthy = [run for row in _rows("healthy/", folder).values() for run in row["seeds"].values()]
     if healthy:
         alarms = sum(run["alarms"] > 0 for run in healthy)
-        rows.append({"planted": "nothing", "runs": str(len(healthy)), "named": f"{alarms} alarm{'s' * (alarms != 1)}", "first": ""})
+        said = f"{alarms} alarm{'s' * (alarms != 1)}"
+        rows.append({"planted": "nothing", "runs": str(len(healthy)), "named": said, "first": ""})
     return rows or [{"planted": f"{UNMEASURED}: {COMMAND}"}]
 
 
