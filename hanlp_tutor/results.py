@@ -20,6 +20,7 @@ from hanlp_tutor.atomic import write_json
 from hanlp_tutor.errors import TutorError, nearest
 
 SCHEMA = 1
+UNMEASURED = "not measured yet"  # in place of a number that no result file holds
 
 
 def results_folder() -> Path:

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from hanlp_tutor.model import Model
-from hanlp_tutor.results import current_rows, read_results, spread
-from hanlp_tutor.teach.course.lessons import UNMEASURED
+from hanlp_tutor.results import UNMEASURED, current_rows, read_results, spread
 from hanlp_tutor.teach.plots import BLACK, BLUE, GREY, ORANGE, Picture, new_figure
 
 EMBEDDINGS = "encoder.embeddings.word_embeddings.weight"

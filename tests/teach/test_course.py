@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from hanlp_tutor.encoders.mini import DEFAULT_ENCODER
-from hanlp_tutor.results import current_rows, read_results
+from hanlp_tutor.results import UNMEASURED, current_rows, read_results
 from hanlp_tutor.teach.course.claims import claims, read_claims
-from hanlp_tutor.teach.course.lessons import LESSONS, UNMEASURED, lessons
+from hanlp_tutor.teach.course.lessons import LESSONS, lessons
 from hanlp_tutor.teach.table import Table
 
 BEST, RANDOM = DEFAULT_ENCODER, f"random:{DEFAULT_ENCODER}"

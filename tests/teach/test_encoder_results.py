@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hanlp_tutor.encoders.embedded import read_card
-from hanlp_tutor.teach.course.lessons import UNMEASURED
+from hanlp_tutor.results import UNMEASURED
 from hanlp_tutor.teach.measured.encoders import Comparison
 
 TOTALS = {"ner": 15150, "classify": 13900}

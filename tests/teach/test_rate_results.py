@@ -6,7 +6,7 @@ import statistics
 import pytest
 
 from hanlp_tutor.encoders import weights_of
-from hanlp_tutor.teach.course.lessons import UNMEASURED
+from hanlp_tutor.results import UNMEASURED
 from hanlp_tutor.teach.measured.rates import COMMAND, Recipes, recipe_name, short
 from hanlp_tutor.teach.plots import rates as rate_plots
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from hanlp_tutor.teach.course.cost import read_cost
 
-UNMEASURED = "not measured yet"
-
 
 @dataclass(frozen=True)
 class Lesson:

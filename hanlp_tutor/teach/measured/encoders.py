@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hanlp_tutor.encoders.mini import EMBEDDED
-from hanlp_tutor.results import current_rows, read_results, spread
-from hanlp_tutor.teach.course.lessons import UNMEASURED
+from hanlp_tutor.results import UNMEASURED, current_rows, read_results, spread
 
 MEASURES = {"ner": "f1", "classify": "accuracy"}
 Point = tuple[float, float, float, float]

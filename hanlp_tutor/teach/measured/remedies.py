@@ -8,8 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.results import current_rows, read_results, spread
-from hanlp_tutor.teach.course.lessons import UNMEASURED
+from hanlp_tutor.results import UNMEASURED, current_rows, read_results, spread
 
 COMMAND = "python -m experiments.troubleshooting"
 # Of each trouble: the measures of its rows, by what a reader calls them.

@@ -6,8 +6,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from hanlp_tutor.results import current_rows, read_results
-from hanlp_tutor.teach.course.lessons import UNMEASURED
+from hanlp_tutor.results import UNMEASURED, current_rows, read_results
 from hanlp_tutor.uncertainty.significance import Comparison
 
 NEXT_SEED = ", against its next seed"
