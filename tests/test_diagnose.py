@@ -131,6 +131,35 @@ def test_a_loss_that_dropout_keeps_high_is_no_fault(folder):
 
 
 @pytest.mark.parametrize(
+    ("best", "least", "kinds"),
+    [
+        (0.58, 0.97, ["noisy-labels"]),
+        (0.66, 0.97, []),  # of 60 reviews more are right than guessing gets: an alarm of the second exam
+        (0.66, 1.01, ["noisy-labels"]),  # but not where dev was never better than its frequencies
+        (0.58, 0.85, []),
+    ],
+)
+def test_a_slow_classifier_is_told_from_one_that_guesses(folder, best, least, kinds):
+    labels, guess = {"正面": 30, "负面": 30}, math.log(2)
+    manifest = healthy(task="classify", data={"train_labels": labels, "dev_labels": labels})
+    rows = curve(
+        dev=(0.5, best, 0.55, 0.55), dev_loss=(1.1 * guess, least * guess, 1.1 * guess, 1.1 * guess), train=0.7
+    )
+    for row in rows:
+        row["loss"] = 0.8 * guess
+    assert diagnose(folder(manifest, rows)).kinds == kinds
+
+
+@pytest.mark.parametrize(
+    ("rise", "train", "kinds"),
+    [(1.3, 0.92, []), (1.3, 0.98, ["over-fitting"]), (1.6, 0.92, ["over-fitting"]), (1.1, 1.0, [])],
+)
+def test_over_fitting_rises_the_more_the_less_train_is_known_by_heart(folder, rise, train, kinds):
+    rows = curve(dev_loss=(0.3, 0.25, 0.25, 0.25 * rise), train=train)
+    assert diagnose(folder(healthy(), rows)).kinds == kinds
+
+
+@pytest.mark.parametrize(
     ("manifest", "rows"),
     [
         ({}, {}),
