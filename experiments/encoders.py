@@ -16,11 +16,11 @@ from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, loa
 from hanlp_tutor.baselines import FeatureCRF, ngram_classifier
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.encoders import weights_of
-from hanlp_tutor.evaluate import class_scores, span_scores
 from hanlp_tutor.history import manifest
 from hanlp_tutor.model import label_set
 from hanlp_tutor.precision import choose_device, describe_device
 from hanlp_tutor.results import Experiment
+from hanlp_tutor.scores import class_scores, span_scores
 
 ENCODERS = ("mini-bert", "mini-roberta-wwm", "mini-macbert", "random:mini-bert")
 CORPORA = {"ner": "peoples_daily", "classify": "reviews"}

@@ -12,11 +12,11 @@ from hanlp_tutor.baselines import DictionaryMatcher, FeatureCRF
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.encoders import suggested_lr, weights_of
 from hanlp_tutor.encoders.mini import DEFAULT_ENCODER
-from hanlp_tutor.evaluate import span_scores
 from hanlp_tutor.history import manifest
 from hanlp_tutor.model import label_set
 from hanlp_tutor.precision import choose_device, describe_device
 from hanlp_tutor.results import Experiment
+from hanlp_tutor.scores import span_scores
 
 CORPUS, SENTENCES, SEEDS = "peoples_daily", 10_000, (1, 2, 3)
 ENCODERS = (DEFAULT_ENCODER, f"random:{DEFAULT_ENCODER}")

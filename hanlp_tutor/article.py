@@ -13,16 +13,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hanlp_tutor.base_model import Model
 from hanlp_tutor.bookkeeping import Examples, Result
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data import LabelledText, Span, TaggedText, read_examples
 from hanlp_tutor.errors import ConfigError, DataError, InputError, ModelError, first_line, nearest
-from hanlp_tutor.evaluate import class_scores, span_scores
 from hanlp_tutor.hanlp_bridge.export import CLASSPATH, export_hanlp
 from hanlp_tutor.hanlp_bridge.load import check_hanlp
 from hanlp_tutor.history import new_run_folder
-from hanlp_tutor.model import Model, build_model, label_set
+from hanlp_tutor.model import build_model, label_set
 from hanlp_tutor.predict import Predictor
+from hanlp_tutor.scores import class_scores, span_scores
 from hanlp_tutor.train import fine_tune
 
 _SUFFIX = {"ner": ".tags", "classify": ".labels"}
@@ -205,7 +206,7 @@ class ClassificationMetric:
         self._predicted += [_predicted(each) for each in predictions]
 
     def scores(self) -> dict[str, Any]:
-        """What :func:`hanlp_tutor.evaluate.span_scores` or :func:`~hanlp_tutor.evaluate.class_scores` return."""
+        """What :func:`hanlp_tutor.scores.span_scores` or :func:`~hanlp_tutor.scores.class_scores` return."""
         if not self._gold:
             raise InputError("Nothing was counted yet: call metric.update(predictions, gold) first.")
         return (class_scores if isinstance(self._gold[0], str) else span_scores)(self._gold, self._predicted)

@@ -46,7 +46,7 @@ class Encodings(Sequence[Encoded]):
     """Examples as numbers: made at once, or each when it is asked for where the examples themselves lie in a file.
 
     Args:
-        encode: :meth:`hanlp_tutor.model.Model.encode`.
+        encode: :meth:`hanlp_tutor.base_model.Model.encode`.
         examples: a sequence; one with ``lengths`` (:mod:`hanlp_tutor.data.large`) is not read now.
 
     ``lengths`` are the tokens of each example. Of one in a file they are its characters, which is the same for tagging

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hanlp_tutor.base_model import Model
 from hanlp_tutor.batching import Batch, Encodings
 from hanlp_tutor.checkpoint import Progress, identity, load_checkpoint, save_checkpoint
 from hanlp_tutor.config import TrainConfig
@@ -19,16 +20,16 @@ from hanlp_tutor.data import LabelledText, TaggedText
 from hanlp_tutor.data.examples import answer_counts
 from hanlp_tutor.divergence import check_finite
 from hanlp_tutor.errors import DataError, DivergedError, TrainingError
-from hanlp_tutor.evaluate import evaluate_model, headline
+from hanlp_tutor.evaluate import evaluate_model
 from hanlp_tutor.history import TensorBoard, manifest, update_manifest, write_history, write_manifest
 from hanlp_tutor.memory.fallback import cut, random_state, say_halved, set_random_state, single_example
 from hanlp_tutor.memory.release import release_memory
-from hanlp_tutor.model import Model
 from hanlp_tutor.multitask.mixing import epoch_batches
 from hanlp_tutor.optim import encoder_lr
 from hanlp_tutor.precision import describe_device, peak_memory_mb, synchronize
 from hanlp_tutor.progress import Reporter
 from hanlp_tutor.run_facts import data_facts, model_facts, seen_texts
+from hanlp_tutor.scores import headline
 
 Examples = Sequence[TaggedText] | Sequence[LabelledText]
 TRAIN_SAMPLE = 200  # training examples scored at each evaluation: enough to see over-fitting, cheap enough to repeat

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor
 
 from hanlp_tutor.atomic import write_file
+from hanlp_tutor.base_model import Model
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.errors import TrainingError, first_line
-from hanlp_tutor.model import Model
 
 FORMAT = 1
 # What unpickling and filling in a file of any content may raise.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.atomic import write_json
+from hanlp_tutor.base_model import Model
 from hanlp_tutor.bookkeeping import Examples, Result
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data import Split, read_examples, split_stratified
@@ -18,7 +19,7 @@ from hanlp_tutor.data.words import read_task_files, read_words, split_by_text
 from hanlp_tutor.errors import DataError, TrainingError
 from hanlp_tutor.evaluate import evaluate_model
 from hanlp_tutor.history import RESULT_FILE, update_manifest
-from hanlp_tutor.model import Model, build_model, label_set, save_model
+from hanlp_tutor.model import build_model, label_set, save_model
 from hanlp_tutor.multitask.scores import task_test_scores
 from hanlp_tutor.run_facts import known_texts
 from hanlp_tutor.train import fine_tune

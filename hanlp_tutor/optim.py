@@ -11,10 +11,10 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from transformers import get_scheduler
 
+from hanlp_tutor.base_model import Model
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.encoders import suggested_lr
 from hanlp_tutor.errors import ConfigError, TrainingError
-from hanlp_tutor.model import Model
 
 
 @dataclass(frozen=True)

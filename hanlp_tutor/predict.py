@@ -15,10 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hanlp_tutor.base_model import Model
 from hanlp_tutor.batching import Batch, Encoded, length_buckets
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.errors import InputError
-from hanlp_tutor.model import Model, load_model
+from hanlp_tutor.model import load_model
 
 BATCH_TEXTS = 64
 BATCH_TOKENS = 4096  # computed at once, so that a text of any length needs the memory of eight windows

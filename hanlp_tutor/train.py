@@ -19,12 +19,12 @@ from typing import Any
 
 import torch
 
+from hanlp_tutor.base_model import Model
 from hanlp_tutor.bookkeeping import Examples, Result, Run
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data.examples import answer_counts
 from hanlp_tutor.errors import TrainingError
 from hanlp_tutor.memory.fallback import explain_out_of_memory, is_out_of_memory
-from hanlp_tutor.model import Model
 from hanlp_tutor.optim import L2Penalty, build_optimizer, build_schedule, freeze, parameter_groups
 from hanlp_tutor.precision import choose_precision, limit_threads
 

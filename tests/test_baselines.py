@@ -7,7 +7,7 @@ import pytest
 
 from hanlp_tutor.baselines import DictionaryMatcher, FeatureCRF, character_features, ngram_classifier, telling_ngrams
 from hanlp_tutor.data import Span, TaggedText
-from hanlp_tutor.evaluate import span_scores
+from hanlp_tutor.scores import span_scores
 
 
 def sentence(*parts: str | tuple[str, str]) -> TaggedText:

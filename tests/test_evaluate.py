@@ -11,8 +11,9 @@ from toy import labelled, tagged
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data import TaggedText
 from hanlp_tutor.data.schemes import spans_from_bio
-from hanlp_tutor.evaluate import class_scores, evaluate_model, headline, span_scores
+from hanlp_tutor.evaluate import evaluate_model
 from hanlp_tutor.model import build_model, label_set
+from hanlp_tutor.scores import class_scores, headline, span_scores
 
 # Ill-formed sequences too: an I- that continues nothing, or another type. The types of the two sides differ in part.
 GOLD = st.sampled_from(["O", "O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG"])

@@ -20,6 +20,8 @@ from typing import Any
 
 import torch
 
+from hanlp_tutor.answers import answer_all
+from hanlp_tutor.base_model import Model, draw_weights
 from hanlp_tutor.bookkeeping import Result
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.continual.labels import add_labels
@@ -28,9 +30,8 @@ from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.data.words import WORD_TASKS
 from hanlp_tutor.encoders import Encoder
 from hanlp_tutor.errors import ConfigError, ModelError, TrainingError
-from hanlp_tutor.evaluate import answer_all, span_scores
-from hanlp_tutor.model import Model, draw_weights
 from hanlp_tutor.multitask.model import MultiTaskModel
+from hanlp_tutor.scores import span_scores
 from hanlp_tutor.train import fine_tune
 
 PSEUDO = "pseudo"

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import torch
 
+from hanlp_tutor.base_model import Model, draw_weights
 from hanlp_tutor.errors import ModelError
 from hanlp_tutor.heads.linear import ClassificationHead, TaggingHead
 from hanlp_tutor.heads.scheme import SchemeHead, missing, tags_of
-from hanlp_tutor.model import Model, draw_weights
 
 
 def add_labels(model: Model, names: Sequence[str], *, seed: int = 1) -> Model:

@@ -18,12 +18,12 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
+from hanlp_tutor.base_model import Model
 from hanlp_tutor.data.schemes import parse_tag
 from hanlp_tutor.encoders import Encoder, check_fit
 from hanlp_tutor.errors import DataError, EncoderError, ModelError, first_line
 from hanlp_tutor.hanlp_bridge.export import CLASSPATH, ENCODER_PREFIX
 from hanlp_tutor.hanlp_bridge.multitask import KEEPS_TEXT
-from hanlp_tutor.model import Model
 
 _MTL = "hanlp.components.mtl"
 # What a folder may name: classes that only build a model, each looked at. Anything else in HanLP, and through its

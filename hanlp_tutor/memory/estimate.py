@@ -21,12 +21,12 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from hanlp_tutor.answers import EVALUATION_TOKENS
+from hanlp_tutor.base_model import Model
 from hanlp_tutor.batching import Batch, Encodings, length_buckets, windows
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.encoders import POSITIONS
 from hanlp_tutor.errors import TrainingError
-from hanlp_tutor.evaluate import EVALUATION_TOKENS
-from hanlp_tutor.model import Model
 from hanlp_tutor.multitask.mixing import epoch_batches
 from hanlp_tutor.optim import L2Penalty, build_optimizer, freeze, parameter_groups
 from hanlp_tutor.precision import Precision, choose_precision

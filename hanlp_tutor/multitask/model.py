@@ -16,13 +16,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from hanlp_tutor.base_model import Model
 from hanlp_tutor.batching import Batch, Encoded, Encodings, length_buckets
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.data.words import WORD_TASKS, TaggedWords, segmentation_tags
 from hanlp_tutor.errors import ConfigError, DataError, InputError, ModelError
 from hanlp_tutor.heads.linear import TaggingHead
-from hanlp_tutor.model import Model
 
 _ROWS, _TEXTS, _TOKENS = 8, 64, 4096  # windows, texts and tokens that are computed at once in use
 

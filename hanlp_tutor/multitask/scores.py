@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from hanlp_tutor.answers import answer_all
 from hanlp_tutor.batching import Encoded
 from hanlp_tutor.data.schemes import Span, spans_from_bio
 from hanlp_tutor.data.words import TaggedWords
-from hanlp_tutor.evaluate import answer_all, class_scores, headline, minority_share, span_scores
 from hanlp_tutor.multitask.model import MultiTaskModel
+from hanlp_tutor.scores import class_scores, headline, minority_share, span_scores
 
 
 def evaluate_tasks(

@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
+from hanlp_tutor.base_model import Model
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.model import Model
 from hanlp_tutor.train import fine_tune
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hanlp_tutor.base_model import Model
 from hanlp_tutor.batching import Batch
-from hanlp_tutor.model import Model
 from hanlp_tutor.precision import Precision
 from hanlp_tutor.teach.plots import BLACK, GREY, ORANGE, SKY, VERMILION, Picture, new_figure
 

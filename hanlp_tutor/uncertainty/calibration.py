@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hanlp_tutor.answers import EVALUATION_TOKENS
+from hanlp_tutor.base_model import Model
 from hanlp_tutor.batching import IGNORED, Batch, length_buckets
 from hanlp_tutor.data import LabelledText, Span, TaggedText
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.errors import DataError
-from hanlp_tutor.evaluate import EVALUATION_TOKENS
-from hanlp_tutor.model import Model
 
 COLDEST, HOTTEST = 0.05, 20.0  # a model that is right on all of dev would want T = 0
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from hanlp_tutor import TrainConfig, build_model
+from hanlp_tutor.base_model import Model
 from hanlp_tutor.continual.labels import add_labels
 from hanlp_tutor.encoders import load_encoder
 from hanlp_tutor.errors import ModelError
-from hanlp_tutor.model import Model
 
 LABELS = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
 TEXTS = ("张三在北京大学。", "好")

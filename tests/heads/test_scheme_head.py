@@ -8,13 +8,13 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from hanlp_tutor import TrainConfig, build_model
+from hanlp_tutor.base_model import Model
 from hanlp_tutor.batching import IGNORED
 from hanlp_tutor.data import TaggedText
 from hanlp_tutor.data.schemes import from_bio, to_bio
 from hanlp_tutor.encoders import load_encoder
 from hanlp_tutor.errors import ModelError
 from hanlp_tutor.heads.scheme import SchemeHead, missing, scheme_of, tags_of
-from hanlp_tutor.model import Model
 
 LABELS = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
 

@@ -8,7 +8,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 from toy import labelled, tagged
 
-from hanlp_tutor import build_model, estimate_memory, evaluate, fine_tune, precision
+from hanlp_tutor import answers, build_model, estimate_memory, fine_tune, precision
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data.words import TaggedWords
 from hanlp_tutor.errors import ConfigError, TrainingError
@@ -67,7 +67,7 @@ def test_within_fifteen_per_cent_of_the_profiler(small_encoder, tmp_path, monkey
     """In fact within one or two; the moment and the shape are part of the answer."""
     task, options, longest, with_dev = CASES[name]
     if name not in EXAMS:  # or the evaluation of so small a model would need more than its training
-        for module in (evaluate, memory_estimate):
+        for module in (answers, memory_estimate):
             monkeypatch.setattr(module, "EVALUATION_TOKENS", 64)
     config = BASE.replace(**options)
     if task in ("ner", "multitask"):

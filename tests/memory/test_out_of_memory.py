@@ -13,11 +13,11 @@ from test_train import PLAIN, distance, flat, make, updates_of, weights, windows
 from toy import labelled, tagged
 
 from hanlp_tutor import evaluate
+from hanlp_tutor.base_model import Model
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.errors import TrainingError
 from hanlp_tutor.history import COLUMNS, MEASURED, read_history
 from hanlp_tutor.memory.fallback import MemoryWarning, cut, is_out_of_memory
-from hanlp_tutor.model import Model
 from hanlp_tutor.train import fine_tune
 
 TESTS = Path(__file__).parents[1]
