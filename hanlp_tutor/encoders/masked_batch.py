@@ -14,15 +14,21 @@ from hanlp_tutor.encoders.pretraining_text import PretrainingText
 
 @dataclass(frozen=True)
 class MaskedBatch:
-    """Rows of one length: ids (R, T), flat positions that count (M,), their true ids (M,)."""
+    """Rows of one length: ids (R, T), flat positions that count (M,), their true ids (M,).
+
+    Where rows are made of two halves, ``order`` (R,) is how these stand to each other
+    (:data:`hanlp_tutor.encoders.sentence_order.ORDERS`).
+    """
 
     ids: Tensor
     positions: Tensor
     targets: Tensor
+    order: Tensor | None = None
 
     def to(self, device: torch.device) -> MaskedBatch:
         """The same on a device."""
-        return MaskedBatch(self.ids.to(device), self.positions.to(device), self.targets.to(device))
+        order = None if self.order is None else self.order.to(device)
+        return MaskedBatch(self.ids.to(device), self.positions.to(device), self.targets.to(device), order)
 
 
 def draw_batch(

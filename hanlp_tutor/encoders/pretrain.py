@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import BertForMaskedLM
@@ -30,14 +30,26 @@ from hanlp_tutor.encoders.masking import RECIPES, Masker, Words
 from hanlp_tutor.encoders.mini import SPECIAL
 from hanlp_tutor.encoders.positions import repeat_positions
 from hanlp_tutor.encoders.pretraining_text import PretrainingText
+from hanlp_tutor.encoders.sentence_order import OrderHead, Passages
 from hanlp_tutor.errors import TrainingError
 from hanlp_tutor.history import RESULT_FILE, manifest, write_history
 from hanlp_tutor.precision import Precision, choose_precision, describe_device
 from hanlp_tutor.progress import Reporter
 
-COLUMNS = ("step", "tokens", "loss", "accuracy", "lr", "held_out_loss", "held_out_accuracy", "seconds")
+COLUMNS = (
+    "step",
+    "tokens",
+    "loss",
+    "accuracy",
+    "order_accuracy",
+    "lr",
+    "held_out_loss",
+    "held_out_accuracy",
+    "seconds",
+)
 SHORT, LONGER = 64, ((64, 0.4), (128, 0.4), (512, 0.2))  # row lengths in tokens, and how often each is drawn
 HELD_OUT_ROWS, HELD_OUT_LENGTH = 256, 128
+LONGEST_PASSAGE = 128  # few lines are longer
 
 
 class PretrainConfig(Options):
@@ -58,6 +70,9 @@ class PretrainConfig(Options):
     )
     sinusoidal_positions: bool = Field(
         False, description="begin with sines and cosines as positions (Vaswani et al. 2017) instead of random ones"
+    )
+    sentence_order: bool = Field(
+        False, description="also ask [CLS] how two halves of a row stand to each other, in rows of 64 and 128"
     )
     weight_decay: float = Field(0.01, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
@@ -93,10 +108,14 @@ def row_length(config: PretrainConfig, step: int, rng: np.random.Generator) -> i
     return int(rng.choice(lengths, p=shares))
 
 
-def masked_loss(model: BertForMaskedLM, batch: MaskedBatch) -> tuple[Tensor, Tensor]:
-    """Mean cross-entropy at the masked positions, a scalar, and how many of them were guessed right."""
-    hidden = model.bert(batch.ids).last_hidden_state.flatten(0, 1)
-    logits = model.cls(hidden[batch.positions]).float()
+def masked_loss(model: BertForMaskedLM, batch: MaskedBatch, hidden: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Mean cross-entropy at the masked positions, a scalar, and how many of them were guessed right.
+
+    Args:
+        hidden: (R, T, H) of the batch, if it is there already.
+    """
+    hidden = model.bert(batch.ids).last_hidden_state if hidden is None else hidden
+    logits = model.cls(hidden.flatten(0, 1)[batch.positions]).float()
     return cross_entropy(logits, batch.targets), (logits.argmax(-1) == batch.targets).sum()
 
 
@@ -108,6 +127,7 @@ def pretrain(
     out: Path,
     *,
     words: Words | None = None,
+    border_ids: Sequence[int] = (),
     resume: bool = False,
 ) -> PretrainResult:
     """Train ``model`` on ``text`` and write history, checkpoint and metrics into ``out``.
@@ -116,6 +136,7 @@ def pretrain(
         model: changed in place.
         held_out: measured at ``config.eval_steps`` and at the end, always with the same rows and masks.
         words: spellings and similar words; macbert needs them.
+        border_ids: token ids behind which a clause ends; ``config.sentence_order`` needs them.
         resume: go on from the checkpoint in ``out``.
 
     Raises:
@@ -132,8 +153,10 @@ def pretrain(
         vocabulary=model.config.vocab_size,
         words=words,
     )
-    cls_id = SPECIAL.index("[CLS]")
-    optimizer = _optimizer(model, config)
+    cls_id, sep_id = SPECIAL.index("[CLS]"), SPECIAL.index("[SEP]")
+    order = OrderHead(model.config.hidden_size).to(precision.device) if config.sentence_order else None
+    passages = Passages(text, border_ids) if order is not None else None
+    optimizer = _optimizer(nn.ModuleList([model] if order is None else [model, order]), config)
     schedule = LambdaLR(optimizer, _rate(config))
     identity = {
         "configuration": hashlib.sha256(json.dumps(config.model_dump(), sort_keys=True).encode()).hexdigest(),
@@ -142,6 +165,8 @@ def pretrain(
     checkpoint = out / "checkpoint.pt"
     progress = Progress()
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
+    if order is not None:
+        parts["order"] = order
     if resume:
         progress = load_checkpoint(checkpoint, identity=identity, **parts)
     write_json(out / "manifest.json", manifest(describe_device(precision.device), config=config.model_dump(),
@@ -153,17 +178,28 @@ def pretrain(
     reporter = Reporter(config.steps, progress.step)
     started = time.perf_counter() - progress.seconds
     since: list[tuple[Tensor, Tensor, int]] = []
+    ordered: list[tuple[Tensor, int]] = []
     while progress.step < config.steps:
         rng = np.random.default_rng([config.seed, progress.step])
         if progress.step and progress.step == _switch(config):
             repeat_positions(model, SHORT)
         length = row_length(config, progress.step, rng)
-        batch = draw_batch(text, masker, length, config.batch_tokens // length, cls_id, rng)
+        rows = config.batch_tokens // length
+        if passages is None or length > LONGEST_PASSAGE:
+            batch = draw_batch(text, masker, length, rows, cls_id, rng)
+        else:
+            batch = passages.draw_batch(masker, length, rows, cls_id, sep_id, rng)
         batch = batch.to(precision.device)
         with precision.autocast():
-            loss, right = masked_loss(model, batch)
+            hidden = model.bert(batch.ids).last_hidden_state
+            loss, right = masked_loss(model, batch, hidden)
+            total = loss
+            if batch.order is not None:
+                order_loss, in_order = order(hidden[:, 0], batch.order)
+                total = loss + order_loss
+                ordered.append((in_order, len(batch.order)))
         optimizer.zero_grad()
-        loss.backward()
+        total.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.max_grad_norm)
         optimizer.step()
         schedule.step()
@@ -174,7 +210,9 @@ def pretrain(
         row = None
         if examined or progress.step % config.log_steps == 0:
             row = _row(progress, since, schedule.get_last_lr()[0], time.perf_counter() - started)
-            since = []
+            if ordered:
+                row["order_accuracy"] = sum(int(right) for right, _ in ordered) / sum(count for _, count in ordered)
+            since, ordered = [], []
             if examined:
                 row["held_out_loss"], row["held_out_accuracy"] = examine(model, exam, precision)
                 reporter.say(_line(row, config.steps))
@@ -209,7 +247,7 @@ def examine(model: BertForMaskedLM, batches: list[MaskedBatch], precision: Preci
     return loss / count, right / count
 
 
-def _optimizer(model: BertForMaskedLM, config: PretrainConfig) -> torch.optim.Optimizer:
+def _optimizer(model: nn.Module, config: PretrainConfig) -> torch.optim.Optimizer:
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]
@@ -248,8 +286,9 @@ def _row(progress: Progress, since: list[tuple[Tensor, Tensor, int]], lr: float,
 
 
 def _line(row: dict[str, Any], steps: int) -> str:
+    order = f"order {row['order_accuracy']:.3f}  " if "order_accuracy" in row else ""
     return (
-        f"update {row['step']:>6}/{steps}  {row['tokens'] / 1e6:6.1f} M tokens  loss {row['loss']:.3f}  held out: loss "
-        f"{row['held_out_loss']:.3f}, accuracy {row['held_out_accuracy']:.3f}  "
+        f"update {row['step']:>6}/{steps}  {row['tokens'] / 1e6:6.1f} M tokens  loss {row['loss']:.3f}  {order}"
+        f"held out: loss {row['held_out_loss']:.3f}, accuracy {row['held_out_accuracy']:.3f}  "
         f"{row['tokens'] / row['seconds']:,.0f} tokens/s"
     )

@@ -23,16 +23,25 @@ from hanlp_tutor.encoders.pretraining_text import (
     read_text,
     training_lines,
 )
+from hanlp_tutor.encoders.sentence_order import BORDERS
 from hanlp_tutor.encoders.similar import similar_words
 from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.history import manifest
 from hanlp_tutor.precision import choose_device, describe_device
 
 RECIPE_NOTES = {
-    "bert": "15 % of the characters, each by itself (Devlin et al. 2019); without next-sentence prediction.",
-    "roberta-wwm": "Whole words, 15 % of the characters (Cui et al. 2021); without next-sentence prediction, as there.",
-    "macbert": "Runs of one to four whole words, replaced by similar words instead of [MASK] (Cui et al. 2020); "
-    "without sentence-order prediction.",
+    "bert": "15 % of the characters, each by itself (Devlin et al. 2019)",
+    "roberta-wwm": "Whole words, 15 % of the characters (Cui et al. 2021)",
+    "macbert": "Runs of one to four whole words, replaced by similar words instead of [MASK] (Cui et al. 2020)",
+}
+ORDER_NOTES = {
+    False: {
+        "bert": "without next-sentence prediction.",
+        "roberta-wwm": "without next-sentence prediction, as there.",
+        "macbert": "without sentence-order prediction.",
+    },
+    True: "in its last stage also sentence order, from [CLS]: does the second half of a passage follow the first, "
+    "precede it (both exchanged; Lan et al. 2020), or come from elsewhere (Devlin et al. 2019)?",
 }
 
 
@@ -66,7 +75,8 @@ def pretrain_job(
     held_out = read_text(encoder, held_out_lines(), known=text.vocabulary)
     model, earlier = _start(start, config)
     words = masking_words(text, held_out, encoder, config.seed) if config.recipe == "macbert" else None
-    result = pretrain(model, text, held_out, config, out, words=words, resume=resume)
+    borders = [encoder.by_character(mark)[0] for mark in BORDERS]
+    result = pretrain(model, text, held_out, config, out, words=words, border_ids=borders, resume=resume)
     stage = {
         "recipe": config.recipe,
         "tokens": result.rows[-1]["tokens"],
@@ -130,7 +140,8 @@ def _card(
     return {
         "name": name,
         "recipe": config.recipe,
-        "recipe_note": RECIPE_NOTES[config.recipe],
+        "recipe_note": f"{RECIPE_NOTES[config.recipe]}; "
+        + (ORDER_NOTES[True] if config.sentence_order else ORDER_NOTES[False][config.recipe]),
         "layers": shape.num_hidden_layers,
         "hidden_size": shape.hidden_size,
         "vocabulary": shape.vocab_size,
