@@ -154,7 +154,7 @@ def pretrain(
         words=words,
     )
     cls_id, sep_id = SPECIAL.index("[CLS]"), SPECIAL.index("[SEP]")
-    order = OrderHead(model.config.hidden_size).to(precision.device) if config.sentence_order else None
+    order = OrderHead(model.config.hidden_size, config.seed).to(precision.device) if config.sentence_order else None
     passages = Passages(text, border_ids) if order is not None else None
     optimizer = _optimizer(nn.ModuleList([model] if order is None else [model, order]), config)
     schedule = LambdaLR(optimizer, _rate(config))

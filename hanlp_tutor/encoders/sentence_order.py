@@ -27,12 +27,12 @@ _LEAST, _TRIES = 0.6, 1000  # of a row, that a passage fills; draws before a tex
 
 
 class OrderHead(nn.Module):
-    """Order from the hidden state of [CLS], (R, H) to (R, 3); it is thrown away with the pre-training."""
+    """Order from the hidden state of [CLS], (R, H) to (R, 3); it is thrown away when pre-training ends."""
 
-    def __init__(self, hidden_size: int):
+    def __init__(self, hidden_size: int, seed: int):
         super().__init__()
         self.classifier = nn.Linear(hidden_size, len(ORDERS))
-        nn.init.normal_(self.classifier.weight, std=0.02)
+        nn.init.normal_(self.classifier.weight, std=0.02, generator=torch.Generator().manual_seed(seed))
         nn.init.zeros_(self.classifier.bias)
 
     def forward(self, cls: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,5 +1,7 @@
 """The loop of pre-training: its loss against Hugging Face's, resuming bit for bit, all positions trained."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from hanlp_tutor.encoders.mini import SPECIAL, mini_tokenizer, vocabulary
 from hanlp_tutor.encoders.positions import repeat_positions, sinusoidal_positions
 from hanlp_tutor.encoders.pretrain import PretrainConfig, masked_loss, pretrain
 from hanlp_tutor.encoders.pretraining_text import read_text
+from hanlp_tutor.encoders.sentence_order import BORDERS
 from hanlp_tutor.errors import ConfigError, TrainingError
 
 SHORT_RUN = {"tokens": 12 * 2048, "warmup_tokens": 4096, "eval_steps": 4, "log_steps": 2, "lr": 1e-3, "short_rows": 0.5}
@@ -22,7 +25,7 @@ SHORT_RUN = {"tokens": 12 * 2048, "warmup_tokens": 4096, "eval_steps": 4, "log_s
 def text():
     rng = np.random.default_rng(1)
     words = ["我们", "在", "北京", "大学", "学习", "语言", "模型", "很", "有", "意思", "，", "。"]
-    lines = [("made up", [words[i] for i in rng.integers(len(words), size=30)]) for _ in range(300)]
+    lines = [("made up", [words[i] for i in rng.integers(len(words), size=60)]) for _ in range(200)]
     return read_text(TextEncoder(mini_tokenizer()), lines)
 
 
@@ -64,19 +67,25 @@ def test_rows_begin_with_cls_and_where_words_begin(text):
     assert (batch.positions % 64 != 0).all(), "[CLS] is never hidden"
 
 
-@pytest.mark.parametrize("stop_at", [3, 7, 10])
-def test_a_run_that_was_stopped_ends_bit_for_bit_the_same(text, tmp_path, monkeypatch, stop_at):
-    config = PretrainConfig(recipe="bert", **SHORT_RUN)
+def borders():
+    return [TextEncoder(mini_tokenizer()).by_character(mark)[0] for mark in BORDERS]
+
+
+@pytest.mark.parametrize(("stop_at", "order"), [(3, False), (7, False), (10, False), (3, True), (10, True)])
+def test_a_run_that_was_stopped_ends_bit_for_bit_the_same(text, tmp_path, monkeypatch, stop_at, order):
+    config = PretrainConfig(recipe="bert", sentence_order=order, **SHORT_RUN)
+    pretrain = partial(module.pretrain, border_ids=borders())
     whole = pretrain(small_model(), text, text, config, tmp_path / "whole")
+    assert any("order_accuracy" in row for row in whole.rows) == order
 
     calls = 0
 
-    def interrupted(model, batch):
+    def interrupted(model, *rest):
         nonlocal calls
         calls += model.training
         if calls > stop_at:
             raise KeyboardInterrupt
-        return masked_loss(model, batch)
+        return masked_loss(model, *rest)
 
     monkeypatch.setattr(module, "masked_loss", interrupted)
     with pytest.raises(KeyboardInterrupt):

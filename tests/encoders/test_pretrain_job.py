@@ -51,9 +51,7 @@ def test_two_stages_of_each_recipe(run, tmp_path, recipe):
     assert (second / "encoder" / "README.md").read_text(encoding="utf-8") == render_card(card)
     assert "million" in render_card(card) and "/tmp" not in json.dumps(card["stages"][0]["config"])
     before, _ = read_masked_lm(first / "encoder")
-    assert not torch.equal(
-        model.bert.embeddings.word_embeddings.weight, before.bert.embeddings.word_embeddings.weight
-    )
+    assert not torch.equal(model.bert.embeddings.word_embeddings.weight, before.bert.embeddings.word_embeddings.weight)
     assert load_encoder(str(second / "encoder")).pretrained
 
 
