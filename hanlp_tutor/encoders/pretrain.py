@@ -50,6 +50,7 @@ COLUMNS = (
 SHORT, LONGER = 64, ((64, 0.4), (128, 0.4), (512, 0.2))  # row lengths in tokens, and how often each is drawn
 HELD_OUT_ROWS, HELD_OUT_LENGTH = 256, 128
 LONGEST_PASSAGE = 128  # few lines are longer
+CLS, SEP = SPECIAL.index("[CLS]"), SPECIAL.index("[SEP]")
 
 
 class PretrainConfig(Options):
@@ -153,9 +154,8 @@ def pretrain(
         vocabulary=model.config.vocab_size,
         words=words,
     )
-    cls_id, sep_id = SPECIAL.index("[CLS]"), SPECIAL.index("[SEP]")
+    draw = _drawing(text, masker, config, border_ids)
     order = OrderHead(model.config.hidden_size, config.seed).to(precision.device) if config.sentence_order else None
-    passages = Passages(text, border_ids) if order is not None else None
     optimizer = _optimizer(nn.ModuleList([model] if order is None else [model, order]), config)
     schedule = LambdaLR(optimizer, _rate(config))
     identity = {
@@ -172,7 +172,7 @@ def pretrain(
     write_json(out / "manifest.json", manifest(describe_device(precision.device), config=config.model_dump(),
                text=list(text.sources), identity=identity))  # fmt: skip
     exam = [
-        draw_batch(held_out, masker, HELD_OUT_LENGTH, 16, cls_id, np.random.default_rng([config.seed, 2**31, part]))
+        draw_batch(held_out, masker, HELD_OUT_LENGTH, 16, CLS, np.random.default_rng([config.seed, 2**31, part]))
         for part in range(HELD_OUT_ROWS // 16)
     ]
     reporter = Reporter(config.steps, progress.step)
@@ -180,16 +180,9 @@ def pretrain(
     since: list[tuple[Tensor, Tensor, int]] = []
     ordered: list[tuple[Tensor, int]] = []
     while progress.step < config.steps:
-        rng = np.random.default_rng([config.seed, progress.step])
         if progress.step and progress.step == _switch(config):
             repeat_positions(model, SHORT)
-        length = row_length(config, progress.step, rng)
-        rows = config.batch_tokens // length
-        if passages is None or length > LONGEST_PASSAGE:
-            batch = draw_batch(text, masker, length, rows, cls_id, rng)
-        else:
-            batch = passages.draw_batch(masker, length, rows, cls_id, sep_id, rng)
-        batch = batch.to(precision.device)
+        batch = draw(progress.step).to(precision.device)
         with precision.autocast():
             hidden = model.bert(batch.ids).last_hidden_state
             loss, right = masked_loss(model, batch, hidden)
@@ -228,6 +221,23 @@ def pretrain(
     write_json(out / RESULT_FILE, {"tokens": progress.tokens, "seconds": progress.seconds,
                "held_out_loss": result.held_out_loss, "held_out_accuracy": result.held_out_accuracy})  # fmt: skip
     return result
+
+
+def _drawing(
+    text: PretrainingText, masker: Masker, config: PretrainConfig, border_ids: Sequence[int]
+) -> Callable[[int], MaskedBatch]:
+    """From the number of an update to its batch."""
+    passages = Passages(text, border_ids) if config.sentence_order else None
+
+    def draw(step: int) -> MaskedBatch:
+        rng = np.random.default_rng([config.seed, step])
+        length = row_length(config, step, rng)
+        rows = config.batch_tokens // length
+        if passages is None or length > LONGEST_PASSAGE:
+            return draw_batch(text, masker, length, rows, CLS, rng)
+        return passages.draw_batch(masker, length, rows, CLS, SEP, rng)
+
+    return draw
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ gives the answer away.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -49,10 +49,10 @@ class Passages:
         border_ids: token ids behind which a clause ends.
     """
 
-    def __init__(self, text: PretrainingText, border_ids: list[int]):
+    def __init__(self, text: PretrainingText, border_ids: Sequence[int]):
         self.text = text
         self.ends = np.append(text.lines[1:], len(text.ids)) - 1  # where the [SEP] of each line stands
-        self.borders = np.flatnonzero(np.isin(text.ids, border_ids)) + 1
+        self.borders = np.flatnonzero(np.isin(text.ids, list(border_ids))) + 1
 
     def draw_batch(
         self, masker: Masker, length: int, rows: int, cls_id: int, sep_id: int, rng: np.random.Generator
