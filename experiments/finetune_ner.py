@@ -2,9 +2,10 @@
 
 The same sentences, the same test set and the same options as `make run`; about an hour on two cores. Random weights of
 the same shape get their own rate and as many updates. What has been measured under the same settings is not measured
-again.
+again. ``--encoder NAME`` measures only one of the two, so that they may run side by side.
 """
 
+import argparse
 import tempfile
 
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus
@@ -32,6 +33,9 @@ OPTIONS = {
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--encoder", choices=ENCODERS, action="append", help="measure only this one's rows")
+    encoders = parser.parse_args().encoder or ENCODERS
     corpus = load_corpus(CORPUS)
     train = corpus.train[:SENTENCES]
     dev = corpus.dev[:DEV_SENTENCES]
@@ -55,7 +59,7 @@ def main() -> None:
     experiment.measure("dictionary", SEEDS[:1], lambda seed: opponent(DictionaryMatcher))
     experiment.measure("feature CRF", SEEDS[:1], lambda seed: opponent(FeatureCRF))
     for seed in SEEDS:  # seed by seed, so that an interrupted session leaves pairs
-        for encoder in ENCODERS:
+        for encoder in encoders:
             experiment.measure(
                 encoder,
                 (seed,),

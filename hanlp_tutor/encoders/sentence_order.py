@@ -1,10 +1,13 @@
-"""Sentence order: what teaches [CLS] something during pre-training, which masked characters alone do not.
+"""Sentence order: a question to [CLS] during pre-training, to which masked characters alone put none.
 
 A passage of a line is cut in two at a clause border, and [CLS] is asked how its second half stands to its first: it
 *follows*, it *precedes* (both were exchanged: the sentence order of Lan et al. 2020, ALBERT, which MacBERT takes
 over), or it comes from *elsewhere* (the next sentence of Devlin et al. 2019). All three together are the sentence
 structure of Wang et al. 2020 (StructBERT). Halves begin and end at clause borders in every case, so that no cut word
 gives the answer away.
+
+None of the embedded encoders was asked. mini-macbert was tried (its last stage, 7 million tokens): it learned to answer,
+and fine-tuned on 500 reviews it was no better for it on dev with any of three seeds.
 """
 
 from __future__ import annotations
