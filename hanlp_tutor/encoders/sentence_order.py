@@ -6,8 +6,8 @@ over), or it comes from *elsewhere* (the next sentence of Devlin et al. 2019). A
 structure of Wang et al. 2020 (StructBERT). Halves begin and end at clause borders in every case, so that no cut word
 gives the answer away.
 
-None of the embedded encoders was asked. mini-macbert was tried (its last stage, 7 million tokens): it learned to answer,
-and fine-tuned on 500 reviews it was no better for it on dev with any of three seeds.
+None of the embedded encoders was asked. mini-macbert was tried (its last stage, 7 million tokens): it learned to
+answer, and fine-tuned on 500 reviews it was no better for it on dev with any of three seeds.
 """
 
 from __future__ import annotations
