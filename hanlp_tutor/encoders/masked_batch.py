@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,17 +39,25 @@ def draw_batch(
 
     Half of the rows begin where a line begins, as texts do in service; the other half at any word.
     """
-    inputs, positions, targets = [], [], []
     last = len(text.ids) - length
-    for row in range(rows):
+
+    def row() -> tuple[np.ndarray, np.ndarray]:
         begins = text.lines if rng.random() < 0.5 else text.word_begins
         # the last places of the text leave no room for a row
         begin = int(begins[rng.integers(np.searchsorted(begins, last, side="right"))])
-        ids = np.concatenate([[cls_id], text.ids[begin : begin + length - 1]])
-        words = np.concatenate([[-1], text.words[begin : begin + length - 1]])
+        places = slice(begin, begin + length - 1)
+        return np.concatenate([[cls_id], text.ids[places]]), np.concatenate([[-1], text.words[places]])
+
+    return hide((row() for _ in range(rows)), masker, rng)
+
+
+def hide(rows: Iterable[tuple[np.ndarray, np.ndarray]], masker: Masker, rng: np.random.Generator) -> MaskedBatch:
+    """A batch from rows of one length, each its ids (T,) and words (T,); a row is asked for when the last is masked."""
+    inputs, positions, targets = [], [], []
+    for number, (ids, words) in enumerate(rows):
         masked, chosen, _ = masker(ids, words, rng)
         inputs.append(masked)
-        positions.append(chosen + row * length)
+        positions.append(chosen + number * len(ids))
         targets.append(ids[chosen])
     return MaskedBatch(
         torch.from_numpy(np.stack(inputs).astype(np.int64)),

@@ -34,15 +34,15 @@ RECIPE_NOTES = {
     "roberta-wwm": "Whole words, 15 % of the characters (Cui et al. 2021)",
     "macbert": "Runs of one to four whole words, replaced by similar words instead of [MASK] (Cui et al. 2020)",
 }
-ORDER_NOTES = {
-    False: {
-        "bert": "without next-sentence prediction.",
-        "roberta-wwm": "without next-sentence prediction, as there.",
-        "macbert": "without sentence-order prediction.",
-    },
-    True: "in its last stage also sentence order, from [CLS]: does the second half of a passage follow the first, "
-    "precede it (both exchanged; Lan et al. 2020), or come from elsewhere (Devlin et al. 2019)?",
+WITHOUT_ORDER = {
+    "bert": "without next-sentence prediction.",
+    "roberta-wwm": "without next-sentence prediction, as there.",
+    "macbert": "without sentence-order prediction.",
 }
+WITH_ORDER = (
+    "in its last stage also sentence order, from [CLS]: does the second half of a passage follow the first, "
+    "precede it (both exchanged; Lan et al. 2020), or come from elsewhere (Devlin et al. 2019)?"
+)
 
 
 def pretrain_job(
@@ -135,13 +135,13 @@ def _card(
     name: str, config: PretrainConfig, text: PretrainingText, stages: list[dict[str, Any]], files: Sequence[Path]
 ) -> dict[str, Any]:
     shape = mini_config()
+    order_note = WITH_ORDER if config.sentence_order else WITHOUT_ORDER[config.recipe]
     provenance = [f"{corpus.provenance} {corpus.licence}" for corpus in map(load_corpus, CORPORA)]
     provenance += [_licence(Path(file)) for file in files]
     return {
         "name": name,
         "recipe": config.recipe,
-        "recipe_note": f"{RECIPE_NOTES[config.recipe]}; "
-        + (ORDER_NOTES[True] if config.sentence_order else ORDER_NOTES[False][config.recipe]),
+        "recipe_note": f"{RECIPE_NOTES[config.recipe]}; {order_note}",
         "layers": shape.num_hidden_layers,
         "hidden_size": shape.hidden_size,
         "vocabulary": shape.vocab_size,

@@ -13,13 +13,14 @@ answer, and fine-tuned on 500 reviews it was no better for it on dev with any of
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from hanlp_tutor.encoders.masked_batch import MaskedBatch
+from hanlp_tutor.encoders.masked_batch import MaskedBatch, hide
 from hanlp_tutor.encoders.masking import Masker
 from hanlp_tutor.encoders.pretraining_text import PretrainingText
 from hanlp_tutor.errors import DataError
@@ -61,31 +62,23 @@ class Passages:
         self, masker: Masker, length: int, rows: int, cls_id: int, sep_id: int, rng: np.random.Generator
     ) -> MaskedBatch:
         """``rows`` rows of ``length`` tokens: ``[CLS]``, both halves, ``[SEP]``, and what fits of any further line."""
-        inputs, positions, targets, orders = [], [], [], []
-        passages = self._passages(length, rng)
-        for row in range(rows):
+        passages, orders = self._passages(length, rng), []
+
+        def row() -> tuple[np.ndarray, np.ndarray]:
             begin, seam, end = next(passages)
             first, second = np.arange(begin, seam), np.arange(seam, end)
-            order = int(rng.integers(len(ORDERS)))
-            if ORDERS[order] == "precedes":
+            orders.append(int(rng.integers(len(ORDERS))))
+            if ORDERS[orders[-1]] == "precedes":
                 first, second = second, first
-            elif ORDERS[order] == "elsewhere":
+            elif ORDERS[orders[-1]] == "elsewhere":
                 second = self._elsewhere(passages, length - 2 - len(first))
             places = np.concatenate([first, second])
             filling = self._filling(length - 2 - len(places), rng)
             ids = np.concatenate([[cls_id], self.text.ids[places], [sep_id], self.text.ids[filling]])
-            words = np.concatenate([[-1], self.text.words[places], [-1], self.text.words[filling]])
-            masked, chosen, _ = masker(ids, words, rng)
-            inputs.append(masked)
-            positions.append(chosen + row * length)
-            targets.append(ids[chosen])
-            orders.append(order)
-        return MaskedBatch(
-            torch.from_numpy(np.stack(inputs).astype(np.int64)),
-            torch.from_numpy(np.concatenate(positions)),
-            torch.from_numpy(np.concatenate(targets).astype(np.int64)),
-            torch.tensor(orders),
-        )
+            return ids, np.concatenate([[-1], self.text.words[places], [-1], self.text.words[filling]])
+
+        batch = hide((row() for _ in range(rows)), masker, rng)
+        return replace(batch, order=torch.tensor(orders))
 
     def _passages(self, length: int, rng: np.random.Generator) -> Iterator[tuple[int, int, int]]:
         """Begin, seam and end of passages of at most ``length - 2`` tokens, without end.
