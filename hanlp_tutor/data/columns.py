@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.lines import read_lines, write_lines
+from hanlp_tutor.data.notes import Tally
 from hanlp_tutor.data.schemes import detect_scheme, from_bio, parse_tag, scheme_name, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
 
@@ -35,6 +36,7 @@ def read_columns(
     scheme: str | None = None,
     strip_segmentation_digits: bool = False,
     encoding: str | None = "utf-8",
+    strays: Tally | None = None,
 ) -> list[TaggedText]:
     """Read sentences of ``token<TAB or space>tag`` lines as texts with one BIO tag per character.
 
@@ -49,6 +51,7 @@ def read_columns(
         strip_segmentation_digits: each token ends in its position within a word that is no text, as in the Weibo corpus
             of Peng and Dredze (``科0 技1``); drop it.
         encoding: of the file; None detects it (:func:`hanlp_tutor.data.lines.read_text`).
+        strays: counts the I-X of a BIO file that continue nothing; for whoever writes the tags anew.
 
     Raises:
         DataError: with file, line and remedy.
@@ -70,7 +73,19 @@ def read_columns(
     if scheme is None:
         scheme = _detect(path, sentences)
     scheme = scheme_name(scheme)
+    if strays is not None and scheme == "BIO":
+        _count_strays(sentences, strays)
     return [join_rows(path, rows, scheme) for rows in sentences]
+
+
+def _count_strays(sentences: list[list[Row]], strays: Tally) -> None:
+    for rows in sentences:
+        open_label = ""
+        for row in rows:
+            letter, label = parse_tag(row.tag)
+            if letter == "I" and label != open_label:
+                strays.add("I- that continues nothing, read as the beginning of an entity", row.number)
+            open_label = label
 
 
 def _parse(path: str | Path, lines: list[str]) -> list[list[Row]]:

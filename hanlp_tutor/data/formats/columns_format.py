@@ -9,6 +9,7 @@ from hanlp_tutor.data.columns import is_row, read_columns, write_columns
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.format import SPANS, Format
 from hanlp_tutor.data.formats.head import head_lines, mostly
+from hanlp_tutor.data.notes import Tally
 from hanlp_tutor.data.schemes import SCHEMES
 
 _SEPARATORS = {"tab": "\t", "space": " "}
@@ -18,9 +19,15 @@ def _column_format(name: str, scheme: str | None) -> Format:
     def read(
         path: str | Path, *, encoding: str | None = None, strip_segmentation_digits: bool = False
     ) -> list[Document]:
+        strays = Tally(path)  # IOB1 has many; a file that calls itself BIO has them by mistake, and loses them here
         examples = read_columns(
-            path, scheme=scheme, strip_segmentation_digits=strip_segmentation_digits, encoding=encoding
+            path,
+            scheme=scheme,
+            strip_segmentation_digits=strip_segmentation_digits,
+            encoding=encoding,
+            strays=strays,
         )
+        strays.report()
         return [Document(each.text, each.spans, None, each.source) for each in examples]
 
     def write(path: str | Path, documents: Iterable[Document], *, separator: str = "tab") -> None:
