@@ -13,8 +13,8 @@ from hanlp_tutor.results import UNMEASURED, current_rows, read_results
 def read_claims() -> dict[str, Any]:
     """The article's measurable claims: ``source`` and ``claims``.
 
-    What a claim has under ``measured`` is the ``experiment`` whose file is read, what to ``say`` (a format string) and
-    its ``values`` by name: the median of a ``measure`` in a ``row``; with ``minus``, points more than another row has;
+    What a claim has under ``measured`` is the ``experiment`` whose file is read, what to ``say`` (a format string), what
+    it was measured ``on`` if that is not the experiment's number of sentences, and its ``values`` by name: the median of a ``measure`` in a ``row``; with ``minus``, points more than another row has;
     with ``over``, by which fraction it is more than another row's.
     """
     return json.loads(files("hanlp_tutor").joinpath("claims.json").read_text(encoding="utf-8"))
@@ -49,7 +49,8 @@ def _measured(where: dict[str, Any] | None, results: Path | None) -> str:
     seeds = min(len(rows[name]["seeds"]) for name in names)
     counted = f"median of {seeds} seeds" if seeds > 1 else "one seed"
     encoder = where.get("encoder") or content["settings"]["encoder"]
-    return f"{said} ({encoder}, {content['settings']['sentences']:,} sentences; {counted})"
+    on = where.get("on") or f"{content['settings']['sentences']:,} sentences"
+    return f"{said} ({encoder}, {on}; {counted})"
 
 
 def _value(rows: dict[str, Any], wanted: dict[str, str]) -> float:
