@@ -59,7 +59,8 @@ def test_each_row_that_a_claim_names_is_one_of_the_experiment(claim):
 
 def test_measured_value_comes_from_the_result_file(tmp_path: Path):
     assert {row["measured"] for row in claims(tmp_path)} == {UNMEASURED}
-    rows = {name: {"seeds": {"1": {}, "2": {}}, "median": {"f1": f1}} for name, f1 in ((BEST, 0.7), (RANDOM, 0.5), (ALL, 0.75))}
+    scores = {BEST: 0.7, RANDOM: 0.5, ALL: 0.75}
+    rows = {name: {"seeds": {"1": {}, "2": {}}, "median": {"f1": f1}} for name, f1 in scores.items()}
     content = {"settings": {"sentences": 10000}, "rows": {ALL: rows[ALL]}}
     (tmp_path / "finetune_ner.json").write_text(json.dumps(content))
     score = f"75.0% ({BEST}, all training sentences; median of 2 seeds)"

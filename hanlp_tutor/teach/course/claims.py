@@ -13,9 +13,10 @@ from hanlp_tutor.results import UNMEASURED, current_rows, read_results
 def read_claims() -> dict[str, Any]:
     """The article's measurable claims: ``source`` and ``claims``.
 
-    What a claim has under ``measured`` is the ``experiment`` whose file is read, what to ``say`` (a format string), what
-    it was measured ``on`` if that is not the experiment's number of sentences, and its ``values`` by name: the median of a ``measure`` in a ``row``; with ``minus``, points more than another row has;
-    with ``over``, by which fraction it is more than another row's.
+    What a claim has under ``measured`` is the ``experiment`` whose file is read, what to ``say`` (a format string),
+    what it was measured ``on`` if that is not the experiment's number of sentences, and its ``values`` by name: the
+    median of a ``measure`` in a ``row``; with ``minus``, points more than another row has; with ``over``, by which
+    fraction it is more than another row's.
     """
     return json.loads(files("hanlp_tutor").joinpath("claims.json").read_text(encoding="utf-8"))
 
