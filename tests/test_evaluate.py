@@ -13,7 +13,7 @@ from hanlp_tutor.data import TaggedText
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.evaluate import evaluate_model
 from hanlp_tutor.model import build_model, label_set
-from hanlp_tutor.scores import class_scores, headline, span_scores
+from hanlp_tutor.scores import class_scores, headline, recall_by_novelty, span_scores
 
 # Ill-formed sequences too: an I- that continues nothing, or another type. The types of the two sides differ in part.
 GOLD = st.sampled_from(["O", "O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG"])
@@ -48,6 +48,34 @@ def test_span_scores_are_seqevals(pairs):
     for kind, row in ours["per_type"].items():
         expected = [report[kind][name] for name in ("precision", "recall", "f1-score", "support")]
         assert [*(row[name] for name in NAMES), row["support"]] == pytest.approx(expected, abs=1e-12)
+
+
+def _text_of(tags, seed):
+    return "".join("甲乙"[(seed >> i) % 2] for i in range(len(tags)))
+
+
+@given(PAIRS, PAIRS, st.integers(0, 4095))
+@example([(["B-PER"], ["B-PER"])], [(["B-LOC"], ["O"])], 0)  # the same text of another type is no entity shown
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_recall_by_novelty_is_seqevals_on_gold_of_one_kind(shown, pairs, seed):
+    train = [TaggedText(_text_of(g, seed), tuple(g)) for g, _ in shown]
+    gold = [TaggedText(_text_of(g, seed // 2), tuple(g)) for g, _ in pairs]
+    predicted = [list(p) for _, p in pairs]
+    ours = recall_by_novelty(train, gold, [spans_from_bio(tags) for tags in predicted])
+    known = {(e.text[s.start : s.end], s.label) for e in train for s in e.spans}
+    counts = {}
+    for name, seen in (("recall_seen", True), ("recall_unseen", False)):
+        rows = []
+        for each in gold:  # the gold entities of one kind alone: recall does not mind what else is found
+            row = ["O"] * len(each.text)
+            for s in each.spans:
+                if ((each.text[s.start : s.end], s.label) in known) == seen:
+                    row[s.start : s.end] = [f"B-{s.label}"] + [f"I-{s.label}"] * (s.end - s.start - 1)
+            rows.append(row)
+        counts[seen] = sum(tag.startswith("B-") for row in rows for tag in row)
+        expected = recall_score(rows, predicted, zero_division=0) if counts[seen] else 0.0
+        assert ours[name] == pytest.approx(expected, abs=1e-12)
+    assert ours["share_unseen"] == pytest.approx(counts[False] / max(1, sum(counts.values())))
 
 
 LABELS = st.sampled_from(["好", "差", "中", "a b"])
