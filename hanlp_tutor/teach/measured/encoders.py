@@ -9,6 +9,7 @@ from hanlp_tutor.encoders.mini import EMBEDDED
 from hanlp_tutor.results import UNMEASURED, current_rows, read_results, spread
 
 MEASURES = {"ner": "f1", "classify": "accuracy"}
+ALL = ", all sentences"  # how the rows end that were measured with every training sentence
 Point = tuple[float, float, float, float]
 
 
@@ -78,3 +79,18 @@ class Comparison:
     def _cell(self, name: str, measure: str) -> str:
         row = self._rows.get(name)
         return UNMEASURED if row is None else spread(row, measure)
+
+
+def shown_and_new(folder: Path | None = None) -> list[dict[str, str]]:
+    """A row a learner of all training sentences (``results/finetune_ner.json``): F1, and recall of two kinds of name.
+
+    Names are those of :func:`hanlp_tutor.scores.recall_by_novelty`; empty while nobody has measured.
+    """
+    content = read_results("finetune_ner", folder) or {"rows": {}}
+    columns = {"F1": "f1", "precision": "precision", "recall of seen names": "recall_seen",
+               "recall of new names": "recall_unseen"}  # fmt: skip
+    return [
+        {"learner": name.removesuffix(ALL), **{title: spread(row, key) for title, key in columns.items()}}
+        for name, row in current_rows(content).items()
+        if name.endswith(ALL)
+    ]
