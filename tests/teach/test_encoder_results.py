@@ -69,7 +69,7 @@ def test_nothing_measured_is_no_error(tmp_path):
 def test_names_seen_and_new_are_told_of_rows_of_all_sentences_only(tmp_path):
     assert shown_and_new(tmp_path) == []
     measures = {"f1": 0.9, "precision": 0.95, "recall_seen": 0.96, "recall_unseen": 0.7}
-    of_all = {"seeds": {"1": {}}, **{part: measures for part in ("median", "min", "max")}}
+    of_all = {"seeds": {"1": {}}, **dict.fromkeys(("median", "min", "max"), measures)}
     rows = {"mini-bert": row(0.8, weights=read_card("mini-bert")["sha256"]), "mini-bert, all sentences": of_all}
     (tmp_path / "finetune_ner.json").write_text(json.dumps({"rows": rows}), encoding="utf-8")
     assert shown_and_new(tmp_path) == [
