@@ -23,7 +23,8 @@ def _make_run() -> str:
         return "\nNot measured yet: `make results`.\n"
     settings = content["settings"]
     lines = [
-        f"People's Daily, {settings['sentences']:,} training sentences, exact-span scores on the test set "
+        f"People's Daily, {settings['sentences']:,} training sentences unless a row says all, exact-span scores on the "
+        "test set "
         f"({content['date'][:10]}, {content['device']}, torch {content['versions']['torch']}; "
         "median over seeds, spread in brackets):",
         "",
