@@ -1,11 +1,14 @@
-"""Runs small enough to be followed update by update: options without chance, and what each update is given."""
+"""Runs small enough to be followed by hand: options without chance, what an update is given and what it should be."""
 
 import copy
 from contextlib import contextmanager
 
+import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from hanlp_tutor.batching import length_buckets
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.model import build_model, label_set
 from hanlp_tutor.train import fine_tune
@@ -58,3 +61,49 @@ def updates_of(model, examples, config, out):
     with watching(model) as updates:
         fine_tune(model, examples, [], config, out)
     return updates
+
+
+def windows_of(model, examples, config):
+    """Which examples each update of the run reads, in order."""
+    lengths = [len(model.encode(example).ids) for example in examples]
+    k, found = config.gradient_accumulation_steps, []
+    for epoch in range(config.epochs):
+        batches = length_buckets(
+            lengths,
+            batch_size=config.batch_size,
+            max_tokens=config.batch_tokens,
+            window=config.max_length,
+            shuffle=(config.seed, epoch),
+        )
+        found += [batches[i : i + k] for i in range(0, len(batches), k)]
+    return found
+
+
+def flat(tensors):
+    return torch.cat([tensor.detach().double().flatten() for tensor in tensors])
+
+
+def distance(a, b):
+    """‖a - b‖ / ‖b‖"""
+    return float((a - b).norm() / b.norm())
+
+
+def loss_by_hand(model, example):
+    """Σ L of one example, straight from the encoder, without batches, padding and heads; and how many it sums."""
+    encoded = model.encode(example)
+    ids = torch.tensor([[model.tokenizer.cls_token_id, *encoded.ids, model.tokenizer.sep_token_id]])
+    hidden = model.encoder(input_ids=ids).last_hidden_state[0]
+    read = hidden[1:-1] if model.task == "ner" else hidden[:1]
+    gold = torch.tensor(encoded.labels if model.task == "ner" else [encoded.labels])
+    return F.cross_entropy(model.head.classifier(read), gold, reduction="sum"), len(gold)
+
+
+def gradient_by_hand(model, examples, reduce):
+    """The gradient of ``reduce([(loss, count), ...])``, by name."""
+    loss = reduce([loss_by_hand(model, example) for example in examples])
+    trainable = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    return dict(zip(trainable, torch.autograd.grad(loss, list(trainable.values())), strict=True))
+
+
+def mean_over_window(parts):
+    return sum(loss for loss, _ in parts) / sum(count for _, count in parts)

@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from test_train import PLAIN, distance, flat, gradient_by_hand, make, mean_over_window, watching, weights
+from small_runs import PLAIN, distance, flat, gradient_by_hand, make, mean_over_window, watching, weights
 from toy import tagged
 
 from hanlp_tutor import precision

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_train import PLAIN, distance, flat, make, updates_of, weights, windows_of
+from small_runs import PLAIN, distance, flat, make, updates_of, weights, windows_of
 from toy import labelled, tagged
 
 from hanlp_tutor import evaluate

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from test_train import PLAIN, make, updates_of
+from small_runs import PLAIN, make, updates_of
 from toy import tagged
 
 from hanlp_tutor.precision import Precision
