@@ -22,6 +22,7 @@ from hanlp_tutor.model import label_set
 from hanlp_tutor.precision import choose_device, describe_device
 from hanlp_tutor.results import Experiment
 from hanlp_tutor.scores import recall_by_novelty, span_scores
+from hanlp_tutor.teach.measured.encoders import ALL
 
 CORPUS, SENTENCES, SEEDS = "peoples_daily", 10_000, (1, 2, 3)
 ENCODERS = (DEFAULT_ENCODER, f"random:{DEFAULT_ENCODER}")
@@ -80,21 +81,21 @@ def main() -> None:
                 depends_on={"lr": suggested_lr(encoder), **weights_of(encoder)},
             )
     if arguments.all or not arguments.encoder:
-        data = {"train": fingerprint(corpus.train)}
+        everything = {"train": fingerprint(corpus.train)}
         experiment.measure(
-            "feature CRF, all sentences",
+            f"feature CRF{ALL}",
             SEEDS[:1],
             lambda seed: opponent(FeatureCRF, corpus.train),
-            depends_on=data,
+            depends_on=everything,
         )
         experiment.measure(
-            f"{DEFAULT_ENCODER}, all sentences",
+            f"{DEFAULT_ENCODER}{ALL}",
             SEEDS,
             lambda seed: fine_tuned(DEFAULT_ENCODER, seed, corpus.train, ALL_OPTIONS),
             depends_on={
                 "lr": suggested_lr(DEFAULT_ENCODER),
                 "options": ALL_OPTIONS,
-                **data,
+                **everything,
                 **weights_of(DEFAULT_ENCODER),
             },
         )

@@ -73,19 +73,13 @@ def read_columns(
     if scheme is None:
         scheme = _detect(path, sentences)
     scheme = scheme_name(scheme)
+    examples = [join_rows(path, rows, scheme) for rows in sentences]
     if strays is not None and scheme == "BIO":
-        _count_strays(sentences, strays)
-    return [join_rows(path, rows, scheme) for rows in sentences]
-
-
-def _count_strays(sentences: list[list[Row]], strays: Tally) -> None:
-    for rows in sentences:
-        open_label = ""
-        for row in rows:
-            letter, label = parse_tag(row.tag)
-            if letter == "I" and label != open_label:
-                strays.add("I- that continues nothing, read as the beginning of an entity", row.number)
-            open_label = label
+        for rows in sentences:
+            for row, tag in zip(rows, to_bio([row.tag for row in rows], scheme), strict=True):
+                if (row.tag[0], tag[0]) == ("I", "B"):
+                    strays.add("I- that continues nothing, read as the beginning of an entity", row.number)
+    return examples
 
 
 def _parse(path: str | Path, lines: list[str]) -> list[list[Row]]:
