@@ -10,7 +10,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -156,7 +156,8 @@ def pretrain(
     )
     draw = _drawing(text, masker, config, border_ids)
     order = OrderHead(model.config.hidden_size, config.seed).to(precision.device) if config.sentence_order else None
-    optimizer = _optimizer(nn.ModuleList([model] if order is None else [model, order]), config)
+    learning = nn.ModuleList([model] if order is None else [model, order])
+    optimizer = _optimizer(learning, config)
     schedule = LambdaLR(optimizer, _rate(config))
     identity = {
         "configuration": hashlib.sha256(json.dumps(config.model_dump(), sort_keys=True).encode()).hexdigest(),
@@ -177,8 +178,7 @@ def pretrain(
     ]
     reporter = Reporter(config.steps, progress.step)
     started = time.perf_counter() - progress.seconds
-    since: list[tuple[Tensor, Tensor, int]] = []
-    ordered: list[tuple[Tensor, int]] = []
+    read = _Read()
     while progress.step < config.steps:
         if progress.step and progress.step == _switch(config):
             repeat_positions(model, SHORT)
@@ -190,22 +190,20 @@ def pretrain(
             if batch.order is not None:
                 order_loss, in_order = order(hidden[:, 0], batch.order)
                 total = loss + order_loss
-                ordered.append((in_order, len(batch.order)))
+                read.ordered.append((in_order, len(batch.order)))
         optimizer.zero_grad()
         total.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), config.max_grad_norm)
+        torch.nn.utils.clip_grad_norm_(learning.parameters(), config.max_grad_norm)
         optimizer.step()
         schedule.step()
         progress.step += 1
         progress.tokens += batch.ids.numel()
-        since.append((loss.detach(), right, len(batch.targets)))
+        read.guessed.append((loss.detach(), right, len(batch.targets)))
         examined = progress.step % config.eval_steps == 0 or progress.step == config.steps
         row = None
         if examined or progress.step % config.log_steps == 0:
-            row = _row(progress, since, schedule.get_last_lr()[0], time.perf_counter() - started)
-            if ordered:
-                row["order_accuracy"] = sum(int(right) for right, _ in ordered) / sum(count for _, count in ordered)
-            since, ordered = [], []
+            row = read.row(progress, schedule.get_last_lr()[0], time.perf_counter() - started)
+            read = _Read()
             if examined:
                 row["held_out_loss"], row["held_out_accuracy"] = examine(model, exam, precision)
                 reporter.say(_line(row, config.steps))
@@ -238,6 +236,39 @@ def _drawing(
         return passages.draw_batch(masker, length, rows, CLS, SEP, rng)
 
     return draw
+
+
+@dataclass
+class _Read:
+    """What was guessed right since the last row of the history; tensors of the device, read only for the next row."""
+
+    guessed: list[tuple[Tensor, Tensor, int]] = field(default_factory=list)  # mean loss, right ones, masked positions
+    ordered: list[tuple[Tensor, int]] = field(default_factory=list)  # right ones, passages
+
+    def row(self, progress: Progress, lr: float, seconds: float) -> dict[str, Any]:
+        """A row of the history.
+
+        Raises:
+            TrainingError: the loss is no number.
+        """
+        count = sum(n for _, _, n in self.guessed)
+        loss = sum(float(mean) * n for mean, _, n in self.guessed) / count
+        if not np.isfinite(loss):
+            raise TrainingError(
+                f"update {progress.step}: the loss is {loss}. Take a lower lr; the last checkpoint stands."
+            )
+        row = {
+            "step": progress.step,
+            "tokens": progress.tokens,
+            "loss": loss,
+            "accuracy": sum(int(right) for _, right, _ in self.guessed) / count,
+            "lr": lr,
+            "seconds": seconds,
+        }
+        if self.ordered:
+            right, passages = (sum(int(value) for value in column) for column in zip(*self.ordered, strict=True))
+            row["order_accuracy"] = right / passages
+        return row
 
 
 @torch.no_grad()
@@ -278,21 +309,6 @@ def _rate(config: PretrainConfig) -> Callable[[int], float]:
 def _switch(config: PretrainConfig) -> int:
     """The first step with longer rows."""
     return int(np.ceil(config.short_rows * config.steps))
-
-
-def _row(progress: Progress, since: list[tuple[Tensor, Tensor, int]], lr: float, seconds: float) -> dict[str, Any]:
-    count = sum(n for _, _, n in since)
-    loss = sum(float(mean) * n for mean, _, n in since) / count
-    if not np.isfinite(loss):
-        raise TrainingError(f"update {progress.step}: the loss is {loss}. Take a lower lr; the last checkpoint stands.")
-    return {
-        "step": progress.step,
-        "tokens": progress.tokens,
-        "loss": loss,
-        "accuracy": sum(int(right) for _, right, _ in since) / count,
-        "lr": lr,
-        "seconds": seconds,
-    }
 
 
 def _line(row: dict[str, Any], steps: int) -> str:

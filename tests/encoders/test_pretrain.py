@@ -101,6 +101,26 @@ def test_a_run_that_was_stopped_ends_bit_for_bit_the_same(text, tmp_path, monkey
     ]
 
 
+@pytest.mark.parametrize("order", [False, True])
+def test_the_gradient_is_clipped_of_all_that_learns(text, tmp_path, monkeypatch, order):
+    optimised, clipped = [], []
+
+    def building(learning, config):
+        optimised.extend(learning.parameters())
+        return build(learning, config)
+
+    def clipping(parameters, *rest):
+        clipped[:] = list(parameters)
+        return clip(clipped, *rest)
+
+    build, clip = module._optimizer, torch.nn.utils.clip_grad_norm_
+    monkeypatch.setattr(module, "_optimizer", building)
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", clipping)
+    config = PretrainConfig(recipe="bert", sentence_order=order, **{**SHORT_RUN, "tokens": 2048})
+    module.pretrain(small_model(), text, text, config, tmp_path, border_ids=borders())
+    assert {id(p) for p in clipped} == {id(p) for p in optimised}
+
+
 def test_another_runs_checkpoint_is_refused(text, tmp_path):
     pretrain(small_model(), text, text, PretrainConfig(recipe="bert", **SHORT_RUN), tmp_path)
     with pytest.raises(TrainingError):
