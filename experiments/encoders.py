@@ -2,11 +2,12 @@
 
 The three embedded encoders and the random one of the same shape, on the People's Daily (NER) and the reviews
 (classification), three seeds, beside a feature CRF and an n-gram classifier. Random weights and pre-trained
-ones choose their rate from the same grid on the dev side, at 500 sentences with the first seed; the three pre-trained
-encoders, alike in shape and reading, share the rate that mini-bert chose. All take as many steps; the test side
-is read once, at the end of each run. Hours on two cores; what has been measured under the same settings is not measured
-again, and the cheap rows come first. ``--only ner/500`` measures rows that begin so, ``--encoder NAME`` only those of
-one encoder (``opponent`` for the classical learners); several such processes may run side by side.
+ones choose their rate from the same grid on the dev side, with the first seed: at 500 sentences for 100 and 500, at
+2,000 for 2,000 and all, with as many passes as the size takes, because few passes want a higher rate than many. The
+three pre-trained encoders, alike in shape and reading, share the rate that mini-bert chose. All take as many steps; the
+test side is read once, at the end of each run. Hours on two cores; what has been measured under the same settings is
+not measured again, and the cheap rows come first. ``--only ner/500`` measures rows that begin so, ``--encoder NAME``
+only those of one encoder (``opponent`` for the classical learners); several such processes may run side by side.
 """
 
 import argparse
@@ -30,12 +31,13 @@ EPOCHS = {
     "ner": {"100": 24, "500": 12, "2000": 6, "all": 3},
     "classify": {"100": 20, "500": 8, "2000": 4, "all": 2},
 }
-RATES = (5e-5, 1e-4, 3e-4, 1e-3)
+RATES = {"500": (5e-5, 1e-4, 3e-4, 1e-3), "2000": (3e-4, 1e-3, 2e-3), "all": (3e-4, 1e-3, 2e-3)}
+GRID_LIMIT = 2000  # sentences
 OPTIONS = {
     "ner": {"batch_size": 16, "head_lr": 1e-2, "crf": True, "patience": None},
     "classify": {"batch_size": 16, "head_lr": 1e-3, "patience": None},
 }
-DEV, SEEDS, GRID_SIZE = 400, (1, 2, 3), "500"
+DEV, SEEDS = 400, (1, 2, 3)
 OPPONENTS = {"ner": "feature CRF", "classify": "n-gram classifier"}
 
 
@@ -63,7 +65,7 @@ def _measure(experiment: Experiment, task: str, corpus, size: str, arguments: ar
     for encoder in ENCODERS:
         row = f"{task}/{size}/{encoder}"
         if wanted(row, encoder):
-            lr = chosen_rate(experiment, task, corpus, encoder)
+            lr = chosen_rate(experiment, task, corpus, size, encoder)
             experiment.measure(
                 row,
                 SEEDS,
@@ -72,16 +74,17 @@ def _measure(experiment: Experiment, task: str, corpus, size: str, arguments: ar
             )
 
 
-def chosen_rate(experiment: Experiment, task: str, corpus, encoder: str) -> float:
-    """The rate of θ with the best dev score at 500 sentences; measured on the first call."""
+def chosen_rate(experiment: Experiment, task: str, corpus, size: str, encoder: str) -> float:
+    """The rate of θ with the best dev score at this size (at 500 for 100); measured on the first call."""
+    size = "500" if size == "100" else size
     encoder = encoder if encoder.startswith("random:") else ENCODERS[0]
     scores = {}
-    for lr in RATES:
-        row = f"grid/{task}/{encoder}/lr={lr:g}"
+    for lr in RATES[size]:
+        row = f"grid/{task}/{size}/{encoder}/lr={lr:g}"
         experiment.measure(
             row,
             SEEDS[:1],
-            lambda seed, lr=lr: {"dev": _run(task, corpus, GRID_SIZE, encoder, lr, seed)[1]},
+            lambda seed, lr=lr: {"dev": _run(task, corpus, size, encoder, lr, seed, GRID_LIMIT)[1]},
             depends_on={"data": _data(corpus), **weights_of(encoder)},
         )
         scores[lr] = experiment.content["rows"][row]["median"]["dev"]
@@ -93,8 +96,8 @@ def _fine_tuned(task: str, corpus, size: str, encoder: str, lr: float, seed: int
     return {**_headline(task, evaluate_model(model, corpus.test)), "best_dev": best_dev, "lr": lr, "seconds": seconds}
 
 
-def _run(task: str, corpus, size: str, encoder: str, lr: float, seed: int):
-    train = corpus.train[: SIZES[size]]
+def _run(task: str, corpus, size: str, encoder: str, lr: float, seed: int, limit: int | None = None):
+    train = corpus.train[: SIZES[size]][:limit]
     config = TrainConfig(
         **OPTIONS[task], epochs=EPOCHS[task][size], lr=lr, seed=seed, **_evaluations(task, size, train)
     )
@@ -136,7 +139,6 @@ def _settings() -> dict:
         "epochs": EPOCHS,
         "options": OPTIONS,
         "dev": DEV,
-        "grid_size": GRID_SIZE,
     }
 
 

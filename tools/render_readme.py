@@ -28,12 +28,14 @@ def _make_run() -> str:
         f"({content['date'][:10]}, {content['device']}, torch {content['versions']['torch']}; "
         "median over seeds, spread in brackets):",
         "",
-        "| | precision | recall | F1 | seeds |",
-        "|---|---|---|---|---|",
+        "| | rate of θ | precision | recall | F1 | seeds |",
+        "|---|---|---|---|---|---|",
     ]
     for name, row in current_rows(content).items():
+        if name.startswith("grid/"):
+            continue  # the search for the rates, on dev
         cells = [spread(row, key) for key in ("precision", "recall", "f1")]
-        lines.append(f"| {name} | {' | '.join(cells)} | {len(row['seeds'])} |")
+        lines.append(f"| {name} | {row['depends_on'].get('lr', '')} | {' | '.join(cells)} | {len(row['seeds'])} |")
     return "\n".join(["", *lines, "", f"Measured by `{content['command_line']}`.", ""])
 
 

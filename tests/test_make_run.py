@@ -1,0 +1,49 @@
+"""What `make run` does is what ``results/finetune_ner.json`` measured: the same encoder, rates and sentences."""
+
+import ast
+import re
+from pathlib import Path
+
+import notebook_rules
+import pytest
+
+from hanlp_tutor.encoders.mini import BEST_TAGGER, EMBEDDED
+from hanlp_tutor.results import current_rows, read_results
+
+ROOT = Path(__file__).parents[1]
+CONTENT = read_results("finetune_ner") or {"rows": {}}
+ROWS = current_rows(CONTENT)
+pytestmark = pytest.mark.skipif(BEST_TAGGER not in ROWS, reason="nobody has measured with today's weights")
+
+
+def options_of_make_run() -> dict:
+    """The class profile of notebook 05, with what the Makefile changes."""
+    _, call = notebook_rules.read(ROOT / "notebooks" / "05_finetune_ner.ipynb").setup_call
+    profiles = next(ast.literal_eval(word.value) for word in call.keywords if word.arg == "profiles")
+    (command,) = re.findall(r"^\t@\S+hanlp-tutor run 05(.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    changes = {name: ast.literal_eval(value) for name, value in re.findall(r"-p (\w+) (\S+)", command)}
+    return {**profiles["class"], **changes}
+
+
+def test_make_run_is_the_measured_run():
+    options = options_of_make_run()
+    assert options.pop("encoder") == BEST_TAGGER
+    assert options.pop("sentences") == CONTENT["settings"]["sentences"]
+    assert options.pop("test_sentences") is None and options.pop("dev_sentences") == 500
+    assert options == {**CONTENT["settings"]["options"], "lr": ROWS[BEST_TAGGER]["depends_on"]["lr"]}
+
+
+def test_its_encoder_is_the_best_of_those_measured_at_its_rate():
+    rate = ROWS[BEST_TAGGER]["depends_on"]["lr"]
+    f1 = {name: ROWS[name]["median"]["f1"] for name in EMBEDDED if name in ROWS}
+    rivals = {name: f1[name] for name in f1 if ROWS[name]["depends_on"]["lr"] == rate}
+    assert max(rivals, key=rivals.get) == BEST_TAGGER
+
+
+def test_its_rate_is_the_best_on_dev():
+    grid = {
+        name.rsplit("=", 1)[1]: row["median"]["dev"]
+        for name, row in ROWS.items()
+        if name.startswith(f"grid/{BEST_TAGGER}/")
+    }
+    assert float(max(grid, key=grid.get)) == ROWS[BEST_TAGGER]["depends_on"]["lr"]
