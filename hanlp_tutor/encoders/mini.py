@@ -14,7 +14,7 @@ from transformers import BertConfig, PreTrainedTokenizerFast
 
 EMBEDDED = ("mini-bert", "mini-roberta-wwm", "mini-macbert")
 DEFAULT_ENCODER = "mini-bert"  # for any task: on the reviews the three are hardly apart
-BEST_TAGGER = "mini-macbert"  # of the three, the best on entities: what `make run` fine-tunes
+BEST_TAGGER = "mini-macbert"  # of the three, the best on entities by dev: what `make run` fine-tunes
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
