@@ -78,17 +78,13 @@ def chosen_rate(experiment: Experiment, task: str, corpus, size: str, encoder: s
     """The rate of θ with the best dev score at this size (at 500 for 100); measured on the first call."""
     size = "500" if size == "100" else size
     encoder = encoder if encoder.startswith("random:") else ENCODERS[0]
-    scores = {}
-    for lr in RATES[size]:
-        row = f"grid/{task}/{size}/{encoder}/lr={lr:g}"
-        experiment.measure(
-            row,
-            SEEDS[:1],
-            lambda seed, lr=lr: {"dev": _run(task, corpus, size, encoder, lr, seed, GRID_LIMIT)[1]},
-            depends_on={"data": _data(corpus), **weights_of(encoder)},
-        )
-        scores[lr] = experiment.content["rows"][row]["median"]["dev"]
-    return max(scores, key=scores.get)
+    return experiment.best_rate(
+        f"{task}/{size}/{encoder}",
+        RATES[size],
+        SEEDS[0],
+        lambda seed, lr: _run(task, corpus, size, encoder, lr, seed, GRID_LIMIT)[1],
+        depends_on={"data": _data(corpus), **weights_of(encoder)},
+    )
 
 
 def _fine_tuned(task: str, corpus, size: str, encoder: str, lr: float, seed: int) -> dict[str, float]:

@@ -48,10 +48,10 @@ class Runs:
         self.corpus = corpus
         self.train, self.dev = corpus.train[:SENTENCES], corpus.dev[:DEV_SENTENCES]
 
-    def dev_score(self, encoder: str, seed: int, lr: float) -> dict[str, float]:
+    def dev_f1(self, encoder: str, seed: int, lr: float) -> float:
         """F1 on the whole dev side, for a choice between rates."""
         model, _ = self._train(encoder, seed, lr, self.train[:GRID_SENTENCES], OPTIONS)
-        return {"dev": evaluate_model(model, self.corpus.dev)["f1"]}
+        return evaluate_model(model, self.corpus.dev)["f1"]
 
     def fine_tuned(self, encoder: str, seed: int, lr: float, sentences=None, options=OPTIONS) -> dict[str, float]:
         """A fine-tuned encoder's marks, and how its run went by the F1 on dev."""
@@ -134,21 +134,17 @@ def _of_all_sentences(experiment: Experiment, runs: Runs) -> None:
 def chosen_rate(experiment: Experiment, runs: Runs, encoder: str) -> float:
     """The rate of θ with the best dev score; measured on the first call."""
     encoder = RANDOM if encoder == RANDOM else BEST_TAGGER
-    scores = {}
-    for lr in RATES:
-        row = f"grid/{encoder}/lr={lr:g}"
-        experiment.measure(
-            row,
-            SEEDS[:1],
-            lambda seed, lr=lr: runs.dev_score(encoder, seed, lr),
-            depends_on={
-                "sentences": GRID_SENTENCES,
-                "whole_dev": fingerprint(runs.corpus.dev),
-                **weights_of(encoder),
-            },
-        )
-        scores[lr] = experiment.content["rows"][row]["median"]["dev"]
-    return max(scores, key=scores.get)
+    return experiment.best_rate(
+        encoder,
+        RATES,
+        SEEDS[0],
+        lambda seed, lr: runs.dev_f1(encoder, seed, lr),
+        depends_on={
+            "sentences": GRID_SENTENCES,
+            "whole_dev": fingerprint(runs.corpus.dev),
+            **weights_of(encoder),
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from hanlp_tutor.errors import TutorError, nearest
 
 SCHEMA = 1
 UNMEASURED = "not measured yet"  # in place of a number that no result file holds
+GRID = "grid/"  # how the rows begin by which a rate was chosen
 
 
 def results_folder() -> Path:
@@ -79,6 +80,31 @@ class Experiment:
                 content["measured"][str(seed)] = {"date": now, **self._measured_by}
                 content.update(summarise(list(content["seeds"].values())))
                 write_json(self.path, self.content)
+
+    def best_rate(
+        self,
+        of: str,
+        rates: Sequence[float],
+        seed: int,
+        dev: Callable[[int, float], float],
+        *,
+        depends_on: dict[str, Any] | None = None,
+    ) -> float:
+        """The learning rate with the highest dev score, the first of equals; each rate is a row ``grid/OF/lr=RATE``.
+
+        Args:
+            of: what the rate is chosen for.
+            rates: to choose from.
+            seed: of every run.
+            dev: from seed and rate to the score; called where it was not measured before.
+            depends_on: as for :meth:`measure`.
+        """
+        scores = {}
+        for lr in rates:
+            row = f"{GRID}{of}/lr={lr:g}"
+            self.measure(row, (seed,), lambda seed, lr=lr: {"dev": dev(seed, lr)}, depends_on=depends_on)
+            scores[lr] = self.content["rows"][row]["median"]["dev"]
+        return max(scores, key=scores.get)
 
     def _kept(self, row: str, depends_on: dict[str, Any] | None) -> dict[str, Any]:
         """What is known of a row; nothing, if it depended on something else."""

@@ -63,6 +63,12 @@ class Notebook:
                     return number, node
         return None
 
+    @property
+    def profiles(self) -> ast.expr | None:
+        """What the call of ``setup`` is given as profiles."""
+        _, call = self.setup_call
+        return next((word.value for word in call.keywords if word.arg == "profiles"), None)
+
 
 def read(path: Path) -> Notebook:
     """A notebook as it is in its file; nbformat would mend what we want to see."""
@@ -148,7 +154,7 @@ def setup_cell(notebook: Notebook) -> Iterator[str]:
         yield "set-up takes more than the two cells after the parameters"
     if not (call.args and _is_literal(call.args[0]) and ast.literal_eval(call.args[0]) == notebook.path.stem):
         yield f"setup() is not called with the notebook's name, {notebook.path.stem!r}"
-    given = next((word.value for word in call.keywords if word.arg == "profiles"), None)
+    given = notebook.profiles
     if given is None or not _is_literal(given):
         yield "the profiles of setup() are not written as a literal"
         return

@@ -8,7 +8,7 @@ import notebook_rules
 import pytest
 
 from hanlp_tutor.encoders.mini import BEST_TAGGER, EMBEDDED
-from hanlp_tutor.results import current_rows, read_results
+from hanlp_tutor.results import GRID, current_rows, read_results
 
 ROOT = Path(__file__).parents[1]
 CONTENT = read_results("finetune_ner") or {"rows": {}}
@@ -18,8 +18,7 @@ pytestmark = pytest.mark.skipif(BEST_TAGGER not in ROWS, reason="nobody has meas
 
 def options_of_make_run() -> dict:
     """The class profile of notebook 05, with what the Makefile changes."""
-    _, call = notebook_rules.read(ROOT / "notebooks" / "05_finetune_ner.ipynb").setup_call
-    profiles = next(ast.literal_eval(word.value) for word in call.keywords if word.arg == "profiles")
+    profiles = ast.literal_eval(notebook_rules.read(ROOT / "notebooks" / "05_finetune_ner.ipynb").profiles)
     (command,) = re.findall(r"^\t@\S+hanlp-tutor run 05(.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
     changes = {name: ast.literal_eval(value) for name, value in re.findall(r"-p (\w+) (\S+)", command)}
     return {**profiles["class"], **changes}
@@ -45,6 +44,6 @@ def test_its_rate_is_the_best_on_dev():
     grid = {
         name.rsplit("=", 1)[1]: row["median"]["dev"]
         for name, row in ROWS.items()
-        if name.startswith(f"grid/{BEST_TAGGER}/")
+        if name.startswith(f"{GRID}{BEST_TAGGER}/")
     }
     assert float(max(grid, key=grid.get)) == ROWS[BEST_TAGGER]["depends_on"]["lr"]

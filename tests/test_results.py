@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hanlp_tutor.errors import TutorError
-from hanlp_tutor.results import Experiment, read_results
+from hanlp_tutor.results import GRID, Experiment, read_results
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -63,6 +63,22 @@ def test_a_crash_keeps_the_seeds_before_it(tmp_path):
     with pytest.raises(RuntimeError):
         Experiment("a", {}, {}, tmp_path).measure("row", (1, 2), run)
     assert list(json.loads((tmp_path / "a.json").read_text())["rows"]["row"]["seeds"]) == ["1"]
+
+
+def test_the_best_rate_is_that_of_dev_and_is_measured_once(tmp_path):
+    asked = []
+
+    def dev(seed, lr):
+        asked.append((seed, lr))
+        return {1e-4: 0.5, 3e-4: 0.7, 1e-3: 0.7}[lr]
+
+    for _ in range(2):
+        experiment = Experiment("a", {}, {}, tmp_path)
+        assert experiment.best_rate("ner/x", (1e-4, 3e-4, 1e-3), 1, dev, depends_on={"weights": "w"}) == 3e-4
+    assert asked == [(1, 1e-4), (1, 3e-4), (1, 1e-3)]
+    assert list(experiment.content["rows"]) == [f"{GRID}ner/x/lr={lr}" for lr in ("0.0001", "0.0003", "0.001")]
+    assert experiment.best_rate("ner/x", (1e-4,), 1, dev, depends_on={"weights": "others"}) == 1e-4
+    assert asked[3:] == [(1, 1e-4)]
 
 
 def test_a_misspelt_result_is_no_missing_one(tmp_path):
