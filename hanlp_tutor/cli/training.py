@@ -109,7 +109,7 @@ def pretrain(
     as_json: bool,
 ) -> dict[str, Any]:
     """Pre-train a small encoder on the kit's corpora (training sides only) and on your text."""
-    from hanlp_tutor.encoders.pretrain import PretrainConfig
+    from hanlp_tutor.encoders.pretrain_config import PretrainConfig
     from hanlp_tutor.encoders.pretrain_job import pretrain_job
     from hanlp_tutor.precision import limit_threads
 

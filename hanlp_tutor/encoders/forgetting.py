@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from torch import nn
 from transformers import AutoTokenizer, BertForMaskedLM
@@ -20,15 +19,13 @@ from transformers.utils import logging as transformers_logging
 from hanlp_tutor.encoders import RANDOM
 from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card
-from hanlp_tutor.encoders.masked_batch import draw_batch
+from hanlp_tutor.encoders.masked_exam import HELD_OUT_LENGTH, HELD_OUT_ROWS, exam_batches, examine
 from hanlp_tutor.encoders.masking import Masker
 from hanlp_tutor.encoders.mini import EMBEDDED, mini_tokenizer
-from hanlp_tutor.encoders.pretrain import HELD_OUT_LENGTH, HELD_OUT_ROWS, examine
 from hanlp_tutor.encoders.pretraining_text import held_out_lines, read_text
 from hanlp_tutor.errors import ConfigError, EncoderError, first_line
 from hanlp_tutor.precision import Precision
 
-ROWS_AT_ONCE = 16
 T = TypeVar("T")
 
 
@@ -73,11 +70,7 @@ class MaskedExam:
             raise EncoderError(
                 f"{len(text.ids)} tokens of text are too few for an exam: at least {2 * HELD_OUT_LENGTH}."
             )
-        self.batches = []
-        for part, first in enumerate(range(0, rows, ROWS_AT_ONCE)):
-            rng = np.random.default_rng([seed, 2**31, part])  # as in pre-training
-            count = min(ROWS_AT_ONCE, rows - first)
-            self.batches.append(draw_batch(text, masker, HELD_OUT_LENGTH, count, self.tokenizer.cls_token_id, rng))
+        self.batches = exam_batches(text, masker, self.tokenizer.cls_token_id, seed, rows)
 
     @property
     def questions(self) -> int:

@@ -12,10 +12,12 @@ from transformers import BertForMaskedLM
 from hanlp_tutor.corpora import load_corpus
 from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card, read_masked_lm, save_masked_lm
+from hanlp_tutor.encoders.masked_exam import HELD_OUT_LENGTH, HELD_OUT_ROWS
 from hanlp_tutor.encoders.masking import Words
 from hanlp_tutor.encoders.mini import EMBEDDED, mini_config, mini_tokenizer
 from hanlp_tutor.encoders.positions import sinusoidal_positions
-from hanlp_tutor.encoders.pretrain import HELD_OUT_LENGTH, HELD_OUT_ROWS, PretrainConfig, pretrain
+from hanlp_tutor.encoders.pretrain import pretrain
+from hanlp_tutor.encoders.pretrain_config import PretrainConfig
 from hanlp_tutor.encoders.pretraining_text import (
     CORPORA,
     PretrainingText,

@@ -4,7 +4,6 @@ import hashlib
 import json
 from importlib.resources import files
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -13,10 +12,9 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 from hanlp_tutor.encoders import load_encoder, suggested_lr
 from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card, read_masked_lm, render_card, save_masked_lm
-from hanlp_tutor.encoders.masked_batch import draw_batch
+from hanlp_tutor.encoders.masked_exam import exam_batches, examine
 from hanlp_tutor.encoders.masking import Masker
 from hanlp_tutor.encoders.mini import DEFAULT_ENCODER, EMBEDDED, SPECIAL, mini_tokenizer, vocabulary
-from hanlp_tutor.encoders.pretrain import HELD_OUT_LENGTH, HELD_OUT_ROWS, examine
 from hanlp_tutor.encoders.pretraining_text import held_out_lines, read_text, training_lines
 from hanlp_tutor.errors import EncoderError
 from hanlp_tutor.precision import Precision
@@ -79,10 +77,7 @@ def test_it_guesses_as_well_as_its_card_says(name):
     )
     text = read_text(TextEncoder(mini_tokenizer()), held_out_lines())
     seed = last["config"]["seed"]
-    exam = [
-        draw_batch(text, masker, HELD_OUT_LENGTH, 16, 2, np.random.default_rng([seed, 2**31, part]))
-        for part in range(HELD_OUT_ROWS // 16)
-    ]
+    exam = exam_batches(text, masker, 2, seed)
     loss, accuracy = examine(load_masked_lm(name), exam, Precision(torch.device("cpu"), None))
     assert accuracy == pytest.approx(last["held_out_accuracy"], abs=0.005)
     assert loss == pytest.approx(last["held_out_loss"], abs=0.02)

@@ -10,10 +10,12 @@ from transformers import BertConfig, BertForMaskedLM
 from hanlp_tutor.encoders import pretrain as module
 from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.masked_batch import draw_batch
+from hanlp_tutor.encoders.masked_exam import masked_loss
 from hanlp_tutor.encoders.masking import Masker, Words
 from hanlp_tutor.encoders.mini import SPECIAL, mini_tokenizer, vocabulary
 from hanlp_tutor.encoders.positions import repeat_positions, sinusoidal_positions
-from hanlp_tutor.encoders.pretrain import PretrainConfig, masked_loss, pretrain
+from hanlp_tutor.encoders.pretrain import pretrain
+from hanlp_tutor.encoders.pretrain_config import PretrainConfig
 from hanlp_tutor.encoders.pretraining_text import read_text
 from hanlp_tutor.encoders.sentence_order import BORDERS
 from hanlp_tutor.errors import ConfigError, TrainingError
