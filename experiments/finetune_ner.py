@@ -3,13 +3,14 @@
 The same sentences, the same test set and the same options as `make run`; an hour and a half on two cores. The rate of θ
 is chosen on the whole dev side, with fewer sentences and one seed: random weights by themselves from the same grid, the
 three pre-trained encoders, alike in shape and reading, by the one that `make run` uses. All take as many updates. The
-last rows say how far that encoder, and the feature CRF, come with all training sentences: four passes, half an hour a
-seed. What has been measured under the same settings is not measured again. ``--encoder NAME`` measures only that one's
-rows, ``--all`` only the last rows, so that several processes may run side by side.
+last rows say how far each, and the feature CRF, come with all training sentences: four passes, more than half an hour
+a seed. What has been measured under the same settings is not measured again. ``--encoder NAME`` measures only that
+one's rows of `make run`, with ``--all`` those of all sentences, so that several processes may run side by side.
 """
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus
 from hanlp_tutor.answers import answer_all
@@ -88,47 +89,50 @@ class Runs:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--encoder", choices=ENCODERS, action="append", help="measure only this one's rows")
-    parser.add_argument("--all", action="store_true", help="measure only the rows of all training sentences")
+    parser.add_argument("--all", action="store_true", help="the rows of all training sentences instead")
     arguments = parser.parse_args()
     corpus = load_corpus(CORPUS)
     runs = Runs(corpus)
     data = {"train": fingerprint(runs.train), "dev": fingerprint(runs.dev), "test": fingerprint(corpus.test)}
     settings = {"corpus": CORPUS, "sentences": len(runs.train), "options": OPTIONS, "data": data}
     experiment = Experiment("finetune_ner", settings, manifest(describe_device(choose_device())))
+    encoders = arguments.encoder or ENCODERS
     if not arguments.all:
-        _as_make_run(experiment, runs, arguments.encoder or ENCODERS)
+        _as_make_run(experiment, runs, encoders)
     if arguments.all or not arguments.encoder:
-        _of_all_sentences(experiment, runs)
+        _of_all_sentences(experiment, runs, encoders)
 
 
-def _as_make_run(experiment: Experiment, runs: Runs, encoders) -> None:
+def _as_make_run(experiment: Experiment, runs: Runs, encoders: Sequence[str]) -> None:
     # neither opponent draws a random number, so one run says all
     experiment.measure("dictionary", SEEDS[:1], lambda seed: runs.opponent(DictionaryMatcher))
     experiment.measure("feature CRF", SEEDS[:1], lambda seed: runs.opponent(FeatureCRF))
-    rates = {encoder: chosen_rate(experiment, runs, encoder) for encoder in encoders}
-    for seed in SEEDS:  # seed by seed, so that an interrupted session leaves pairs
-        for encoder, lr in rates.items():
-            experiment.measure(
-                encoder,
-                (seed,),
-                lambda seed, encoder=encoder, lr=lr: runs.fine_tuned(encoder, seed, lr),
-                depends_on={"lr": lr, **weights_of(encoder)},
-            )
+    _of_each(experiment, runs, encoders, {}, row="{}")
 
 
-def _of_all_sentences(experiment: Experiment, runs: Runs) -> None:
+def _of_all_sentences(experiment: Experiment, runs: Runs, encoders: Sequence[str]) -> None:
     sentences = runs.corpus.train
     everything = {"train": fingerprint(sentences)}
     experiment.measure(
         f"feature CRF{ALL}", SEEDS[:1], lambda seed: runs.opponent(FeatureCRF, sentences), depends_on=everything
     )
-    lr = chosen_rate(experiment, runs, BEST_TAGGER)
-    experiment.measure(
-        f"{BEST_TAGGER}{ALL}",
-        SEEDS,
-        lambda seed: runs.fine_tuned(BEST_TAGGER, seed, lr, sentences, ALL_OPTIONS),
-        depends_on={"lr": lr, "options": ALL_OPTIONS, **everything, **weights_of(BEST_TAGGER)},
-    )
+    also = {"options": ALL_OPTIONS, **everything}
+    _of_each(experiment, runs, encoders, also, row="{}" + ALL, sentences=sentences, options=ALL_OPTIONS)
+
+
+def _of_each(
+    experiment: Experiment, runs: Runs, encoders: Sequence[str], depends_on: dict, *, row: str, **trained
+) -> None:
+    """The rows of fine-tuned encoders; seed by seed, so that an interrupted session leaves pairs."""
+    rates = {encoder: chosen_rate(experiment, runs, encoder) for encoder in encoders}
+    for seed in SEEDS:
+        for encoder, lr in rates.items():
+            experiment.measure(
+                row.format(encoder),
+                (seed,),
+                lambda seed, encoder=encoder, lr=lr: runs.fine_tuned(encoder, seed, lr, **trained),
+                depends_on={"lr": lr, **depends_on, **weights_of(encoder)},
+            )
 
 
 def chosen_rate(experiment: Experiment, runs: Runs, encoder: str) -> float:

@@ -54,7 +54,8 @@ def _encoders() -> str:
             columns = list(rows[0])
             lines += ["", f"| {title} | {' | '.join(columns[1:])} |", "|" + "---|" * len(columns)]
             lines += [f"| {' | '.join(row[column] for column in columns)} |" for row in rows]
-    return "\n".join(["", *lines, "", f"Measured by `{content['command_line']}`.", ""])
+    measured = f"Measured by `{content['command_line']}`; all sentences of the newspaper by the rows of all above."
+    return "\n".join(["", *lines, "", measured, ""])
 
 
 def rendered(text: str) -> str:

@@ -1,4 +1,7 @@
-"""The encoders' comparison (``results/encoders.json``) as notebook 03 shows it: curves, a table, gains."""
+"""The encoders' comparison as notebook 03 shows it: curves, a table, gains.
+
+Read from ``results/encoders.json``; all sentences of the newspaper from ``results/finetune_ner.json``.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ class Comparison:
     def __init__(self, totals: Mapping[str, int], folder: Path | None = None):
         self.content = read_results("encoders", folder) or {"settings": {"sizes": {}}, "rows": {}}
         self.totals = totals
-        self._rows = current_rows(self.content)
+        of_all = {f"ner/all/{name}": row for name, row in _of_all_sentences(folder).items()}
+        self._rows = {**current_rows(self.content), **of_all}
 
     def sizes(self, task: str) -> dict[str, int]:
         """The numbers of training sentences by their name in the file, ascending."""
@@ -86,11 +90,15 @@ def shown_and_new(folder: Path | None = None) -> list[dict[str, str]]:
 
     Names are those of :func:`hanlp_tutor.scores.recall_by_novelty`; empty while nobody has measured.
     """
-    content = read_results("finetune_ner", folder) or {"rows": {}}
     columns = {"F1": "f1", "precision": "precision", "recall of seen names": "recall_seen",
                "recall of new names": "recall_unseen"}  # fmt: skip
     return [
-        {"learner": name.removesuffix(ALL), **{title: spread(row, key) for title, key in columns.items()}}
-        for name, row in current_rows(content).items()
-        if name.endswith(ALL)
+        {"learner": name, **{title: spread(row, key) for title, key in columns.items()}}
+        for name, row in _of_all_sentences(folder).items()
     ]
+
+
+def _of_all_sentences(folder: Path | None) -> dict[str, dict]:
+    """The rows of learners of all the newspaper's training sentences, by learner."""
+    rows = current_rows(read_results("finetune_ner", folder) or {"rows": {}})
+    return {name.removesuffix(ALL): row for name, row in rows.items() if name.endswith(ALL)}
