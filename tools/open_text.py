@@ -1,0 +1,198 @@
+"""More text to pre-train on: what reading-comprehension sets under CC BY-SA quote, in simplified characters.
+
+``python tools/open_text.py FOLDER`` writes ``wikipedia.txt`` and ``stories.txt``, one paragraph a line, and
+``NAME.licence`` beside each. It needs OpenCC (``pip install opencc``) and the sets' files: from ``HANLP_TUTOR_DATA``
+(``cmrc2018/cmrc2018_dev.json`` ...) or the network. Of questions and answers only the words that had been cut out of
+the text are taken. The text is not part of this project; the embedded encoders read it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from operator import methodcaller
+from pathlib import Path
+from typing import Any
+
+from hanlp_tutor.atomic import write_file
+from hanlp_tutor.corpora.remote import RemoteFile, RemoteSet, fetch
+
+_GITHUB = "https://raw.githubusercontent.com"
+SHORTEST = 10  # characters of a paragraph
+
+
+def squad_paragraphs(path: Path) -> list[str]:
+    """The paragraphs of a file in the layout of SQuAD (Rajpurkar et al. 2016)."""
+    articles = json.loads(_text(path))["data"]
+    return [paragraph["context"] for article in articles for paragraph in article["paragraphs"]]
+
+
+def stories_with_clauses(path: Path) -> list[str]:
+    """The stories of CMRC 2019, missing clauses put back; where they are not told, what stands between the gaps."""
+    stories = []
+    for story in json.loads(_text(path))["data"]:
+        parts = re.split(r"\[BLANK(\d+)\]", story["context"])  # text, number of a gap, text, ...
+        if [int(number) for number in parts[1::2]] == list(range(1, len(story["answers"]) + 1)):
+            parts[1::2] = [story["choices"][answer] for answer in story["answers"]]
+            stories.append("".join(parts))
+        else:
+            stories.extend(part.strip("，。、；： ") for part in parts[0::2])
+    return [story for story in stories if len(story) >= SHORTEST]
+
+
+def cloze_documents(path: Path) -> list[str]:
+    """The documents of a cloze test: lines of ``N ||| words``, then ``N or <qid_N> ||| question [||| missing word]``.
+
+    Where the missing word is not told, the sentence that lacks it is left out.
+    """
+    documents, sentences = [], []
+    for line in _text(path).splitlines():
+        cells = [cell.strip() for cell in line.split("|||")]
+        if len(cells) == 2 and cells[0].isdigit():
+            sentences.append(cells[1])
+        elif len(cells) > 1:
+            if len(cells) == 3:
+                sentences = [sentence.replace("XXXXX", cells[2]) for sentence in sentences]
+            documents.append("".join("".join(s.split()) for s in sentences if "XXXXX" not in s))
+            sentences = []
+    return documents
+
+
+def _text(path: Path) -> str:
+    """Of a file, or of all files in an archive."""
+    if path.suffix != ".zip":
+        return path.read_text(encoding="utf-8-sig")
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if not name.endswith("/")]
+        return "\n".join(archive.read(name).decode("utf-8-sig") for name in names)
+
+
+def _set(
+    name: str,
+    address: str,
+    read: Callable[[Path], list[str]],
+    files: dict[str, str],
+    licence: str,
+    citation: str,
+    provenance: str,
+) -> RemoteSet:
+    remote = tuple(RemoteFile("train", Path(file).name, file, sha256) for file, sha256 in files.items())
+    return RemoteSet(name, "text", address, remote, "JSON", read, licence, citation, provenance)
+
+
+WIKIPEDIA = (
+    _set(
+        "cmrc2018",
+        f"{_GITHUB}/ymcui/cmrc2018/c0eb1b6ba219847457e6af3180da722bbeb656af/squad-style-data",
+        squad_paragraphs,
+        {
+            "cmrc2018_dev.json": "e9ff74231f05c230c6fa88b84441ee334d97234cbb610991cd94b82db00c7f1f",
+            "cmrc2018_trial.json": "f3fae95b57da8e03afb2b57467dd221417060ef4d82db13bf22fc88589f3a6f3",
+        },
+        "CC BY-SA 4.0",
+        "Cui Yiming et al. (2019): A Span-Extraction Dataset for Chinese Machine Reading Comprehension. EMNLP 2019.",
+        "CMRC 2018, paragraphs of Wikipedia, its dev and trial files",
+    ),
+    _set(
+        "drcd",
+        f"{_GITHUB}/DRCKnowledgeTeam/DRCD/b944790de5af02c5fbb7cd9cb1473d27d169eebf",
+        squad_paragraphs,
+        {
+            "DRCD_dev.json": "e236df03861ba241bd7b29628cd48b3b8e339c60137e041a4358b5320ed61928",
+            "DRCD_test.json": "d9de0b4d247a8391ac8daee6c02c2c8272b75562a1e2377b50ae04ecc09a7438",
+        },
+        "CC BY-SA 3.0",
+        "Shao Chih Chieh et al. (2018): DRCD: a Chinese Machine Reading Comprehension Dataset. arXiv 1806.00920.",
+        "Delta Reading Comprehension Dataset, paragraphs of Wikipedia, its dev and test files, turned from traditional "
+        "into simplified characters by OpenCC",
+    ),
+    _set(
+        "expmrc",
+        f"{_GITHUB}/ymcui/expmrc/9827fed6466f295252f9054c56ec7b233d46e636/pseudo_training_data",
+        squad_paragraphs,
+        {"train-pseudo-cmrc2018.zip": "7ce0a9a5765d7212cc1bed0f7c0a8a89a3a3c9e6407b7770ac7c26bc2b044d13"},
+        "CC BY-SA 4.0",
+        "Cui Yiming et al. (2022): ExpMRC: Explainability Evaluation for Machine Reading Comprehension. Heliyon 8 (4).",
+        "CMRC 2018, paragraphs of Wikipedia, its train file as ExpMRC holds it",
+    ),
+)
+STORIES = (
+    _set(
+        "cmrc2019",
+        f"{_GITHUB}/ymcui/cmrc2019/f3808ee33f74a59aaf78f8635e6d5177c49f7cc2/data",
+        stories_with_clauses,
+        {
+            "cmrc2019_dev.json": "a6a24faa3ebd85ff2c514bc489cbf78bc95f65bfcf479c72714502b8a0a61ced",
+            "cmrc2019_qualify.json": "724878548d09878105255fcb01e63ea427409f05c55b5f6289b361440dfff79e",
+            "cmrc2019_trial.json": "849aacdee751afe766f2e610e58f5972a2575d4f91037ffa3db2cdc6c9b23d9f",
+        },
+        "CC BY-SA 4.0",
+        "Cui Yiming et al. (2020): A Sentence Cloze Dataset for Chinese Machine Reading Comprehension. COLING 2020.",
+        "CMRC 2019, stories, its dev, qualify and trial files",
+    ),
+    _set(
+        "cft",
+        f"{_GITHUB}/ymcui/Chinese-Cloze-RC/6528947e62d6dce6f36a0552235ed4f9ea7d04da/children_fairy_tale",
+        cloze_documents,
+        {"cft.zip": "03e630a48fd1ed5d90fb222c0a9e7fb362c9a8f73a63ba5052a5cc2f5757a48d"},
+        "CC BY-SA 4.0",
+        "Cui Yiming et al. (2016): Consensus Attention-based Neural Networks for Chinese Reading Comprehension. "
+        "COLING 2016.",
+        "PD&CFT, children's fairy tales, both test files",
+    ),
+    _set(
+        "cmrc2017",
+        f"{_GITHUB}/ymcui/cmrc2017/ce611f621771b52af762f7a9bc4f0f87ce91f978/validation",
+        cloze_documents,
+        {
+            "cloze.valid.doc_query": "884f02e323fc2b73a8ae7fe0a829e649afff31aca762d23fea86be5036785733",
+            "user.valid.doc_query": "a0e7ebe3c65267a3df85e5815210551d0e819808505f6a3e7a000b155fde8e77",
+        },
+        "CC BY-SA 4.0",
+        "Cui Yiming et al. (2018): Dataset for the First Evaluation on Chinese Machine Reading Comprehension. "
+        "LREC 2018.",
+        "CMRC 2017, children's stories, its validation files",
+    ),
+)
+TEXTS = {
+    "wikipedia": (
+        WIKIPEDIA,
+        "The articles were written by the authors of the Chinese Wikipedia, whose licence allows any use that names "
+        "them and passes the licence on.",
+    ),
+    "stories": (STORIES, "The sets name no authors of the stories; their licence is the sets' own."),
+}
+
+
+def simplified(sets: tuple[RemoteSet, ...]) -> Iterator[str]:
+    """Each paragraph once, on one line."""
+    from opencc import OpenCC
+
+    converter: Any = OpenCC("tw2s")
+    seen = set()
+    for remote_set in sets:
+        for path in fetch(remote_set):
+            for paragraph in remote_set.read(path):
+                line = " ".join(converter.convert(paragraph).split())
+                if line not in seen:
+                    seen.add(line)
+                    yield line
+
+
+def licence(name: str) -> str:
+    """What a card must say of a text."""
+    sets, authors = TEXTS[name]
+    sources = [f"{each.provenance} ({each.citation} {each.licence})" for each in sets]
+    return f"{'; '.join(sources)}. {authors} This project does not redistribute the text."
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    for name, (sets, _) in TEXTS.items():
+        lines = list(simplified(sets))
+        for file, content in ((f"{name}.txt", "\n".join(lines)), (f"{name}.licence", licence(name))):
+            write_file(folder / file, methodcaller("write", f"{content}\n".encode()))
+        print(f"{len(lines):,} paragraphs, {sum(map(len, lines)):,} characters: {folder / name}.txt")
