@@ -1,0 +1,55 @@
+"""What ``tools/open_text.py`` takes from reading-comprehension files, and what it leaves."""
+
+import importlib.util
+import json
+import zipfile
+from pathlib import Path
+
+TOOL = Path(__file__).parents[2] / "tools" / "open_text.py"
+spec = importlib.util.spec_from_file_location("open_text", TOOL)
+open_text = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(open_text)
+
+
+def test_paragraphs_of_squad_also_from_an_archive(tmp_path):
+    paragraphs = [{"context": "北京是首都。", "qas": [{"question": "首都？"}]}, {"context": "上海在海边。"}]
+    content = json.dumps({"data": [{"paragraphs": paragraphs}]}, ensure_ascii=False)
+    plain, archive = tmp_path / "a.json", tmp_path / "a.zip"
+    plain.write_text(content, encoding="utf-8")
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("folder/", "")
+        file.writestr("folder/a.json", content)
+    expected = ["北京是首都。", "上海在海边。"]
+    assert open_text.squad_paragraphs(plain) == open_text.squad_paragraphs(archive) == expected
+
+
+def test_a_story_gets_its_clauses_back_or_falls_into_what_stands_between_the_gaps(tmp_path):
+    told = {
+        "context": "小猫在河边钓鱼，[BLANK1]，又来了一只蝴蝶，[BLANK2]。",
+        "choices": ["它跑去捉蝴蝶", "一只蜻蜓飞来了", "多的一个"],
+        "answers": [1, 0],
+    }
+    untold = {**told, "context": "小猫和妈妈一起在河边钓鱼，[BLANK1]，又来了。[BLANK2]", "answers": []}
+    path = tmp_path / "stories.json"
+    path.write_text(json.dumps({"data": [told, untold]}), encoding="utf-8")
+    assert open_text.stories_with_clauses(path) == [
+        "小猫在河边钓鱼，一只蜻蜓飞来了，又来了一只蝴蝶，它跑去捉蝴蝶。",
+        "小猫和妈妈一起在河边钓鱼",
+    ]
+
+
+def test_a_document_gets_its_word_back_or_loses_the_sentence(tmp_path):
+    path = tmp_path / "cloze"
+    path.write_text(
+        "1 ||| 羊群 像 XXXXX 。\n2 ||| 歌声 响 了 。\n3 ||| 羊群 像 XXXXX 。 ||| 白云\n"
+        "1 ||| XXXXX 起得 早 。\n2 ||| 它 捉 虫 。\n<qid_0> ||| 谁 捉 虫 ？\n",
+        encoding="utf-8",
+    )
+    assert open_text.cloze_documents(path) == ["羊群像白云。歌声响了。", "它捉虫。"]
+
+
+def test_each_text_says_where_it_comes_from_and_under_which_licence():
+    for name, (sets, _) in open_text.TEXTS.items():
+        said = open_text.licence(name)
+        assert all(each.citation in said and each.licence.startswith("CC BY-SA") for each in sets)
+        assert all(len(file.sha256) == 64 for each in sets for file in each.files)
