@@ -54,9 +54,8 @@ class Runs:
         model, _ = self._train(encoder, seed, lr, self.train[:GRID_SENTENCES], OPTIONS)
         return evaluate_model(model, self.corpus.dev)["f1"]
 
-    def fine_tuned(self, encoder: str, seed: int, lr: float, sentences=None, options=OPTIONS) -> dict[str, float]:
+    def fine_tuned(self, encoder: str, seed: int, lr: float, sentences, options) -> dict[str, float]:
         """A fine-tuned encoder's marks, and how its run went by the F1 on dev."""
-        sentences = sentences or self.train
         model, result = self._train(encoder, seed, lr, sentences, options)
         answers, _, _ = answer_all(model, [model.encode(example) for example in self.corpus.test])
         asked = [row["dev_score"] for row in result.history if row.get("dev_score") is not None]
@@ -68,9 +67,8 @@ class Runs:
             "last_dev": asked[-1],
         }
 
-    def opponent(self, kind: type, sentences=None) -> dict[str, float]:
+    def opponent(self, kind: type, sentences) -> dict[str, float]:
         """A classical learner's marks."""
-        sentences = sentences or self.train
         return self._judged(sentences, kind(sentences).predict([example.text for example in self.corpus.test]))
 
     def _train(self, encoder: str, seed: int, lr: float, sentences, options):
@@ -105,33 +103,33 @@ def main() -> None:
 
 def _as_make_run(experiment: Experiment, runs: Runs, encoders: Sequence[str]) -> None:
     # neither opponent draws a random number, so one run says all
-    experiment.measure("dictionary", SEEDS[:1], lambda seed: runs.opponent(DictionaryMatcher))
-    experiment.measure("feature CRF", SEEDS[:1], lambda seed: runs.opponent(FeatureCRF))
-    _of_each(experiment, runs, encoders, {}, row="{}")
+    experiment.measure("dictionary", SEEDS[:1], lambda seed: runs.opponent(DictionaryMatcher, runs.train))
+    experiment.measure("feature CRF", SEEDS[:1], lambda seed: runs.opponent(FeatureCRF, runs.train))
+    _fine_tuned(experiment, runs, encoders, runs.train, OPTIONS)
 
 
 def _of_all_sentences(experiment: Experiment, runs: Runs, encoders: Sequence[str]) -> None:
     sentences = runs.corpus.train
-    everything = {"train": fingerprint(sentences)}
+    data = {"train": fingerprint(sentences)}
     experiment.measure(
-        f"feature CRF{ALL}", SEEDS[:1], lambda seed: runs.opponent(FeatureCRF, sentences), depends_on=everything
+        f"feature CRF{ALL}", SEEDS[:1], lambda seed: runs.opponent(FeatureCRF, sentences), depends_on=data
     )
-    also = {"options": ALL_OPTIONS, **everything}
-    _of_each(experiment, runs, encoders, also, row="{}" + ALL, sentences=sentences, options=ALL_OPTIONS)
+    depends_on = {"options": ALL_OPTIONS, **data}
+    _fine_tuned(experiment, runs, encoders, sentences, ALL_OPTIONS, suffix=ALL, depends_on=depends_on)
 
 
-def _of_each(
-    experiment: Experiment, runs: Runs, encoders: Sequence[str], depends_on: dict, *, row: str, **trained
+def _fine_tuned(
+    experiment: Experiment, runs: Runs, encoders: Sequence[str], sentences, options, *, suffix="", depends_on=None
 ) -> None:
-    """The rows of fine-tuned encoders; seed by seed, so that an interrupted session leaves pairs."""
+    """The rows of the encoders; seed by seed, so that an interrupted session leaves pairs."""
     rates = {encoder: chosen_rate(experiment, runs, encoder) for encoder in encoders}
     for seed in SEEDS:
         for encoder, lr in rates.items():
             experiment.measure(
-                row.format(encoder),
+                f"{encoder}{suffix}",
                 (seed,),
-                lambda seed, encoder=encoder, lr=lr: runs.fine_tuned(encoder, seed, lr, **trained),
-                depends_on={"lr": lr, **depends_on, **weights_of(encoder)},
+                lambda seed, encoder=encoder, lr=lr: runs.fine_tuned(encoder, seed, lr, sentences, options),
+                depends_on={"lr": lr, **(depends_on or {}), **weights_of(encoder)},
             )
 
 

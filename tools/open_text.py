@@ -80,7 +80,7 @@ def _set(
     provenance: str,
 ) -> RemoteSet:
     remote = tuple(RemoteFile("train", Path(file).name, file, sha256) for file, sha256 in files.items())
-    return RemoteSet(name, "text", address, remote, "JSON", read, licence, citation, provenance)
+    return RemoteSet(name, "text", address, remote, "as published", read, licence, citation, provenance)
 
 
 WIKIPEDIA = (
