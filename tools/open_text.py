@@ -1,7 +1,7 @@
-"""More text to pre-train on: what reading-comprehension sets under CC BY-SA quote, in simplified characters.
+"""More text to pre-train on, in simplified characters: reading-comprehension sets (CC BY-SA), dialogues (Apache-2.0).
 
-``python tools/open_text.py FOLDER`` writes ``wikipedia.txt`` and ``stories.txt``, one paragraph a line, and
-``NAME.licence`` beside each. It needs OpenCC (``pip install opencc``) and the sets' files: from ``HANLP_TUTOR_DATA``
+``python tools/open_text.py FOLDER`` writes ``wikipedia.txt``, ``stories.txt`` and ``dialogues.txt``, one paragraph or
+dialogue a line, and ``NAME.licence`` beside each. It needs OpenCC (``pip install opencc``) and the sets' files: from ``HANLP_TUTOR_DATA``
 (``cmrc2018/cmrc2018_dev.json`` ...) or the network. Of questions and answers only the words that had been cut out of
 the text are taken. The text is not part of this project; the embedded encoders read it.
 """
@@ -61,6 +61,13 @@ def cloze_documents(path: Path) -> list[str]:
     return documents
 
 
+def dialogues(path: Path) -> list[str]:
+    """What both sides say, one dialogue a text: of CrossWOZ (by number) or of KdConv (a list)."""
+    content = json.loads(_text(path))
+    talks = content.values() if isinstance(content, dict) else content
+    return ["".join(turn.get("content") or turn["message"] for turn in talk["messages"]) for talk in talks]
+
+
 def _text(path: Path) -> str:
     """Of a file, or of all files in an archive."""
     if path.suffix != ".zip":
@@ -79,7 +86,7 @@ def _set(
     citation: str,
     provenance: str,
 ) -> RemoteSet:
-    remote = tuple(RemoteFile("train", Path(file).name, file, sha256) for file, sha256 in files.items())
+    remote = tuple(RemoteFile("train", file.replace("/", "-"), file, sha256) for file, sha256 in files.items())
     return RemoteSet(name, "text", address, remote, "as published", read, licence, citation, provenance)
 
 
@@ -157,12 +164,44 @@ STORIES = (
         "CMRC 2017, children's stories, its validation files",
     ),
 )
+DIALOGUES = (
+    _set(
+        "crosswoz",
+        f"{_GITHUB}/thu-coai/CrossWOZ/df82c9fdff91b9b130f2d6b89110d3870ba6260e/data/crosswoz",
+        dialogues,
+        {
+            "val.json.zip": "b2b717990f6f0a1c98daaf5dc465e61d42f7de69c0d31e88e674275b1f34c94c",
+            "test.json.zip": "e57703894995211bba8638f130dc7df81e8992b71f3c05c10022ad23d6ca5310",
+        },
+        "Apache License 2.0",
+        "Zhu Qi et al. (2020): CrossWOZ: A Large-Scale Chinese Cross-Domain Task-Oriented Dialogue Dataset. TACL 8.",
+        "CrossWOZ, travellers' dialogues on hotels, restaurants and sights, its val and test files",
+    ),
+    _set(
+        "kdconv",
+        f"{_GITHUB}/thu-coai/KdConv/653db76432de09a004ba708a68f8bbd5500e6bec/data",
+        dialogues,
+        {
+            "film/dev.json": "2f156d8d34bdd3eac31c196772156d36e017f8cb2255a2c312bd98e367ed363e",
+            "film/test.json": "5ba2b79f9791bedbe5fe8a1bf5d7cbf277697743ee426ecd05459d9e28bcf21b",
+            "music/dev.json": "ee34a4af167195db43fdcc910f8d125956222517f0572d248a069057493d557f",
+            "music/test.json": "46f048c5db9dde45127cf6630b2fa06b685be369b71c5bc2dc3022d3f4bbad65",
+            "travel/dev.json": "8d1f31295888cf61eff398bab8aa042f7fccd04a088bd63c939f0b79625a9093",
+            "travel/test.json": "730426b0997b8375c8477c7e658c0ec645fced6ab8d546adda114b21cf30faac",
+        },
+        "Apache License 2.0",
+        "Zhou Hao et al. (2020): KdConv: A Chinese Multi-domain Dialogue Dataset Towards Multi-turn Knowledge-driven "
+        "Conversation. ACL 2020.",
+        "KdConv, dialogues on films, music and travel, its dev and test files",
+    ),
+)
 TEXTS = {
     "wikipedia": (
         WIKIPEDIA,
         "The articles were written by the authors of the Chinese Wikipedia, whose licence allows any use that names "
         "them and passes the licence on.",
     ),
+    "dialogues": (DIALOGUES, "The dialogues were written for the sets by paid annotators."),
     "stories": (STORIES, "The sets name no authors of the stories; their licence is the sets' own."),
 }
 

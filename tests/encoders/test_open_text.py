@@ -1,4 +1,4 @@
-"""What ``tools/open_text.py`` takes from reading-comprehension files, and what it leaves."""
+"""What ``tools/open_text.py`` takes from the files of its sets, and what it leaves."""
 
 import importlib.util
 import json
@@ -48,8 +48,19 @@ def test_a_document_gets_its_word_back_or_loses_the_sentence(tmp_path):
     assert open_text.cloze_documents(path) == ["羊群像白云。歌声响了。", "它捉虫。"]
 
 
+def test_a_dialogue_is_one_text_in_either_layout(tmp_path):
+    by_number = {"7": {"goal": ["不要"], "messages": [{"content": "您好。"}, {"content": "有空房吗？"}]}}
+    listed = [{"name": "不要", "messages": [{"message": "看过吗？", "attrs": []}, {"message": "看过。"}]}]
+    crosswoz, kdconv = tmp_path / "val.json", tmp_path / "dev.json"
+    crosswoz.write_text(json.dumps(by_number), encoding="utf-8")
+    kdconv.write_text(json.dumps(listed), encoding="utf-8")
+    assert open_text.dialogues(crosswoz) == ["您好。有空房吗？"]
+    assert open_text.dialogues(kdconv) == ["看过吗？看过。"]
+
+
 def test_each_text_says_where_it_comes_from_and_under_which_licence():
     for name, (sets, _) in open_text.TEXTS.items():
         said = open_text.licence(name)
-        assert all(each.citation in said and each.licence.startswith("CC BY-SA") for each in sets)
+        assert all(each.citation in said and each.licence.startswith(("CC BY-SA", "Apache License 2.0")) for each in sets)
         assert all(len(file.sha256) == 64 for each in sets for file in each.files)
+        assert all(len({file.name for file in each.files}) == len(each.files) for each in sets)
