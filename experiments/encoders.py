@@ -1,14 +1,15 @@
 """``python -m experiments.encoders``: what pre-training buys, at 100, 500, 2,000 and all training sentences.
 
-The three embedded encoders and the random one of the same shape, on the People's Daily (NER) and the reviews
+The embedded encoders and the random one of the same shape, on the People's Daily (NER) and the reviews
 (classification), three seeds, beside a feature CRF and an n-gram classifier; all sentences of the People's Daily are
 those of ``python -m experiments.finetune_ner --all``. Random weights and pre-trained ones choose their rate from the
 same grid on the dev side, with the first seed: at 500 sentences for 100 and 500, at 2,000 for 2,000 and all, with as
-many passes as the size takes, because few passes want a higher rate than many. The three pre-trained encoders, alike in
-shape and reading, share the rate that mini-bert chose. All take as many steps; the test side is read once, at the end
-of each run. Hours on two cores; what has been measured under the same settings is not measured again, and the cheap
-rows come first. ``--only ner/500`` measures rows that begin so, ``--encoder NAME`` only those of one encoder
-(``opponent`` for the classical learners); several such processes may run side by side.
+many passes as the size takes, because few passes want a higher rate than many. The three encoders that are compared,
+alike in shape and reading, share the rate that mini-bert chose; the one that has read more chooses its own. All take as
+many steps; the test side is read once, at the end of each run. Hours on two cores; what has been measured under the
+same settings is not measured again, and the cheap rows come first. ``--only ner/500`` measures rows that begin so,
+``--encoder NAME`` only those of one encoder (``opponent`` for the classical learners); several such processes may run
+side by side.
 """
 
 import argparse
@@ -18,13 +19,14 @@ from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, loa
 from hanlp_tutor.baselines import FeatureCRF, ngram_classifier
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.encoders import weights_of
+from hanlp_tutor.encoders.mini import COMPARED, EMBEDDED
 from hanlp_tutor.history import manifest
 from hanlp_tutor.model import label_set
 from hanlp_tutor.precision import choose_device, describe_device
 from hanlp_tutor.results import Experiment
 from hanlp_tutor.scores import class_scores, span_scores
 
-ENCODERS = ("mini-bert", "mini-roberta-wwm", "mini-macbert", "random:mini-bert")
+ENCODERS = (*EMBEDDED, f"random:{COMPARED[0]}")
 CORPORA = {"ner": "peoples_daily", "classify": "reviews"}
 SIZES = {"500": 500, "100": 100, "2000": 2000, "all": None}  # in the order of measuring
 # Passes over the training sentences: few sentences need many, and all encoders get the same number of steps.
@@ -79,7 +81,7 @@ def _measure(experiment: Experiment, task: str, corpus, size: str, arguments: ar
 def chosen_rate(experiment: Experiment, task: str, corpus, size: str, encoder: str) -> float:
     """The rate of θ with the best dev score at this size (at 500 for 100); measured on the first call."""
     size = "500" if size == "100" else size
-    encoder = encoder if encoder.startswith("random:") else ENCODERS[0]
+    encoder = COMPARED[0] if encoder in COMPARED else encoder
     return experiment.best_rate(
         f"{task}/{size}/{encoder}",
         RATES[size],
@@ -132,7 +134,6 @@ def _data(corpus) -> dict[str, str]:
 
 def _settings() -> dict:
     return {
-        "encoders": ENCODERS,
         "sizes": SIZES,
         "epochs": EPOCHS,
         "options": OPTIONS,

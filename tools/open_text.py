@@ -1,9 +1,9 @@
 """More text to pre-train on, in simplified characters: reading-comprehension sets (CC BY-SA), dialogues (Apache-2.0).
 
 ``python tools/open_text.py FOLDER`` writes ``wikipedia.txt``, ``stories.txt`` and ``dialogues.txt``, one paragraph or
-dialogue a line, and ``NAME.licence`` beside each. It needs OpenCC (``pip install opencc``) and the sets' files: from ``HANLP_TUTOR_DATA``
-(``cmrc2018/cmrc2018_dev.json`` ...) or the network. Of questions and answers only the words that had been cut out of
-the text are taken. The text is not part of this project; the embedded encoders read it.
+dialogue a line, and ``NAME.licence`` beside each. It needs OpenCC (``pip install opencc``) and the sets' files: from
+``HANLP_TUTOR_DATA`` (``cmrc2018/cmrc2018_dev.json`` ...) or the network. Of questions and answers only the words that
+had been cut out of the text are taken. The text is not part of this project; the embedded encoders read it.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 name                                      what you get
 ========================================  =====================================================================
 ``mini-bert``, ``mini-roberta-wwm``,      the kit's own small encoders, pre-trained and embedded; need no download
-``mini-macbert``
+``mini-macbert``, ``mini-roberta-wwm-ext``
 ``bert-base-chinese``, ``hfl/...``        a pre-trained encoder from the hub, its cache, or ``HF_ENDPOINT``
 ``path/to/folder``                        a Hugging Face folder on disk
 ``random:NAME``                           the same shape and tokenizer as NAME, with fresh weights

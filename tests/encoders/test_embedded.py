@@ -14,13 +14,13 @@ from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card, read_masked_lm, render_card, save_masked_lm
 from hanlp_tutor.encoders.masked_exam import exam_batches, examine
 from hanlp_tutor.encoders.masking import Masker
-from hanlp_tutor.encoders.mini import DEFAULT_ENCODER, EMBEDDED, SPECIAL, mini_tokenizer, vocabulary
+from hanlp_tutor.encoders.mini import COMPARED, DEFAULT_ENCODER, EMBEDDED, EXTENDED, SPECIAL, mini_tokenizer, vocabulary
 from hanlp_tutor.encoders.pretraining_text import held_out_lines, read_text, training_lines
 from hanlp_tutor.errors import EncoderError
 from hanlp_tutor.precision import Precision
 
 FOLDER = files("hanlp_tutor.encoders").joinpath("weights")
-BY_MASKS = [name for name in EMBEDDED if name != "mini-macbert"]  # macbert's own exam needs its similar words
+BY_MASKS = [name for name in EMBEDDED if name != "mini-macbert"]  # its own exam needs its similar words
 
 
 @pytest.mark.parametrize("name", EMBEDDED)
@@ -29,7 +29,7 @@ def test_the_file_is_the_cards_and_small(name):
     card = read_card(name)
     assert hashlib.sha256(content).hexdigest() == card["sha256"]
     assert len(content) <= 10_000_000
-    assert card["name"] == name and card["recipe"] == name.removeprefix("mini-")
+    assert card["name"] == name and card["recipe"] == name.removeprefix("mini-").removesuffix("-ext")
     assert FOLDER.joinpath(name, "README.md").read_text(encoding="utf-8") == render_card(card)
     assert {tensor.dtype for tensor in load_file(str(FOLDER.joinpath(name, "model.safetensors"))).values()} == {
         torch.float16
@@ -47,7 +47,7 @@ def test_one_of_them_is_what_a_user_gets_by_default():
 
 def test_the_three_are_comparable():
     """Same shape, same text, same number of tokens in each stage, same seed; only the recipe differs."""
-    cards = [read_card(name) for name in EMBEDDED]
+    cards = [read_card(name) for name in COMPARED]
     for key in ("layers", "hidden_size", "vocabulary", "parameters", "tokens", "text"):
         assert cards[0][key] == cards[1][key] == cards[2][key], key
     for stages in zip(*(card["stages"] for card in cards), strict=True):
@@ -55,6 +55,15 @@ def test_the_three_are_comparable():
             assert len({stage[key] for stage in stages}) == 1, key
         options = [{k: v for k, v in stage["config"].items() if k != "recipe"} for stage in stages]
         assert options[0] == options[1] == options[2]
+
+
+def test_the_extended_one_went_on_from_its_namesake_with_more_text():
+    before, after = read_card(EXTENDED.removesuffix("-ext")), read_card(EXTENDED)
+    assert after["stages"][:-1] == before["stages"] and after["tokens"] > before["tokens"]
+    assert after["stages"][-1]["recipe"] == before["recipe"]
+    read = {source["source"]: source["characters"] for source in after["text"]}
+    assert all(read[source["source"]] >= source["characters"] for source in before["text"])
+    assert sum(read.values()) > sum(source["characters"] for source in before["text"])
 
 
 @pytest.mark.parametrize("name", EMBEDDED)
@@ -84,12 +93,13 @@ def test_it_guesses_as_well_as_its_card_says(name):
 
 
 @pytest.mark.slow
-def test_the_text_on_the_cards_is_the_one_without_leaks():
+@pytest.mark.parametrize("name", ["mini-bert", EXTENDED])  # the three have read the same
+def test_the_text_on_the_cards_is_the_one_without_leaks(name):
     """test_pretraining_text.py shows that this text holds no dev or test sentence; it is the text that was read.
 
     Of the text that is not the kit's the card has a fingerprint too; whoever has the files can compare it.
     """
-    card = read_card("mini-bert")
+    card = read_card(name)
     text = read_text(TextEncoder(mini_tokenizer()), training_lines())
     assert {stage["text_of_corpora"] for stage in card["stages"] if "text_of_corpora" in stage} == {text.fingerprint()}
     assert "text_of_corpora" in card["stages"][-1]

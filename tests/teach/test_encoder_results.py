@@ -65,6 +65,14 @@ def test_gains_are_differences_of_medians(comparison):
     assert third["over random weights"] == UNMEASURED
 
 
+def test_a_lead_is_told_where_both_are_measured(comparison):
+    assert comparison.lead("ner", "mini-bert", "random:mini-bert") == {
+        "500 sentences": "+35.0 points",
+        "2,000 sentences": UNMEASURED,
+        "15,150 sentences": UNMEASURED,
+    }
+
+
 def test_nothing_measured_is_no_error(tmp_path):
     nothing = Comparison(TOTALS, tmp_path)
     assert nothing.table("ner") == nothing.gains("ner") == [] and nothing.seeds() == UNMEASURED

@@ -59,30 +59,45 @@ class Comparison:
         """A row a size: the best pre-trained encoder, and its lead in points over random weights and the opponent."""
         rows = []
         for size, sentences in self.sizes(task).items():
-            here = {
-                name.split("/", 2)[2]: row["median"][MEASURES[task]]
-                for name, row in self._rows.items()
-                if name.startswith(f"{task}/{size}/")
-            }
+            here = self._medians(task, size)
             best = max((name for name in here if name in EMBEDDED), key=here.get, default=None)
             row = {"sentences": f"{sentences:,}", "best encoder": best or UNMEASURED}
             for title, others in {
                 "over random weights": [name for name in here if name.startswith("random:")],
                 "over the classical opponent": [n for n in here if n not in EMBEDDED and not n.startswith("random:")],
             }.items():
-                known = best and others
-                row[title] = f"{100 * (here[best] - here[others[0]]):+.1f} points" if known else UNMEASURED
+                row[title] = _points(here.get(best), here[others[0]] if others else None)
             rows.append(row)
         return rows
+
+    def lead(self, task: str, learner: str, other: str) -> dict[str, str]:
+        """By how many points the median test score of one learner exceeds another's, at each size."""
+        leads = {}
+        for size, sentences in self.sizes(task).items():
+            here = self._medians(task, size)
+            leads[f"{sentences:,} sentences"] = _points(here.get(learner), here.get(other))
+        return leads
 
     def seeds(self) -> str:
         """How many runs stand behind a point."""
         counts = sorted({len(row["seeds"]) for row in self._rows.values()})
         return f"{counts[0]} to {counts[-1]} seeds a point" if counts else UNMEASURED
 
+    def _medians(self, task: str, size: str) -> dict[str, float]:
+        """By learner."""
+        return {
+            name.split("/", 2)[2]: row["median"][MEASURES[task]]
+            for name, row in self._rows.items()
+            if name.startswith(f"{task}/{size}/")
+        }
+
     def _cell(self, name: str, measure: str) -> str:
         row = self._rows.get(name)
         return UNMEASURED if row is None else spread(row, measure)
+
+
+def _points(score: float | None, other: float | None) -> str:
+    return UNMEASURED if score is None or other is None else f"{100 * (score - other):+.1f} points"
 
 
 def shown_and_new(folder: Path | None = None) -> list[dict[str, str]]:
