@@ -20,8 +20,9 @@ def options_of_make_run() -> dict:
     """The class profile of notebook 05, with what the Makefile changes."""
     profiles = ast.literal_eval(notebook_rules.read(ROOT / "notebooks" / "05_finetune_ner.ipynb").profiles)
     (command,) = re.findall(r"^\t@\S+hanlp-tutor run 05(.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
-    changes = {name: ast.literal_eval(value) for name, value in re.findall(r"-p (\w+) (\S+)", command)}
-    return {**profiles["class"], **changes}
+    changes = dict(re.findall(r"-p (\w+) (\S+)", command))
+    sizes = {name: ast.literal_eval(value) for name, value in changes.items() if name != "encoder"}
+    return {**profiles["class"], **sizes, "encoder": changes["encoder"]}
 
 
 def test_make_run_is_the_measured_run():
