@@ -139,7 +139,8 @@ def curves(
     """
     figure, axes = new_figure(len(panels), height=3.8, width=9.0 if len(panels) > 1 else 7.0)
     names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
-    styles = dict(zip(names, zip((BLUE, ORANGE, GREEN, PURPLE, BLACK, VERMILION), "osD^vX", strict=True)))  # noqa: B905
+    colours = (BLUE, ORANGE, GREEN, PURPLE, BLACK, VERMILION, SKY, GREY)
+    styles = dict(zip(names, zip(colours, "osD^vXP*", strict=True)))  # noqa: B905
     said = []
     for panel, (title, lines) in zip(axes, panels.items(), strict=True):
         for name, points in lines.items():
