@@ -21,17 +21,19 @@ def _make_run() -> str:
     content = read_results("finetune_ner")
     if content is None:
         return "\nNot measured yet: `make results`.\n"
-    settings = content["settings"]
+    settings, rows = content["settings"], current_rows(content)
+    measured = (each for row in rows.values() for each in row["measured"].values())
+    devices = sorted({each["device"].partition(" (")[0] for each in measured})  # without the number of threads
     lines = [
         f"People's Daily, {settings['sentences']:,} training sentences unless a row says all, exact-span scores on the "
         "test set "
-        f"({content['date'][:10]}, {content['device']}, torch {content['versions']['torch']}; "
+        f"({content['date'][:10]}, {' and '.join(devices)}, torch {content['versions']['torch']}; "
         "median over seeds, spread in brackets):",
         "",
         "| | rate of θ | precision | recall | F1 | seeds |",
         "|---|---|---|---|---|---|",
     ]
-    for name, row in current_rows(content).items():
+    for name, row in rows.items():
         if name.startswith(GRID):
             continue
         cells = [spread(row, key) for key in ("precision", "recall", "f1")]

@@ -37,6 +37,7 @@ class MaskedExam:
         rows: how many of the exam's rows of 128 tokens; all of them give the card's figure.
         lines: ``(source, words)`` to be examined on; None: the dev sides of the kit's corpora, as on the cards.
             Without rjieba (the extra ``pretrain``) that is the newspaper alone, whose words are marked.
+        seed: of the draw of rows and masks; None: the card's. Two encoders are compared on one draw only.
 
     Attributes:
         card: loss and accuracy by the encoder's card, where it was the same exam; otherwise None.
@@ -45,18 +46,25 @@ class MaskedExam:
         EncoderError: the encoder never guessed characters, or ``lines`` are shorter than two rows.
     """
 
-    def __init__(self, name: str, *, rows: int = HELD_OUT_ROWS, lines: Iterable[tuple[str, list[str]]] | None = None):
+    def __init__(
+        self,
+        name: str,
+        *,
+        rows: int = HELD_OUT_ROWS,
+        lines: Iterable[tuple[str, list[str]]] | None = None,
+        seed: int | None = None,
+    ):
         self.name = name
         self.masked_lm, self.tokenizer = _masked_lm(name)
         self._own = self.masked_lm.bert
         lines, whole = _held_out() if lines is None else (lines, False)
-        recipe, seed, self.card = "bert", 1, None
+        recipe, own_seed, self.card = "bert", 1, None
         if name in EMBEDDED:
             last = read_card(name)["stages"][-1]
-            seed = last["config"]["seed"]
+            own_seed = last["config"]["seed"]
             # macbert's own exam needs its similar words; it knows BERT's masks from the stage that all three share
             recipe = "bert" if last["recipe"] == "macbert" else last["recipe"]
-            if whole and recipe == last["recipe"]:
+            if whole and recipe == last["recipe"] and seed in (None, own_seed):
                 self.card = last["held_out_loss"], last["held_out_accuracy"]
         special = self.tokenizer.all_special_ids
         masker = Masker(
@@ -70,7 +78,8 @@ class MaskedExam:
             raise EncoderError(
                 f"{len(text.ids)} tokens of text are too few for an exam: at least {2 * HELD_OUT_LENGTH}."
             )
-        self.batches = exam_batches(text, masker, self.tokenizer.cls_token_id, seed, rows)
+        drawn_by = own_seed if seed is None else seed
+        self.batches = exam_batches(text, masker, self.tokenizer.cls_token_id, drawn_by, rows)
 
     @property
     def questions(self) -> int:

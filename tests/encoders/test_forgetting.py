@@ -49,6 +49,14 @@ def test_without_the_segmenter_the_exam_is_the_newspaper_and_not_the_cards(monke
     assert 0 < exam.take()[1] < 1
 
 
+def test_by_one_seed_two_encoders_sit_the_same_exam():
+    exams = [MaskedExam(name, rows=4, seed=7) for name in ("mini-roberta-wwm", "mini-roberta-wwm-ext")]
+    first, second = (exam.batches[0] for exam in exams)
+    assert torch.equal(first.ids, second.ids) and torch.equal(first.targets, second.targets)
+    assert {exam.card for exam in exams} == {None}
+    assert not torch.equal(first.ids, MaskedExam("mini-roberta-wwm", rows=4).batches[0].ids)
+
+
 def test_an_untouched_model_knows_what_the_encoder_knew(exam, model):
     assert exam.take(model.encoder) == exam.take()
     assert exam.questions == sum(len(batch.targets) for batch in exam.batches) > 300
