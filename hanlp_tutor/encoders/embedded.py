@@ -116,8 +116,8 @@ held-out accuracy | minutes | device | date |
 
 Held-out figures are of the stage's own recipe: {card["held_out_note"]}
 
-**Text** of the last stage (no sentence of ten or more characters from a dev or test side of the kit's corpora is in \
-it, nor in that of the stages before):
+**Text** of all stages, each source as it was last read (no sentence of ten or more characters from a dev or test side \
+of the kit's corpora is in it):
 
 | source | lines | characters |
 |---|---|---|

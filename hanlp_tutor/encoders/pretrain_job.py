@@ -31,6 +31,7 @@ from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.history import manifest
 from hanlp_tutor.precision import choose_device, describe_device
 
+PARAGRAPH = "\n\n"
 RECIPE_NOTES = {
     "bert": "15 % of the characters, each by itself (Devlin et al. 2019)",
     "roberta-wwm": "Whole words, 15 % of the characters (Cui et al. 2021)",
@@ -75,7 +76,7 @@ def pretrain_job(
     encoder = TextEncoder(mini_tokenizer())
     text = read_text(encoder, training_lines(files))
     held_out = read_text(encoder, held_out_lines(), known=text.vocabulary)
-    model, earlier = _start(start, config)
+    model, before = _start(start, config)
     words = masking_words(text, held_out, encoder, config.seed) if config.recipe == "macbert" else None
     borders = [encoder.by_character(mark)[0] for mark in BORDERS]
     result = pretrain(model, text, held_out, config, out, words=words, border_ids=borders, resume=resume)
@@ -97,14 +98,14 @@ def pretrain_job(
         **manifest(describe_device(choose_device(config.device)), config=config.model_dump()),
     }
     del stage["command"]  # a card travels, the folders of the machine that made it do not
-    card = _card(name or out.name, config, text, [*earlier, stage], files)
+    card = _card(name or out.name, config, text, stage, before, files)
     save_masked_lm(result.model, card, out / "encoder")
     return {"encoder": str(out / "encoder"), **{key: stage[key] for key in
             ("tokens", "held_out_loss", "held_out_accuracy", "seconds")}}  # fmt: skip
 
 
-def _start(start: str | None, config: PretrainConfig) -> tuple[BertForMaskedLM, list[dict[str, Any]]]:
-    """The model to train and the stages that its card names already.
+def _start(start: str | None, config: PretrainConfig) -> tuple[BertForMaskedLM, dict[str, Any]]:
+    """The model to train, and its card as far as it has one.
 
     Dropout is off in pre-training: the text is seen a few times only, and a model of this size under-fits it.
     """
@@ -115,13 +116,13 @@ def _start(start: str | None, config: PretrainConfig) -> tuple[BertForMaskedLM, 
     if start is None:
         if config.sinusoidal_positions:
             sinusoidal_positions(model)
-        return model, []
+        return model, {}
     if start in EMBEDDED:
         before, card = load_masked_lm(start), read_card(start)
     else:
         before, card = read_masked_lm(Path(start))
     model.load_state_dict(before.state_dict())
-    return model, card["stages"]
+    return model, card
 
 
 def masking_words(text: PretrainingText, held_out: PretrainingText, encoder: TextEncoder, seed: int) -> Words:
@@ -134,12 +135,27 @@ def masking_words(text: PretrainingText, held_out: PretrainingText, encoder: Tex
 
 
 def _card(
-    name: str, config: PretrainConfig, text: PretrainingText, stages: list[dict[str, Any]], files: Sequence[Path]
+    name: str,
+    config: PretrainConfig,
+    text: PretrainingText,
+    stage: dict[str, Any],
+    before: dict[str, Any],
+    files: Sequence[Path],
 ) -> dict[str, Any]:
+    """The card of an encoder after a stage; what it read in the stages before, and whose text that is, stays on it."""
     shape = mini_config()
+    stages = [*before.get("stages", []), stage]
+    read = {source["source"] for source in text.sources}
+    read_before = [source for source in before.get("text", []) if source["source"] not in read]
     order_note = WITH_ORDER if config.sentence_order else WITHOUT_ORDER[config.recipe]
     provenance = [f"{corpus.provenance} {corpus.licence}" for corpus in map(load_corpus, CORPORA)]
     provenance += [_licence(Path(file)) for file in files]
+    names_before = {source["source"] for source in read_before}
+    provenance += [
+        paragraph
+        for paragraph in before.get("provenance", "").split(PARAGRAPH)
+        if paragraph.partition(":")[0] in names_before
+    ]
     return {
         "name": name,
         "recipe": config.recipe,
@@ -150,15 +166,15 @@ def _card(
         "parameters": sum(p.numel() for p in BertForMaskedLM(shape).parameters()),
         "tokens": sum(stage["tokens"] for stage in stages),
         "stages": stages,
-        "text": list(text.sources),
+        "text": [*text.sources, *read_before],
         "held_out_note": f"its masks on {HELD_OUT_ROWS} rows of {HELD_OUT_LENGTH} tokens from the dev sides of the "
         f"corpora {' and '.join(CORPORA)}. Recipes with other masks ask other questions, so compare stages of one "
         "recipe only.",
-        "provenance": "\n\n".join(provenance),
+        "provenance": PARAGRAPH.join(provenance),
     }
 
 
 def _licence(file: Path) -> str:
     beside = file.with_suffix(".licence")
     known = beside.read_text(encoding="utf-8").strip() if beside.is_file() else "of unstated provenance"
-    return f"{file.stem}: {known}"
+    return f"{file.stem}: {' '.join(known.split(PARAGRAPH))}"

@@ -56,6 +56,27 @@ def test_two_stages_of_each_recipe(run, tmp_path, recipe):
 
 
 @pytest.mark.slow
+def test_the_text_of_an_earlier_stage_and_its_licence_stay_on_the_card(run, few_lines, monkeypatch, tmp_path):
+    """Otherwise a last stage on the corpora alone would hide that the weights know another text, and whose."""
+    novel = tmp_path / "novel.txt"
+    novel.write_text("那天夜里下了一场大雪。\n", encoding="utf-8")
+    novel.with_suffix(".licence").write_text("a tale, CC BY-SA 4.0.\n\nOf 1921.\n", encoding="utf-8")
+    monkeypatch.setattr(
+        pretrain_job, "training_lines", lambda files: [*few_lines[0], *((file.stem, ["大雪"]) for file in files)]
+    )
+    length = sum(len(word) for _, words in few_lines[0] for word in words)
+    first, second = tmp_path / "first", tmp_path / "second"
+    common = ("--recipe", "bert", "--tokens", 2048, *OPTIONS)
+    assert run(*common, "--text", novel, "--out", first).exit_code == 0
+    assert run(*common, "--from", first / "encoder", "--out", second).exit_code == 0
+    (_, before), (_, after) = read_masked_lm(first / "encoder"), read_masked_lm(second / "encoder")
+    assert {"source": "novel", "lines": 1, "characters": 2} in after["text"]
+    assert after["text"] == before["text"]
+    assert after["provenance"] == before["provenance"] and after["provenance"].endswith("CC BY-SA 4.0. Of 1921.")
+    assert [stage["characters"] for stage in after["stages"]] == [length + 2, length]
+
+
+@pytest.mark.slow
 def test_a_finished_run_is_not_written_over_and_options_are_checked(run, tmp_path):
     assert run("--recipe", "bert", "--tokens", 2048, "--out", tmp_path / "run", *OPTIONS).exit_code == 0
     again = run("--recipe", "bert", "--tokens", 2048, "--out", tmp_path / "run", *OPTIONS)
