@@ -13,7 +13,7 @@ import torch
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.encoders import weights_of
-from hanlp_tutor.encoders.mini import DEFAULT_ENCODER
+from hanlp_tutor.encoders.mini import LESSON_ENCODER
 from hanlp_tutor.history import manifest
 from hanlp_tutor.model import label_set
 from hanlp_tutor.precision import choose_device, describe_device
@@ -43,7 +43,7 @@ def main() -> None:
     labels = label_set("ner", corpus.train)
     settings = {
         "corpus": CORPUS,
-        "encoder": DEFAULT_ENCODER,
+        "encoder": LESSON_ENCODER,
         "options": OPTIONS,
         "data": {"train": fingerprint(train), "exam": fingerprint(exam)},
         "characters": sum(len(e.text) for e in train),
@@ -53,7 +53,7 @@ def main() -> None:
 
     def run(seed: int, options: dict) -> dict[str, float]:
         config = TrainConfig(**{**OPTIONS, **options, "seed": seed})
-        model = build_model("ner", DEFAULT_ENCODER, labels, config)
+        model = build_model("ner", LESSON_ENCODER, labels, config)
         before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         seen = torch.tensor(sorted({i for e in train for i in model.encode(e).ids}))
         with tempfile.TemporaryDirectory() as folder:
@@ -74,7 +74,7 @@ def main() -> None:
                 row,
                 (seed,),
                 lambda seed, o=options: run(seed, o),
-                depends_on={**options, **weights_of(DEFAULT_ENCODER)},
+                depends_on={**options, **weights_of(LESSON_ENCODER)},
             )
 
 

@@ -18,14 +18,14 @@ from hanlp_tutor.continual.extend import add_task
 from hanlp_tutor.corpora.peoples_daily import tag_pos, word_tasks
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.encoders import weights_of
-from hanlp_tutor.encoders.mini import DEFAULT_ENCODER
+from hanlp_tutor.encoders.mini import LESSON_ENCODER
 from hanlp_tutor.history import manifest
 from hanlp_tutor.model import label_set
 from hanlp_tutor.multitask.scores import end_to_end, evaluate_tasks
 from hanlp_tutor.precision import choose_device, describe_device
 from hanlp_tutor.results import Experiment
 
-ENCODER, SEEDS, LONGEST = DEFAULT_ENCODER, (1, 2, 3), 60
+ENCODER, SEEDS, LONGEST = LESSON_ENCODER, (1, 2, 3), 60
 SENTENCES = {"tok": 300, "pos": 300, "ner": 75}
 DEV, TEST = 150, 300
 OPTIONS = {"epochs": 5, "batch_size": 16, "lr": 3e-4, "head_lr": 3e-3, "patience": None, "eval_steps": 1000}

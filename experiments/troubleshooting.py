@@ -23,7 +23,7 @@ from hanlp_tutor.data import fingerprint
 from hanlp_tutor.diagnose import diagnose
 from hanlp_tutor.diagnose.record import read_run
 from hanlp_tutor.encoders import suggested_lr, weights_of
-from hanlp_tutor.encoders.mini import DEFAULT_ENCODER, EMBEDDED
+from hanlp_tutor.encoders.mini import EMBEDDED, LESSON_ENCODER
 from hanlp_tutor.errors import DataError
 from hanlp_tutor.history import manifest
 from hanlp_tutor.precision import choose_device, describe_device
@@ -103,28 +103,28 @@ def rows(runs: Path):
         task = "classify" if corpus == "reviews" else "ner"
         for fault in (name for name, (tasks, _) in FAULTS.items() if task in tasks):
             name = f"fault/{corpus}/{fault}"
-            yield name, seeds, _fault(corpus, fault, runs / name), DEFAULT_ENCODER, {}
+            yield name, seeds, _fault(corpus, fault, runs / name), LESSON_ENCODER, {}
     for corpus, variants in HEALTHY.items():
         if not _is_here(corpus):
             continue
         for number, changes in enumerate(variants):
             name = f"healthy/{corpus}/{number:02d}"
-            encoder = changes.get("encoder", DEFAULT_ENCODER)
+            encoder = changes.get("encoder", LESSON_ENCODER)
             yield name, (number + 51,), _healthy(corpus, changes, runs / name), encoder, changes
     for remedy, changes in OVER_FITTING.items():
         name = f"remedy/over-fitting/{remedy}"
-        yield name, REMEDY_SEEDS, _remedy("over-fitting", changes, runs / name), DEFAULT_ENCODER, changes
+        yield name, REMEDY_SEEDS, _remedy("over-fitting", changes, runs / name), LESSON_ENCODER, changes
     for remedy, changes in SLOW.items():
         name = f"remedy/slow convergence/{remedy}"
         changes = {"epochs": 10, **changes}
-        yield name, REMEDY_SEEDS, _remedy("slow convergence", changes, runs / name), DEFAULT_ENCODER, changes
+        yield name, REMEDY_SEEDS, _remedy("slow convergence", changes, runs / name), LESSON_ENCODER, changes
 
 
 def healthy_plan(corpus: str, seed: int, changes: dict) -> Plan:
     """A run with nothing wrong: sentences drawn by the seed, the rate that suits the encoder."""
     task = "classify" if corpus == "reviews" else "ner"
     options = {**OPTIONS, "head_lr": HEAD_LR[task], "seed": seed, **changes}
-    encoder, sentences = options.pop("encoder", DEFAULT_ENCODER), options.pop("sentences", SENTENCES)
+    encoder, sentences = options.pop("encoder", LESSON_ENCODER), options.pop("sentences", SENTENCES)
     assert encoder in EMBEDDED
     options.setdefault("lr", suggested_lr(encoder))
     loaded = load_corpus(corpus)

@@ -88,7 +88,9 @@ _training_options = (
         type=click.Path(path_type=Path),
         help="A file of hashes that divides the training file 8:1:1; written if it is not there.",
     ),
-    click.option("--encoder", default="mini-bert", show_default=True, help="A name, a folder, or random:NAME."),
+    click.option(
+        "--encoder", default="mini-roberta-wwm-ext", show_default=True, help="A name, a folder, or random:NAME."
+    ),
 )
 
 

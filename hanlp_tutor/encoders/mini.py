@@ -15,7 +15,8 @@ from transformers import BertConfig, PreTrainedTokenizerFast
 COMPARED = ("mini-bert", "mini-roberta-wwm", "mini-macbert")  # one text, one number of tokens, three recipes
 EXTENDED = "mini-roberta-wwm-ext"  # mini-roberta-wwm gone on reading, also other text
 EMBEDDED = (*COMPARED, EXTENDED)
-DEFAULT_ENCODER = "mini-bert"  # for any task: on the reviews the three are hardly apart
+DEFAULT_ENCODER = EXTENDED  # of the commands that train: it has read most
+LESSON_ENCODER = "mini-bert"  # of lessons and experiments in which the encoder is not the question
 BEST_TAGGER = EXTENDED  # by dev the best on entities with the sentences of `make run`, which fine-tunes it
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 

@@ -1,11 +1,11 @@
 """What the result file says, what it does not say, and what it says of other weights."""
 
 from hanlp_tutor.encoders import weights_of
-from hanlp_tutor.encoders.mini import DEFAULT_ENCODER
+from hanlp_tutor.encoders.mini import LESSON_ENCODER
 from hanlp_tutor.results import Experiment
 from hanlp_tutor.teach.measured import remedies
 
-TODAY = weights_of(DEFAULT_ENCODER)
+TODAY = weights_of(LESSON_ENCODER)
 
 
 def write(folder):
