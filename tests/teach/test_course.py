@@ -12,7 +12,7 @@ from hanlp_tutor.teach.course.lessons import LESSONS, lessons
 from hanlp_tutor.teach.table import Table
 
 BEST, RANDOM = BEST_TAGGER, f"random:{EMBEDDED[0]}"
-ALL = "mini-macbert, all sentences"
+ALL = "mini-roberta-wwm-ext, all sentences"
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
@@ -63,7 +63,7 @@ def test_measured_value_comes_from_the_result_file(tmp_path: Path):
     rows = {name: {"seeds": {"1": {}, "2": {}}, "median": {"f1": f1}} for name, f1 in scores.items()}
     content = {"settings": {"sentences": 10000}, "rows": {ALL: rows[ALL]}}
     (tmp_path / "finetune_ner.json").write_text(json.dumps(content))
-    score = "75.0% (mini-macbert, all training sentences; median of 2 seeds)"
+    score = "75.0% (mini-roberta-wwm-ext, all training sentences; median of 2 seeds)"
     assert [row["measured"] for row in claims(tmp_path) if row["measured"] != UNMEASURED] == [score]
     (tmp_path / "finetune_ner.json").write_text(json.dumps({**content, "rows": rows}))
     lead = f"+20.0 points over the same shape with random weights ({BEST}, 10,000 sentences; median of 2 seeds)"
