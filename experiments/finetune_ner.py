@@ -140,7 +140,7 @@ def chosen_rate(experiment: Experiment, runs: Runs, encoder: str) -> float:
     return experiment.best_rate(
         encoder,
         RATES,
-        SEEDS[0],
+        SEEDS[:1],
         lambda seed, lr: runs.dev_f1(encoder, seed, lr),
         depends_on={
             "sentences": GRID_SENTENCES,

@@ -85,26 +85,39 @@ class Experiment:
         self,
         of: str,
         rates: Sequence[float],
-        seed: int,
+        seeds: Sequence[int],
         dev: Callable[[int, float], float],
         *,
+        tie: float = 0.0,
         depends_on: dict[str, Any] | None = None,
     ) -> float:
         """The learning rate with the highest dev score, the first of equals; each rate is a row ``grid/OF/lr=RATE``.
 
+        The first seed tries every rate. Where others come within ``tie`` of its best, they and the best are tried with
+        all seeds, and the highest median wins: one seed on a small dev side cannot tell such rates apart.
+
         Args:
             of: what the rate is chosen for.
             rates: to choose from.
-            seed: of every run.
+            seeds: the first of every run, the others of ties.
             dev: from seed and rate to the score; called where it was not measured before.
+            tie: in the unit of the score.
             depends_on: as for :meth:`measure`.
         """
-        scores = {}
-        for lr in rates:
+
+        def scores(lr: float, seeds: Sequence[int]) -> list[float]:
             row = f"{GRID}{of}/lr={lr:g}"
-            self.measure(row, (seed,), lambda seed, lr=lr: {"dev": dev(seed, lr)}, depends_on=depends_on)
-            scores[lr] = self.content["rows"][row]["median"]["dev"]
-        return max(scores, key=scores.get)
+            self.measure(row, seeds, lambda seed: {"dev": dev(seed, lr)}, depends_on=depends_on)
+            known = self.content["rows"][row]["seeds"]
+            return [known[str(seed)]["dev"] for seed in seeds]
+
+        first = {lr: scores(lr, seeds[:1])[0] for lr in rates}
+        best = max(first, key=first.get)
+        close = [lr for lr in rates if lr == best or first[lr] > first[best] - tie]
+        if len(close) == 1:
+            return best
+        medians = {lr: statistics.median(scores(lr, seeds)) for lr in close}
+        return max(medians, key=medians.get)
 
     def _kept(self, row: str, depends_on: dict[str, Any] | None) -> dict[str, Any]:
         """What is known of a row; nothing, if it depended on something else."""

@@ -74,11 +74,26 @@ def test_the_best_rate_is_that_of_dev_and_is_measured_once(tmp_path):
 
     for _ in range(2):
         experiment = Experiment("a", {}, {}, tmp_path)
-        assert experiment.best_rate("ner/x", (1e-4, 3e-4, 1e-3), 1, dev, depends_on={"weights": "w"}) == 3e-4
+        assert experiment.best_rate("ner/x", (1e-4, 3e-4, 1e-3), (1, 2), dev, depends_on={"weights": "w"}) == 3e-4
     assert asked == [(1, 1e-4), (1, 3e-4), (1, 1e-3)]
     assert list(experiment.content["rows"]) == [f"{GRID}ner/x/lr={lr}" for lr in ("0.0001", "0.0003", "0.001")]
-    assert experiment.best_rate("ner/x", (1e-4,), 1, dev, depends_on={"weights": "others"}) == 1e-4
+    assert experiment.best_rate("ner/x", (1e-4,), (1, 2), dev, depends_on={"weights": "others"}) == 1e-4
     assert asked[3:] == [(1, 1e-4)]
+
+
+def test_rates_that_the_first_seed_cannot_tell_apart_are_tried_with_all(tmp_path):
+    scores = {1e-4: (0.5, 0.9, 0.9), 3e-4: (0.695, 0.71, 0.72), 1e-3: (0.7, 0.65, 0.66)}
+    asked = []
+
+    def dev(seed, lr):
+        asked.append((seed, lr))
+        return scores[lr][seed - 1]
+
+    experiment = Experiment("a", {}, {}, tmp_path)
+    assert experiment.best_rate("ner/x", tuple(scores), (1, 2, 3), dev, tie=0.01) == 3e-4
+    assert asked[3:] == [(2, 3e-4), (3, 3e-4), (2, 1e-3), (3, 1e-3)]
+    assert experiment.best_rate("ner/x", tuple(scores), (1, 2, 3), dev, tie=0.001) == 1e-3
+    assert len(asked) == 7
 
 
 def test_a_misspelt_result_is_no_missing_one(tmp_path):
