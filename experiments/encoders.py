@@ -3,10 +3,11 @@
 The embedded encoders and the random one of the same shape, on the People's Daily (NER) and the reviews
 (classification), three seeds, beside a feature CRF and an n-gram classifier; all sentences of the People's Daily are
 those of ``python -m experiments.finetune_ner --all``. Random weights and pre-trained ones choose their rate from the
-same grid on the dev side, with the first seed, and where that cannot tell rates apart with all three: at 500 sentences
-for 100 and 500, at 2,000 for 2,000 and all, with as many passes as the size takes, because few passes want a higher
-rate than many. The three encoders that are compared, alike in shape and reading, share the rate that mini-bert chose;
-the one that has read more chooses its own. All take as many steps; the test side is read once, at the end of each run.
+same grid on the dev side, with the first seed, and where that cannot tell rates apart with all three: for 100 sentences
+at 500, else at the size itself, because few updates want a higher rate than many. With all sentences, minutes a run,
+the first seed decides. The three encoders that are compared, alike in shape and reading, share the rate that mini-bert
+chose; the one that has read more chooses its own. All take as many steps; the test side is read once, at the end of
+each run.
 Hours on two cores; what has been measured under the same settings is not measured again, and the cheap rows come first.
 ``--only ner/500`` measures rows that begin so, ``--encoder NAME`` only those of one encoder (``opponent`` for the
 classical learners); several such processes may run side by side.
@@ -34,8 +35,7 @@ EPOCHS = {
     "ner": {"100": 24, "500": 12, "2000": 6},
     "classify": {"100": 20, "500": 8, "2000": 4, "all": 2},
 }
-RATES = {"500": (5e-5, 1e-4, 3e-4, 1e-3), "2000": (3e-4, 1e-3, 2e-3), "all": (3e-4, 1e-3, 2e-3)}
-GRID_LIMIT = 2000  # sentences
+RATES = {"500": (5e-5, 1e-4, 3e-4, 1e-3), "2000": (3e-4, 1e-3, 2e-3), "all": (1e-4, 3e-4, 1e-3)}
 TIE = 0.01  # rates that are no further apart by the first seed are tried with every seed
 OPTIONS = {
     "ner": {"batch_size": 16, "head_lr": 1e-2, "crf": True, "patience": None},
@@ -87,8 +87,8 @@ def chosen_rate(experiment: Experiment, task: str, corpus, size: str, encoder: s
         f"{task}/{size}/{encoder}",
         RATES[size],
         SEEDS,
-        lambda seed, lr: _run(task, corpus, size, encoder, lr, seed, GRID_LIMIT)[1],
-        tie=TIE,
+        lambda seed, lr: _run(task, corpus, size, encoder, lr, seed)[1],
+        tie=0.0 if size == "all" else TIE,
         depends_on={"data": _data(corpus), **weights_of(encoder)},
     )
 
@@ -98,8 +98,8 @@ def _fine_tuned(task: str, corpus, size: str, encoder: str, lr: float, seed: int
     return {**_headline(task, evaluate_model(model, corpus.test)), "best_dev": best_dev, "lr": lr, "seconds": seconds}
 
 
-def _run(task: str, corpus, size: str, encoder: str, lr: float, seed: int, limit: int | None = None):
-    train = corpus.train[: SIZES[size]][:limit]
+def _run(task: str, corpus, size: str, encoder: str, lr: float, seed: int):
+    train = corpus.train[: SIZES[size]]
     config = TrainConfig(
         **OPTIONS[task], epochs=EPOCHS[task][size], lr=lr, seed=seed, **_evaluations(task, size, train)
     )
