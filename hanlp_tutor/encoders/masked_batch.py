@@ -18,25 +18,18 @@ class MaskedBatch:
     """Rows of one length: ids (R, T), flat positions that count (M,), their true ids (M,).
 
     Where rows are made of two halves, ``order`` (R,) is how these stand to each other
-    (:data:`hanlp_tutor.encoders.sentence_order.ORDERS`). Where each row is one text, ``texts`` (R, T) are its true ids,
-    0 behind its end.
+    (:data:`hanlp_tutor.encoders.sentence_order.ORDERS`).
     """
 
     ids: Tensor
     positions: Tensor
     targets: Tensor
     order: Tensor | None = None
-    texts: Tensor | None = None
-
-    @property
-    def attention(self) -> Tensor | None:
-        """(R, T): which tokens are to be looked at; None: all."""
-        return None if self.texts is None else (self.texts != 0).long()
 
     def to(self, device: torch.device) -> MaskedBatch:
         """The same on a device."""
-        parts = (self.ids, self.positions, self.targets, self.order, self.texts)
-        return MaskedBatch(*(None if part is None else part.to(device) for part in parts))
+        order = None if self.order is None else self.order.to(device)
+        return MaskedBatch(self.ids.to(device), self.positions.to(device), self.targets.to(device), order)
 
 
 def draw_batch(

@@ -21,7 +21,6 @@ from transformers import BertForMaskedLM
 
 from hanlp_tutor.atomic import write_json
 from hanlp_tutor.checkpoint import Progress, load_checkpoint, save_checkpoint
-from hanlp_tutor.encoders.bag_of_words import LONGEST_TEXT, BagHead, SingleTexts
 from hanlp_tutor.encoders.masked_batch import MaskedBatch, draw_batch
 from hanlp_tutor.encoders.masked_exam import exam_batches, examine, masked_loss
 from hanlp_tutor.encoders.masking import Masker, Words
@@ -41,7 +40,6 @@ COLUMNS = (
     "loss",
     "accuracy",
     "order_accuracy",
-    "bag_loss",
     "lr",
     "held_out_loss",
     "held_out_accuracy",
@@ -138,7 +136,7 @@ def pretrain(
 
 
 class _Learner:
-    """All that learns, and how: the model, the head that answers for [CLS], their optimiser and its rate.
+    """All that learns, and how: the model, the head that judges the order of passages, their optimiser and its rate.
 
     Attributes:
         parts: what a checkpoint has to hold.
@@ -147,17 +145,16 @@ class _Learner:
     def __init__(self, model: BertForMaskedLM, config: PretrainConfig):
         self.precision = choose_precision(config)
         self.model = model.to(self.precision.device).train()
-        heads: dict[str, nn.Module] = {}
+        self.order: OrderHead | None = None
         if config.sentence_order:
-            heads["order"] = OrderHead(model.config.hidden_size, config.seed)
-        if config.bag_of_words:
-            heads["bag"] = BagHead(model.config.hidden_size, model.config.vocab_size, config.seed)
-        self._heads = nn.ModuleDict(heads).to(self.precision.device)
-        self._all = nn.ModuleList([model, *self._heads.values()])
+            self.order = OrderHead(model.config.hidden_size, config.seed).to(self.precision.device)
+        self._all = nn.ModuleList([model] if self.order is None else [model, self.order])
         self._max_grad_norm = config.max_grad_norm
         self._optimizer = _optimizer(self._all, config)
         self._schedule = LambdaLR(self._optimizer, config.rate_factor)
-        self.parts = {"model": model, "optimizer": self._optimizer, "schedule": self._schedule, **self._heads}
+        self.parts = {"model": model, "optimizer": self._optimizer, "schedule": self._schedule}
+        if self.order is not None:
+            self.parts["order"] = self.order
 
     @property
     def lr(self) -> float:
@@ -168,18 +165,13 @@ class _Learner:
         """One step downhill; what was guessed on the way goes into ``read``."""
         batch = batch.to(self.precision.device)
         with self.precision.autocast():
-            hidden = self.model.bert(batch.ids, attention_mask=batch.attention).last_hidden_state
+            hidden = self.model.bert(batch.ids).last_hidden_state
             loss, right = masked_loss(self.model, batch, hidden)
             total = loss
             if batch.order is not None:
-                order_loss, in_order = self._heads["order"](hidden[:, 0], batch.order)
+                order_loss, in_order = self.order(hidden[:, 0], batch.order)
                 total = loss + order_loss
                 read.ordered.append((in_order, len(batch.order)))
-            if batch.texts is not None:
-                embeddings = self.model.get_input_embeddings().weight
-                bag_loss = self._heads["bag"](hidden[:, 0], batch.texts, embeddings)
-                total = loss + bag_loss
-                read.bags.append(bag_loss.detach())
         read.guessed.append((loss.detach(), right, len(batch.targets)))
         self._optimizer.zero_grad()
         total.backward()
@@ -200,13 +192,9 @@ def _drawing(
 ) -> Callable[[int], MaskedBatch]:
     """From the number of an update to its batch."""
     passages = Passages(text, border_ids) if config.sentence_order else None
-    texts = SingleTexts(text) if config.bag_of_words else None
 
     def draw(step: int) -> MaskedBatch:
         rng = np.random.default_rng([config.seed, step])
-        if texts is not None:
-            longest = SHORT if step < config.first_longer_step else LONGEST_TEXT
-            return texts.draw_batch(masker, config.batch_tokens, longest, rng)
         length = config.row_length(step, rng)
         rows = config.batch_tokens // length
         if passages is None or length > LONGEST_PASSAGE:
@@ -222,7 +210,6 @@ class _Read:
 
     guessed: list[tuple[Tensor, Tensor, int]] = field(default_factory=list)  # mean loss, right ones, masked positions
     ordered: list[tuple[Tensor, int]] = field(default_factory=list)  # right ones, passages
-    bags: list[Tensor] = field(default_factory=list)  # mean losses
 
     def row(self, progress: Progress, lr: float, seconds: float) -> dict[str, Any]:
         """A row of the history.
@@ -247,16 +234,13 @@ class _Read:
         if self.ordered:
             right, passages = (sum(int(value) for value in column) for column in zip(*self.ordered, strict=True))
             row["order_accuracy"] = right / passages
-        if self.bags:
-            row["bag_loss"] = float(torch.stack(self.bags).mean())
         return row
 
 
 def _line(row: dict[str, Any], steps: int) -> str:
-    asked = f"order {row['order_accuracy']:.3f}  " if "order_accuracy" in row else ""
-    asked += f"bag {row['bag_loss']:.3f}  " if "bag_loss" in row else ""
+    order = f"order {row['order_accuracy']:.3f}  " if "order_accuracy" in row else ""
     return (
-        f"update {row['step']:>6}/{steps}  {row['tokens'] / 1e6:6.1f} M tokens  loss {row['loss']:.3f}  {asked}"
+        f"update {row['step']:>6}/{steps}  {row['tokens'] / 1e6:6.1f} M tokens  loss {row['loss']:.3f}  {order}"
         f"held out: loss {row['held_out_loss']:.3f}, accuracy {row['held_out_accuracy']:.3f}  "
         f"{row['tokens'] / row['seconds']:,.0f} tokens/s"
     )

@@ -6,7 +6,7 @@ import math
 from typing import Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from hanlp_tutor.config import Options
 from hanlp_tutor.encoders.masking import RECIPES
@@ -37,9 +37,6 @@ class PretrainConfig(Options):
     sentence_order: bool = Field(
         False, description="also ask [CLS] how two halves of a row stand to each other, in rows of 64 and 128"
     )
-    bag_of_words: bool = Field(
-        False, description="also ask [CLS] for the characters of its text; each row is one text of at most 256 tokens"
-    )
     weight_decay: float = Field(0.01, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
     fp16: bool = False
@@ -49,12 +46,6 @@ class PretrainConfig(Options):
     eval_steps: int = Field(500, ge=1)
     log_steps: int = Field(50, ge=1)
     seed: int = Field(1, ge=0, lt=2**32)
-
-    @model_validator(mode="after")
-    def _one_question(self) -> PretrainConfig:
-        if self.sentence_order and self.bag_of_words:
-            raise ValueError("[CLS] is asked one question: leave out sentence_order or bag_of_words")
-        return self
 
     @property
     def steps(self) -> int:

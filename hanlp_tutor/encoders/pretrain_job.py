@@ -46,7 +46,6 @@ WITH_ORDER = (
     "in its last stage also sentence order, from [CLS]: does the second half of a passage follow the first, "
     "precede it (both exchanged; Lan et al. 2020), or come from elsewhere (Devlin et al. 2019)?"
 )
-WITH_BAG = "in its last stage also a bag of words, from [CLS]: which characters stand in the text (Ma et al. 2024)?"
 
 
 def pretrain_job(
@@ -148,7 +147,7 @@ def _card(
     stages = [*before.get("stages", []), stage]
     read = {source["source"] for source in text.sources}
     read_before = [source for source in before.get("text", []) if source["source"] not in read]
-    asked = WITH_ORDER if config.sentence_order else WITH_BAG if config.bag_of_words else WITHOUT_ORDER[config.recipe]
+    order_note = WITH_ORDER if config.sentence_order else WITHOUT_ORDER[config.recipe]
     provenance = [f"{corpus.provenance} {corpus.licence}" for corpus in map(load_corpus, CORPORA)]
     provenance += [_licence(Path(file)) for file in files]
     names_before = {source["source"] for source in read_before}
@@ -160,7 +159,7 @@ def _card(
     return {
         "name": name,
         "recipe": config.recipe,
-        "recipe_note": f"{RECIPE_NOTES[config.recipe]}; {asked}",
+        "recipe_note": f"{RECIPE_NOTES[config.recipe]}; {order_note}",
         "layers": shape.num_hidden_layers,
         "hidden_size": shape.hidden_size,
         "vocabulary": shape.vocab_size,

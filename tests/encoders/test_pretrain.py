@@ -73,18 +73,12 @@ def borders():
     return [TextEncoder(mini_tokenizer()).by_character(mark)[0] for mark in BORDERS]
 
 
-QUESTIONS = {"order_accuracy": {"sentence_order": True}, "bag_loss": {"bag_of_words": True}, None: {}}  # to [CLS]
-
-
-@pytest.mark.parametrize(
-    ("stop_at", "answer"),
-    [(3, None), (7, None), (10, None)] + [(n, name) for name in ("order_accuracy", "bag_loss") for n in (3, 10)],
-)
-def test_a_run_that_was_stopped_ends_bit_for_bit_the_same(text, tmp_path, monkeypatch, stop_at, answer):
-    config = PretrainConfig(recipe="bert", **QUESTIONS[answer], **SHORT_RUN)
+@pytest.mark.parametrize(("stop_at", "order"), [(3, False), (7, False), (10, False), (3, True), (10, True)])
+def test_a_run_that_was_stopped_ends_bit_for_bit_the_same(text, tmp_path, monkeypatch, stop_at, order):
+    config = PretrainConfig(recipe="bert", sentence_order=order, **SHORT_RUN)
     pretrain = partial(module.pretrain, border_ids=borders())
     whole = pretrain(small_model(), text, text, config, tmp_path / "whole")
-    assert {name for name in QUESTIONS if any(name in row for row in whole.rows)} == {answer} - {None}
+    assert any("order_accuracy" in row for row in whole.rows) == order
 
     calls = 0
 
@@ -109,8 +103,8 @@ def test_a_run_that_was_stopped_ends_bit_for_bit_the_same(text, tmp_path, monkey
     ]
 
 
-@pytest.mark.parametrize("answer", QUESTIONS)
-def test_the_gradient_is_clipped_of_all_that_learns(text, tmp_path, monkeypatch, answer):
+@pytest.mark.parametrize("order", [False, True])
+def test_the_gradient_is_clipped_of_all_that_learns(text, tmp_path, monkeypatch, order):
     optimised, clipped = [], []
 
     def building(learning, config):
@@ -124,7 +118,7 @@ def test_the_gradient_is_clipped_of_all_that_learns(text, tmp_path, monkeypatch,
     build, clip = module._optimizer, torch.nn.utils.clip_grad_norm_
     monkeypatch.setattr(module, "_optimizer", building)
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", clipping)
-    config = PretrainConfig(recipe="bert", **QUESTIONS[answer], **{**SHORT_RUN, "tokens": 2048})
+    config = PretrainConfig(recipe="bert", sentence_order=order, **{**SHORT_RUN, "tokens": 2048})
     module.pretrain(small_model(), text, text, config, tmp_path, border_ids=borders())
     assert {id(p) for p in clipped} == {id(p) for p in optimised}
 
