@@ -1,11 +1,10 @@
-"""More text to pre-train on, in simplified characters: reading-comprehension sets (CC BY-SA), dialogues, opinions.
+"""More text to pre-train on, in simplified characters: reading-comprehension sets (CC BY-SA), dialogues (Apache-2.0).
 
-``python tools/open_text.py FOLDER`` writes ``wikipedia.txt``, ``stories.txt``, ``dialogues.txt``, ``opinions.txt`` and
-``posts.txt``, one paragraph, dialogue, review or post a line, and ``NAME.licence`` beside each; names after the folder
-choose among them. It needs OpenCC for Wikipedia (``pip install opencc``) and the sets' files: from ``HANLP_TUTOR_DATA``
-(``cmrc2018/cmrc2018_dev.json`` ...) or the network. Of questions and answers only the words that had been cut out of
-the text are taken, of labelled reviews only the text. A text that nearly repeats a dev or test review of the kit is
-left out. The text is not part of this project; the embedded encoders read it.
+``python tools/open_text.py FOLDER`` writes ``wikipedia.txt``, ``stories.txt`` and ``dialogues.txt``, one paragraph or
+dialogue a line, and ``NAME.licence`` beside each. It needs OpenCC (``pip install opencc``) and the sets' files: from
+``HANLP_TUTOR_DATA`` (``cmrc2018/cmrc2018_dev.json`` ...) or the network. Of questions and answers only the words that
+had been cut out of the text are taken. The text is not part of this project; the embedded encoders read it, as it was
+when OpenCC went over the simplified sets too and made 幺 of some 么.
 """
 
 from __future__ import annotations
@@ -19,9 +18,7 @@ from operator import methodcaller
 from pathlib import Path
 
 from hanlp_tutor.atomic import write_file
-from hanlp_tutor.corpora import load_corpus
 from hanlp_tutor.corpora.remote import RemoteFile, RemoteSet, fetch
-from hanlp_tutor.data.near_duplicates import NearTexts
 
 _GITHUB = "https://raw.githubusercontent.com"
 SHORTEST = 10  # characters of a paragraph
@@ -69,24 +66,6 @@ def dialogues(path: Path) -> list[str]:
     content = json.loads(_text(path))
     talks = content.values() if isinstance(content, dict) else content
     return ["".join(turn.get("content") or turn["message"] for turn in talk["messages"]) for talk in talks]
-
-
-def labelled_texts(path: Path) -> list[str]:
-    """The texts of a table with a head line and the columns label and text, separated by tabs."""
-    return [line.split("\t")[-1] for line in _text(path).splitlines()[1:]]
-
-
-def annotated_sentences(path: Path) -> list[str]:
-    """The sentences of a file of lines ``c h a r a c t e r s####opinions``."""
-    return ["".join(line.split("####")[0].split()) for line in _text(path).splitlines()]
-
-
-def sentences_with_aspects(path: Path) -> list[str]:
-    """The sentences of a file of three lines each: a sentence with ``$T$`` for its aspect, the aspect, the polarity."""
-    lines = _text(path).splitlines()
-    return [
-        "".join(text.replace("$T$", aspect).split()) for text, aspect in zip(lines[0::3], lines[1::3], strict=False)
-    ]
 
 
 def _text(path: Path) -> str:
@@ -216,79 +195,6 @@ DIALOGUES = (
         "KdConv, dialogues on films, music and travel, its dev and test files",
     ),
 )
-_UER = f"{_GITHUB}/dbiir/UER-py/5743050cc41f0f21986c9f938db5ac1726052629/datasets"
-_UER_PAPER = "Zhao Zhe et al. (2019): UER: An Open-Source Toolkit for Pre-training Models. EMNLP-IJCNLP 2019."
-_ABSA = f"{_GITHUB}/yangheng95/ABSADatasets/676bcd3d88a901853c74acf364c9ad5c431b0e23/datasets"
-_ABSA_PAPER = (
-    "Yang Heng et al. (2023): PyABSA: A Modularized Framework for Reproducible Aspect-based Sentiment Analysis. "
-    "CIKM 2023."
-)
-OPINIONS = (
-    _set(
-        "book_review",
-        _UER,
-        labelled_texts,
-        {
-            "book_review/train.tsv": "75a2415d1ccf8a5091d67cdaee383c4a23aabd1b870669498bda2e33ca6ad843",
-            "book_review/dev.tsv": "e05b8884296c78a98d89e721809bc6619114d667c9be32e42d9a0b3623a6daf1",
-            "book_review/test.tsv": "f31832460768ce765f63728dfad8a16ccf421438f13c5b06a1b14aa5359277e2",
-        },
-        "Apache License 2.0",
-        _UER_PAPER,
-        "reviews of books, all files as UER-py holds them",
-    ),
-    _set(
-        "absa_restaurants",
-        f"{_ABSA}/acos_datasets/505.Chinese_Zhang",
-        annotated_sentences,
-        {
-            "train.txt": "5d9fbbad8f1ef054c3a45ed2ca53ced4013b74b1679d1e6b16aeda928e3c7dd2",
-            "dev.txt": "5f53dc33b91b8a80f44a4b004b816c4b4441d454c0b5e5655ab4bedae589c82c",
-            "test.txt": "30267d1f266dd4f157b290b23e0be1c96bffc678f9e322b81fd392d30f8f5bf2",
-        },
-        "MIT License",
-        _ABSA_PAPER,
-        "sentences of restaurant reviews, the set Chinese_Zhang of ABSADatasets",
-    ),
-    _set(
-        "absa_products",
-        f"{_ABSA}/apc_datasets/102.Chinese",
-        sentences_with_aspects,
-        {
-            "103.camera/camera.test.txt": "87606d86a03573f2d215d816b6449eae868ef584a40c8a0aef1848e210cdfd1d",
-            "103.camera/camera.train.txt": "8624ae726663b603dc87d8eedb6189bfa2efb71fe6828746d89dbca63f007dd1",
-            "104.car/car.test.txt": "311d750d52f97a9637d5c61658f545c5dd603cc895a7899e680b91e3d51ab8be",
-            "104.car/car.train.txt": "a3206dbe7a17d672711ff30f72d31be063bda308e117ff6bd60aae00cbce87b6",
-            "105.mooc/mooc.test.txt": "e1817beb34b47341b0e020db10e88cca3fca180800de43fa53ef65bdeec822ba",
-            "105.mooc/mooc.train.txt": "f8ca29bd83604a141bd0922fc7d5830bb53c2ce6f1ecae8e681a0ea80f923598",
-            "106.notebook/notebook.test.txt": "b202b8f135d1d8c31340e4a2f61f033c5b45492b0cfe5117ebd50321e1503305",
-            "106.notebook/notebook.train.txt": "0bbd345113d6f759d7e776352c3c46c43ba1caf52b6aa9d33a933076c1d3b782",
-            "107.phone/phone.test.txt": "4594a6ddc3b19a8480665413c390ce8fcc3c0e542502fe06fd7abdd2e95576b1",
-            "107.phone/phone.train.txt": "dfd22578e5f0fa5b0b8354e417529aef65dd1fab3f9181cf9da8f5bd99f5fedb",
-            "108.shampoo/hair.test.txt": "9f765238199c01e1cc7ac0d192ff93a0359b95f2a9063f5e2c30b3af1a963cb9",
-            "108.shampoo/hair.train.txt": "1a82e1868794253aa6b186c1cb69f9eaf8fb6178acc0e50d3b09972648ec16fa",
-        },
-        "MIT License",
-        _ABSA_PAPER,
-        "sentences of reviews of cameras, cars, online courses, notebooks, phones and shampoo, the set Chinese of "
-        "ABSADatasets",
-    ),
-)
-POSTS = (
-    _set(
-        "smp2020_ewect",
-        _UER,
-        labelled_texts,
-        {
-            "smp2020-ewect/usual/train.tsv": "6c086ef4f16a0db11ac987fd64e5e80ceaedfa6990758d0ead061d1d51aea0e6",
-            "smp2020-ewect/usual/dev.tsv": "e6da8d033b7da031b4daf2339ce9fc4391741d4b3cb12883f38cd78a4a7723d6",
-            "smp2020-ewect/usual/test.tsv": "154ac29c733b4448defa07f8601473f199d6cc1fc55f9317b64cb0d75f55cd77",
-        },
-        "Apache License 2.0",
-        _UER_PAPER,
-        "SMP 2020 EWECT, Weibo posts on everything but the virus, all files as UER-py holds them",
-    ),
-)
 TEXTS = {
     "wikipedia": (
         WIKIPEDIA,
@@ -297,31 +203,20 @@ TEXTS = {
     ),
     "dialogues": (DIALOGUES, "The dialogues were written for the sets by paid annotators."),
     "stories": (STORIES, "The sets name no authors of the stories; their licence is the sets' own."),
-    "opinions": (
-        OPINIONS,
-        "The licences are those of the repositories; they can grant nothing for what customers wrote on shopping and "
-        "review sites. Use the texts to teach and to research.",
-    ),
-    "posts": (
-        POSTS,
-        "The licence is that of the repository; it can grant nothing for what people wrote on Weibo. Use the texts to "
-        "teach and to research.",
-    ),
 }
 TRADITIONAL = ("drcd",)  # sets in traditional characters; OpenCC would spoil a simplified one (some 么 become 幺)
 
 
 def simplified(sets: tuple[RemoteSet, ...]) -> Iterator[str]:
-    """Each text once, on one line; texts that differ in punctuation alone are one."""
+    """Each paragraph once, on one line."""
     seen = set()
     for remote_set in sets:
         convert = _converter() if remote_set.name in TRADITIONAL else str
         for path in fetch(remote_set):
-            for text in remote_set.read(path):
-                line = " ".join(convert(text).split())
-                key = "".join(filter(str.isalnum, line))
-                if len(line) >= SHORTEST and key not in seen:
-                    seen.add(key)
+            for paragraph in remote_set.read(path):
+                line = " ".join(convert(paragraph).split())
+                if line not in seen:
+                    seen.add(line)
                     yield line
 
 
@@ -329,15 +224,6 @@ def _converter() -> Callable[[str], str]:
     from opencc import OpenCC
 
     return OpenCC("tw2s").convert
-
-
-def without_copies(lines: list[str]) -> list[str]:
-    """The lines that are not near a dev or test review; exact sentences ``training_lines`` leaves out."""
-    reviews = load_corpus("reviews")
-    held_out = [example.text for side in (reviews.dev, reviews.test) for example in side]
-    numbers = range(len(held_out), len(held_out) + len(lines))
-    copies = NearTexts([*held_out, *lines]).counterparts(numbers, range(len(held_out)))
-    return [line for number, line in zip(numbers, lines, strict=True) if number not in copies]
 
 
 def licence(name: str) -> str:
@@ -349,8 +235,8 @@ def licence(name: str) -> str:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    for name in sys.argv[2:] or TEXTS:
-        lines = without_copies(list(simplified(TEXTS[name][0])))
+    for name, (sets, _) in TEXTS.items():
+        lines = list(simplified(sets))
         for file, content in ((f"{name}.txt", "\n".join(lines)), (f"{name}.licence", licence(name))):
             write_file(folder / file, methodcaller("write", f"{content}\n".encode()))
-        print(f"{len(lines):,} texts, {sum(map(len, lines)):,} characters: {folder / name}.txt")
+        print(f"{len(lines):,} paragraphs, {sum(map(len, lines)):,} characters: {folder / name}.txt")

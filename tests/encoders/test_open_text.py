@@ -5,8 +5,6 @@ import json
 import zipfile
 from pathlib import Path
 
-from hanlp_tutor import load_corpus
-
 TOOL = Path(__file__).parents[2] / "tools" / "open_text.py"
 spec = importlib.util.spec_from_file_location("open_text", TOOL)
 open_text = importlib.util.module_from_spec(spec)
@@ -63,32 +61,19 @@ def test_a_dialogue_is_one_text_in_either_layout(tmp_path):
 def test_each_text_says_where_it_comes_from_and_under_which_licence():
     for name, (sets, _) in open_text.TEXTS.items():
         said = open_text.licence(name)
-        expected = {"opinions": ("Apache", "MIT"), "posts": "Apache", "dialogues": "Apache"}.get(name, "CC BY-SA")
+        expected = "Apache License 2.0" if name == "dialogues" else "CC BY-SA"
         assert all(each.citation in said and each.licence.startswith(expected) for each in sets)
         assert all(len(file.sha256) == 64 for each in sets for file in each.files)
         assert all(len({file.name for file in each.files}) == len(each.files) for each in sets)
 
 
-def test_of_labelled_reviews_only_the_text_is_taken(tmp_path):
-    table, marked, asked = tmp_path / "a.tsv", tmp_path / "a.txt", tmp_path / "b.txt"
-    table.write_text("label\ttext_a\n1\t一本好书。\n0\t看不下去。\n", encoding="utf-8")
-    marked.write_text("味 道 一 般 ，5 个 菜 。####[((0, 2), (2, 4), 'NEU')]\n", encoding="utf-8")
-    asked.write_text("$T$很好，音量 小。\n屏幕\nPositive\n屏幕很好，$T$ 小。\n音量\nNegative\n", encoding="utf-8")
-    assert open_text.labelled_texts(table) == ["一本好书。", "看不下去。"]
-    assert open_text.annotated_sentences(marked) == ["味道一般，5个菜。"]
-    assert open_text.sentences_with_aspects(asked) == ["屏幕很好，音量小。"] * 2
-
-
-def test_a_text_comes_once_and_simplified_characters_are_not_converted(tmp_path, monkeypatch):
-    file = tmp_path / "book_review" / "a.tsv"
-    file.parent.mkdir()
-    table = "label\ttext_a\n1\t这 是什么样的一本好书！\n1\t这是什么样的一本好书。\n0\t短评不算\n"
-    file.write_text(table, encoding="utf-8")
-    monkeypatch.setattr(open_text, "fetch", lambda remote_set: [file] if remote_set.name == "book_review" else [])
-    assert list(open_text.simplified(open_text.OPINIONS)) == ["这 是什么样的一本好书！"]
-
-
-def test_a_near_copy_of_a_test_review_is_left_out():
-    held_out = max((example.text for example in load_corpus("reviews").test), key=len)
-    other = "这里的菜味道不错，服务员也很热情，就是上菜有点慢，周末要排队。"
-    assert open_text.without_copies([f"{held_out[:-1]}！", other]) == [other]
+def test_only_traditional_sets_are_converted(tmp_path, monkeypatch):
+    """OpenCC takes 么 for a traditional character and would make 幺 of it."""
+    file = tmp_path / "a.json"
+    content = {"data": [{"paragraphs": [{"context": "這個 麼"}, {"context": "這個 麼"}]}]}
+    file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    monkeypatch.setattr(
+        open_text, "fetch", lambda remote_set: [file] if remote_set.name in ("drcd", "cmrc2018") else []
+    )
+    monkeypatch.setattr(open_text, "_converter", lambda: lambda text: text.translate(str.maketrans("這個麼", "这个么")))
+    assert list(open_text.simplified(open_text.WIKIPEDIA)) == ["這個 麼", "这个 么"]
