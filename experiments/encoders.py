@@ -7,10 +7,9 @@ same grid on the dev side, with the first seed, and where that cannot tell rates
 at 500, else at the size itself, because few updates want a higher rate than many. With all sentences, minutes a run,
 the first seed decides. The three encoders that are compared, alike in shape and reading, share the rate that mini-bert
 chose; the one that has read more chooses its own. All take as many steps; the test side is read once, at the end of
-each run.
-Hours on two cores; what has been measured under the same settings is not measured again, and the cheap rows come first.
-``--only ner/500`` measures rows that begin so, ``--encoder NAME`` only those of one encoder (``opponent`` for the
-classical learners); several such processes may run side by side.
+each run. Hours on two cores; what has been measured under the same settings is not measured again, and the cheap rows
+come first. ``--only ner/500`` measures rows that begin so, ``--encoder NAME`` only those of one encoder (``opponent``
+for the classical learners); several such processes may run side by side.
 """
 
 import argparse

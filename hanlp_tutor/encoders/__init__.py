@@ -49,7 +49,7 @@ def suggested_lr(encoder_name: str) -> float:
 
     2e-5 is the article's rate for a pre-trained encoder of 110 million parameters. The embedded ones are a twentieth of
     that and want more. Where sentences are read many times their dev scores differ little from 1e-4 to 1e-3 (grid rows
-    of ``results/encoders.json``); in two passes 1e-3 is ahead (those of ``results/finetune_ner.json``).
+    of ``results/encoders.json``); in two passes over the newspaper 1e-3 is ahead (``results/finetune_ner.json``).
     Random weights have nothing to preserve and everything to learn: 1e-3.
     """
     if encoder_name.startswith(RANDOM):
