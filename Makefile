@@ -25,7 +25,7 @@ test: setup  ## every check and every notebook
 compat: setup  ## HanLP's own fit, mended, also on transformers 4.57
 	@$(BIN)/python -m pip install -q --no-deps --upgrade --target .venv/transformers-4.57 \
 	    "transformers==4.57.*" "huggingface_hub<1" "tokenizers<0.23"
-	@HANLP_TUTOR_OTHER_TRANSFORMERS=.venv/transformers-4.57 $(PYTEST) tests/test_hanlp_compat.py $(ARGS)
+	@HANLP_TUTOR_OTHER_TRANSFORMERS=.venv/transformers-4.57 $(PYTEST) tests/hanlp_bridge/test_hanlp_compat.py $(ARGS)
 
 course: setup  ## run all notebooks in the class profile
 	@set -e; for notebook in notebooks/[0-9]*.ipynb; do \

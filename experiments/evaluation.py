@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 
 from hanlp_tutor import Predictor, TrainConfig, build_model, fine_tune, load_corpus
-from hanlp_tutor.atomic import write_json
+from hanlp_tutor.core.history import manifest
+from hanlp_tutor.core.model_folder import label_set
+from hanlp_tutor.core.precision import choose_device, describe_device
 from hanlp_tutor.data import Span, fingerprint
 from hanlp_tutor.encoders import weights_of
-from hanlp_tutor.history import manifest
-from hanlp_tutor.model import label_set
-from hanlp_tutor.precision import choose_device, describe_device
-from hanlp_tutor.results import Experiment
-from hanlp_tutor.uncertainty.significance import bootstrap_interval, in_blocks, paired_bootstrap, span_counts
+from hanlp_tutor.files import write_json
+from hanlp_tutor.teach.results import Experiment
+from hanlp_tutor.workbench.significance import bootstrap_interval, in_blocks, paired_bootstrap, span_counts
 
 ENCODER, SENTENCES, LONGEST, DEV, SEEDS = "mini-bert", 1000, 80, 200, (1, 2, 3, 4, 5)
 MODELS = {"with a CRF": True, "with a softmax": False}

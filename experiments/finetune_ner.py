@@ -14,18 +14,18 @@ import tempfile
 from collections.abc import Sequence
 
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus
-from hanlp_tutor.answers import answer_all
-from hanlp_tutor.baselines import DictionaryMatcher, FeatureCRF
+from hanlp_tutor.core.history import manifest
+from hanlp_tutor.core.inference import answer_all
+from hanlp_tutor.core.model_folder import label_set
+from hanlp_tutor.core.precision import choose_device, describe_device
+from hanlp_tutor.core.scores import recall_by_novelty, span_scores
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import BEST_TAGGER, COMPARED, EMBEDDED
-from hanlp_tutor.history import manifest
-from hanlp_tutor.model import label_set
-from hanlp_tutor.precision import choose_device, describe_device
-from hanlp_tutor.results import Experiment
-from hanlp_tutor.scores import recall_by_novelty, span_scores
 from hanlp_tutor.teach.measured.encoders import ALL
+from hanlp_tutor.teach.results import Experiment
+from hanlp_tutor.workbench.baselines import DictionaryMatcher, FeatureCRF
 
 CORPUS, SENTENCES, SEEDS = "peoples_daily", 10_000, (1, 2, 3)
 RANDOM, CHOOSER = f"random:{COMPARED[0]}", "mini-macbert"

@@ -12,15 +12,15 @@ import tempfile
 from pathlib import Path
 
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus
+from hanlp_tutor.core.history import manifest
+from hanlp_tutor.core.model_folder import label_set
+from hanlp_tutor.core.precision import choose_device, describe_device
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.encoders import weights_of
-from hanlp_tutor.encoders.forgetting import MaskedExam
-from hanlp_tutor.history import manifest
-from hanlp_tutor.model import label_set
-from hanlp_tutor.precision import choose_device, describe_device
-from hanlp_tutor.results import Experiment
+from hanlp_tutor.pretraining.forgetting import MaskedExam
 from hanlp_tutor.teach.drift import copy_of, distance, drift
 from hanlp_tutor.teach.measured.rates import recipe_name
+from hanlp_tutor.teach.results import Experiment
 
 ENCODER = "mini-bert"
 SENTENCES, DEV, TEST, SEEDS = 240, 300, 400, (1, 2, 3)

@@ -11,14 +11,14 @@ import tempfile
 import torch
 
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus
+from hanlp_tutor.core.history import manifest
+from hanlp_tutor.core.model_folder import label_set
+from hanlp_tutor.core.precision import choose_device, describe_device
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import LESSON_ENCODER
-from hanlp_tutor.history import manifest
-from hanlp_tutor.model import label_set
-from hanlp_tutor.precision import choose_device, describe_device
-from hanlp_tutor.results import Experiment
 from hanlp_tutor.teach.loss_terms import moved
+from hanlp_tutor.teach.results import Experiment
 
 CORPUS, SENTENCES, LONGEST, EXAM, SEEDS = "peoples_daily", 200, 60, 300, (1, 2, 3)
 OPTIONS = {"epochs": 12, "batch_size": 16, "lr": 3e-4, "head_lr": 1e-2, "weight_decay": 0.0, "patience": None}

@@ -14,16 +14,16 @@ from functools import lru_cache
 from pathlib import Path
 
 from hanlp_tutor import TrainConfig, build_model, extend, fine_tune, load_corpus
-from hanlp_tutor.continual.extend import add_task
+from hanlp_tutor.core.evaluate import end_to_end, evaluate_tasks
+from hanlp_tutor.core.history import manifest
+from hanlp_tutor.core.model_folder import label_set
+from hanlp_tutor.core.precision import choose_device, describe_device
 from hanlp_tutor.corpora.peoples_daily import tag_pos, word_tasks
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import LESSON_ENCODER
-from hanlp_tutor.history import manifest
-from hanlp_tutor.model import label_set
-from hanlp_tutor.multitask.scores import end_to_end, evaluate_tasks
-from hanlp_tutor.precision import choose_device, describe_device
-from hanlp_tutor.results import Experiment
+from hanlp_tutor.teach.results import Experiment
+from hanlp_tutor.workbench.extend import add_task
 
 ENCODER, SEEDS, LONGEST = LESSON_ENCODER, (1, 2, 3), 60
 SENTENCES = {"tok": 300, "pos": 300, "ner": 75}

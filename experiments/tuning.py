@@ -17,14 +17,14 @@ import tempfile
 from pathlib import Path
 
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus, tune
+from hanlp_tutor.core.history import manifest
+from hanlp_tutor.core.model_folder import label_set
+from hanlp_tutor.core.precision import choose_device, describe_device
 from hanlp_tutor.data import Split, fingerprint
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import LESSON_ENCODER
-from hanlp_tutor.history import manifest
-from hanlp_tutor.model import label_set
-from hanlp_tutor.precision import choose_device, describe_device
-from hanlp_tutor.results import Experiment
 from hanlp_tutor.teach.convergence import best_within, reaching
+from hanlp_tutor.teach.results import Experiment
 
 CORPUS, LONGEST, SEEDS, ENCODER = "peoples_daily", 50, (1, 2, 3), LESSON_ENCODER
 TRAIN, DEV, TEST = 192, 150, 400  # a multiple of every batch size: no batch is smaller than it says

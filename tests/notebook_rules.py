@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.teach.setup import PROFILES
+from hanlp_tutor.workbench.runner import PROFILES
 
 LONGEST_LINE, LONGEST_CELL, MEDIAN_CELL, MOST_CODE_CELLS = 120, 25, 6, 40
 METADATA = {"kernelspec", "language_info", "hanlp_tutor"}

@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from hanlp_tutor.batching import length_buckets
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.model import build_model, label_set
-from hanlp_tutor.train import fine_tune
+from hanlp_tutor.core.batching import length_buckets
+from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.train import fine_tune
 
 # One thing at a time: plain SGD, no dropout, no clipping, no warm-up, a rate that never falls.
 PLAIN = TrainConfig(

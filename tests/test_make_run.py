@@ -8,7 +8,7 @@ import notebook_rules
 import pytest
 
 from hanlp_tutor.encoders.mini import BEST_TAGGER, EMBEDDED
-from hanlp_tutor.results import GRID, current_rows, read_results
+from hanlp_tutor.teach.results import GRID, current_rows, read_results
 
 ROOT = Path(__file__).parents[1]
 CONTENT = read_results("finetune_ner") or {"rows": {}}

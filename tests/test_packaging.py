@@ -1,9 +1,13 @@
 """What a user meets before any lesson: the import, the public names, the lock."""
 
+import os
 import pkgutil
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 from pathlib import Path
 
 import pytest
@@ -57,3 +61,43 @@ def test_lock_fits_the_ranges_of_pyproject():
         version = locked.get(requirement.name)
         assert version, f"{requirement.name} is missing from requirements.lock: run `make lock`"
         assert version in requirement.specifier, f"the lock has {requirement.name} {version}: run `make lock`"
+
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+import hanlp_tutor
+names = [m.name for m in pkgutil.walk_packages(hanlp_tutor.__path__, "hanlp_tutor.") if not m.name.endswith("__main__")]
+for name in names:
+    module = importlib.import_module(name)
+    assert module.__file__.startswith(sys.prefix), module.__file__
+print(len(names))
+"""
+
+
+@pytest.mark.slow
+def test_the_wheel_is_whole(tmp_path):
+    """Built, installed into a fresh environment, every module imported there; the libraries are this environment's."""
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
+    source = tmp_path / "source"  # setuptools builds where the source lies, and would pack what an older build left
+    shutil.copytree(ROOT / "hanlp_tutor", source / "hanlp_tutor", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-docs"):
+        shutil.copy(ROOT / name, source)
+    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(tmp_path), str(source)]
+    subprocess.run(build, check=True, capture_output=True, text=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    venv.create(tmp_path / "venv", with_pip=False)
+    bin_folder = tmp_path / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
+    site = subprocess.run(
+        [bin_folder / "python", "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"],
+        check=True, capture_output=True, text=True,
+    ).stdout.strip()  # fmt: skip
+    subprocess.run([*pip, "install", "--no-deps", "--target", site, str(wheel)], check=True)
+    # the path alone: a .pth file in there, of the editable installation, is not followed
+    Path(site, "libraries.pth").write_text(sysconfig.get_paths()["purelib"] + "\n", encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [bin_folder / "python", "-c", IMPORT_ALL], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    here = [p for p in (ROOT / "hanlp_tutor").rglob("*.py") if p.name not in ("__main__.py",)]
+    assert int(done.stdout) == len(here) - 1, "a module is missing from the wheel"

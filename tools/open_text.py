@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator
 from operator import methodcaller
 from pathlib import Path
 
-from hanlp_tutor.atomic import write_file
 from hanlp_tutor.corpora.remote import RemoteFile, RemoteSet, fetch
+from hanlp_tutor.files import write_file
 
 _GITHUB = "https://raw.githubusercontent.com"
 SHORTEST = 10  # characters of a paragraph

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from hanlp_tutor import load_corpus
-from hanlp_tutor.atomic import write_file
-from hanlp_tutor.results import GRID, current_rows, read_results, spread
+from hanlp_tutor.files import write_file
 from hanlp_tutor.teach.measured.encoders import Comparison
+from hanlp_tutor.teach.results import GRID, current_rows, read_results, spread
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"

@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from hanlp_tutor import load_corpus
-from hanlp_tutor.atomic import write_file
+from hanlp_tutor.files import write_file
 
 PUNCTUATION = "，。、；：？！“”‘’（）《》〈〉【】「」『』—…·～￥"
 LEAST_COUNT = 3

@@ -40,7 +40,7 @@ def audit(
     Exit code 0: no error was found, though there may be warnings and notes; 1: at least one error; 2: the files could
     not be read at all.
     """
-    from hanlp_tutor.data.audit import audit as look
+    from hanlp_tutor.workbench.audit import audit as look
 
     report = look(file, dev, test, task=task, label_errors=label_errors, **options)
     click.echo(json.dumps(report.to_json(), ensure_ascii=False) if as_json else report.to_text())

@@ -20,9 +20,9 @@ def calibrate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) -
 
     Answers stay as they are; only scores change.
     """
+    from hanlp_tutor.core.model_folder import load_model, save_model
     from hanlp_tutor.data import read_examples
-    from hanlp_tutor.model import load_model, save_model
-    from hanlp_tutor.uncertainty.calibration import (
+    from hanlp_tutor.workbench.calibration import (
         answer_scores,
         expected_calibration_error,
         gather_logits,

@@ -119,7 +119,7 @@ def read_sides(
     reading: dict[str, Any],
 ) -> Split:
     """The sides of a job: from their files, or one file divided as ``--split`` says."""
-    from hanlp_tutor.job import divide, read_split
+    from hanlp_tutor.workbench.job import divide, read_split
 
     if split_file:
         return divide(task, train, split_file, seed=seed, **reading)

@@ -19,7 +19,7 @@ def diagnose(run: Path, as_json: bool) -> dict[str, Any]:
 
     Exit code 0: nothing was found; 1: at least one fault; 2: the folder cannot be read.
     """
-    from hanlp_tutor.diagnose import diagnose as examine
+    from hanlp_tutor.workbench.diagnose import diagnose as examine
 
     diagnosis = examine(run)
     if as_json:

@@ -14,7 +14,7 @@ from hanlp_tutor.cli.common import Reported, speaks_json
 @speaks_json
 def doctor(as_json: bool) -> dict[str, Any]:
     """Say what this machine can do, and what is missing."""
-    from hanlp_tutor.doctor import examine, render
+    from hanlp_tutor.workbench.doctor import examine, render
 
     report = examine()
     if not as_json:

@@ -21,8 +21,8 @@ from hanlp_tutor.errors import TutorError
 @speaks_json
 def evaluate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) -> dict[str, Any]:
     """Score MODEL on a labelled FILE; for a multi-task model tok=FILE,pos=FILE,ner=FILE."""
-    from hanlp_tutor.job import read_for, test_scores
-    from hanlp_tutor.model import load_model
+    from hanlp_tutor.core.model_folder import load_model
+    from hanlp_tutor.workbench.job import read_for, test_scores
 
     loaded = load_model(model_folder(model))
     scores = test_scores(loaded, read_for(loaded.task, file, **reading))
@@ -42,7 +42,7 @@ def evaluate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) ->
 @speaks_json
 def predict(model: Path, text: str | None, as_json: bool) -> None:
     """Label TEXT, or each line of standard input; with --json one object a text."""
-    from hanlp_tutor.predict import Predictor
+    from hanlp_tutor.core.predict import Predictor
 
     predictor = Predictor.load(model_folder(model))
     for chunk in [[text]] if text is not None else _chunks(256):
@@ -57,8 +57,8 @@ def predict(model: Path, text: str | None, as_json: bool) -> None:
 @speaks_json
 def export(model: Path, folder: Path, target: str, as_json: bool) -> dict[str, Any]:
     """Write MODEL as a FOLDER that plain hanlp.load opens."""
+    from hanlp_tutor.core.model_folder import load_model
     from hanlp_tutor.hanlp_bridge.export import export_hanlp
-    from hanlp_tutor.model import load_model
 
     written = export_hanlp(load_model(model_folder(model)), folder)
     if not as_json:

@@ -30,7 +30,7 @@ def run(
     notebook: str, pairs: tuple[tuple[str, str], ...], profile: str, out: Path | None, as_json: bool
 ) -> dict[str, Any]:
     """Run NOTEBOOK (05, 05_finetune_ner, or a path) by papermill."""
-    from hanlp_tutor.runner import run_notebook
+    from hanlp_tutor.workbench.runner import run_notebook
 
     outcome = run_notebook(notebook, parameters(pairs), profile=profile, out=out)
     if not as_json:
@@ -74,7 +74,7 @@ def train(
         raise ConfigError("--split divides one file, and a multi-task model has one a task: give --dev and --test.")
     if split_file and (dev_file or test_file):
         raise ConfigError("--split divides the training file, so leave out --dev and --test.")
-    from hanlp_tutor.job import train_job
+    from hanlp_tutor.workbench.job import train_job
 
     split = read_sides(task, train_file, dev_file, test_file, split_file, config.seed, reading)
     click.echo(f"{len(split.train)} examples to train on, {len(split.dev)} dev, {len(split.test)} test", err=True)
@@ -109,9 +109,9 @@ def pretrain(
     as_json: bool,
 ) -> dict[str, Any]:
     """Pre-train a small encoder on the kit's corpora (training sides only) and on your text."""
-    from hanlp_tutor.encoders.pretrain_config import PretrainConfig
-    from hanlp_tutor.encoders.pretrain_job import pretrain_job
-    from hanlp_tutor.precision import limit_threads
+    from hanlp_tutor.core.precision import limit_threads
+    from hanlp_tutor.pretraining.config import PretrainConfig
+    from hanlp_tutor.pretraining.job import pretrain_job
 
     limit_threads()
     config = PretrainConfig(**{"recipe": recipe, "tokens": tokens, **parameters(pairs)})

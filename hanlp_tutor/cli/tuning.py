@@ -54,14 +54,14 @@ def tune(
     Each trial is one run. Trials that fall behind are ended early. A study that was interrupted, or shall have more
     trials, goes on with the same command. Test data are never looked at.
     """
-    from hanlp_tutor.tuning.space import parse_pairs, read_space
+    from hanlp_tutor.workbench.tuning.space import parse_pairs, read_space
 
     config = run_config(config_file, pairs)
     space = read_space(parse_pairs(pairs_of_space), config)
     if split_file and dev_file:
         raise ConfigError("--split divides the training file, so leave out --dev.")
-    from hanlp_tutor.tuning.search import BEST_FILE
-    from hanlp_tutor.tuning.search import tune as search_options
+    from hanlp_tutor.workbench.tuning.search import BEST_FILE
+    from hanlp_tutor.workbench.tuning.search import tune as search_options
 
     split = read_sides(task, train_file, dev_file, None, split_file, config.seed, reading)
     click.echo(f"{len(split.train)} examples to train on, {len(split.dev)} dev", err=True)

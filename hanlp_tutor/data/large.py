@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from hanlp_tutor.atomic import new_folder, write_json
 from hanlp_tutor.data.columns import read_columns
 from hanlp_tutor.data.examples import LabelledText, TaggedText, answer_counts, fingerprint_part
 from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.labels import read_labels
 from hanlp_tutor.data.schemes import detect_scheme
 from hanlp_tutor.errors import ConfigError, DataError
+from hanlp_tutor.files import new_folder, write_json
 from hanlp_tutor.progress import resolve_mode
 
 LARGE = 32 << 20  # bytes; a column file of 31 MiB read at once took 1.6 GiB (measured)

@@ -6,9 +6,9 @@ import codecs
 from collections.abc import Iterable
 from pathlib import Path
 
-from hanlp_tutor.atomic import write_file
 from hanlp_tutor.data.notes import note
 from hanlp_tutor.errors import ConfigError, DataError
+from hanlp_tutor.files import write_file
 
 
 def read_lines(path: str | Path, encoding: str | None = "utf-8") -> list[str]:

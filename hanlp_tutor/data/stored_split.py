@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from hanlp_tutor.atomic import write_json
 from hanlp_tutor.data.examples import fingerprint
 from hanlp_tutor.data.lines import read_text
 from hanlp_tutor.data.split import Example, Split
 from hanlp_tutor.errors import DataError
+from hanlp_tutor.files import write_json
 
 _FORMAT = "hanlp_tutor split 1"
 _SIDES = ("train", "dev", "test")

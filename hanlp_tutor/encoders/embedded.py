@@ -15,10 +15,10 @@ from safetensors.torch import load, save
 from torch import Tensor
 from transformers import BertForMaskedLM
 
-from hanlp_tutor.atomic import new_folder, write_file, write_json
 from hanlp_tutor.encoders.folder import write_transformer
 from hanlp_tutor.encoders.mini import EMBEDDED, mini_config, mini_tokenizer
 from hanlp_tutor.errors import EncoderError, first_line, nearest
+from hanlp_tutor.files import new_folder, write_file, write_json
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable  # Python 3.11

@@ -8,7 +8,7 @@ from typing import Any
 
 from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
-from hanlp_tutor.atomic import write_json
+from hanlp_tutor.files import write_json
 
 
 def write_transformer(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:

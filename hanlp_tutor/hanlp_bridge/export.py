@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-from hanlp_tutor.atomic import new_folder, write_file, write_json
-from hanlp_tutor.base_model import Model
+from hanlp_tutor.core.model import Model
 from hanlp_tutor.encoders import POSITIONS
 from hanlp_tutor.encoders.folder import write_transformer
 from hanlp_tutor.errors import ModelError
+from hanlp_tutor.files import new_folder, write_file, write_json
 from hanlp_tutor.hanlp_bridge import multitask
 from hanlp_tutor.hanlp_bridge.readme import readme
 

@@ -2,7 +2,7 @@
 
 HanLP 2.1 imports and calls whatever ``classpath`` a folder names, so a folder from a stranger can run code.
 :func:`check_hanlp` reads it as data only and refuses what is not a plain model; :func:`load_hanlp` goes on from there
-to a :class:`~hanlp_tutor.model.Model` that fine-tunes and exports like every other. HanLP is not imported here.
+to a :class:`~hanlp_tutor.core.model.Model` that fine-tunes and exports like every other. HanLP is not imported here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-from hanlp_tutor.base_model import Model
+from hanlp_tutor.core.model import Model
 from hanlp_tutor.data.schemes import parse_tag
 from hanlp_tutor.encoders import Encoder, check_fit
 from hanlp_tutor.errors import DataError, EncoderError, ModelError, first_line
@@ -101,7 +101,7 @@ def load_hanlp(folder: str | Path, *, transformer: str | None = None, device: st
     """Open a HanLP NER or classification folder as a model: to predict, fine-tune further, extend and export again.
 
     The folder may be an export of the kit, also after a move, or what HanLP's own ``save()`` or ``fit()`` wrote. Its
-    labels stay as they are, tags of BMES and IOBES too (:class:`~hanlp_tutor.heads.scheme.SchemeHead`).
+    labels stay as they are, tags of BMES and IOBES too (:class:`~hanlp_tutor.core.scheme_head.SchemeHead`).
 
     Args:
         folder: looked through by :func:`check_hanlp` first.

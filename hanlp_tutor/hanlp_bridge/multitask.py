@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from hanlp_tutor.core.multitask import MultiTaskModel
 from hanlp_tutor.encoders import POSITIONS
 from hanlp_tutor.errors import ModelError
-from hanlp_tutor.multitask.model import MultiTaskModel
 
 CLASSPATH = "hanlp.components.mtl.multi_task_learning.MultiTaskLearning"
 _TASKS = "hanlp.components.mtl.tasks"

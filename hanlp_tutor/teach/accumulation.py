@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from hanlp_tutor.base_model import Model
-from hanlp_tutor.batching import Batch, Encoded
+from hanlp_tutor.core.batching import Batch, Encoded
+from hanlp_tutor.core.model import Model
 
 Micro = Sequence[Encoded]
 

@@ -18,15 +18,16 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from hanlp_tutor.batching import Batch
-from hanlp_tutor.bookkeeping import Examples, Result
 from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.core.batching import Batch
+from hanlp_tutor.core.history import read_history
+from hanlp_tutor.core.model_folder import Model, build_model, label_set
+from hanlp_tutor.core.run import Examples, Result
+from hanlp_tutor.core.train import checkpoint_activations, fine_tune
 from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.errors import ConfigError, TrainingError, nearest
-from hanlp_tutor.history import read_history
-from hanlp_tutor.model import Model, build_model, label_set
 from hanlp_tutor.teach.planted import plant_label_errors
-from hanlp_tutor.train import checkpoint_activations, fine_tune
+from hanlp_tutor.workbench.diagnose.facts import note_facts
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def carry_out(plan: Plan, out: str | Path) -> Result | None:
     if plan.prepare:
         plan.prepare(model)
     try:
-        return fine_tune(model, plan.train, plan.dev, plan.config, out, progress="none")
+        return fine_tune(model, plan.train, plan.dev, plan.config, out, progress="none", on_start=note_facts)
     except TrainingError:
         return None
 

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from transformers import BertConfig, BertModel
 
-from hanlp_tutor.base_model import Model
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.optim import build_schedule, layer_of
+from hanlp_tutor.core.model import Model
+from hanlp_tutor.core.optim import build_schedule, layer_of
 
 HEAD = "head φ"
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from transformers import BertConfig, BertModel
 
-from hanlp_tutor.encoders.masking import RECIPES, Masker, Words
+from hanlp_tutor.pretraining.masking import RECIPES, Masker, Words
 
 # config.json of bert-base-chinese (Devlin et al. 2019); RoBERTa-wwm-ext and MacBERT base (Cui et al. 2021) share it
 BASE_SHAPE = {"vocab_size": 21128, "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12}

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from hanlp_tutor.base_model import Model
-from hanlp_tutor.batching import Batch
+from hanlp_tutor.core.batching import Batch
+from hanlp_tutor.core.model import Model
 from hanlp_tutor.teach.plots import BLACK, ORANGE, VERMILION, Picture, new_figure
 
 

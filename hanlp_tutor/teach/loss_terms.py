@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hanlp_tutor.base_model import Model
-from hanlp_tutor.results import UNMEASURED, current_rows, read_results, spread
+from hanlp_tutor.core.model import Model
 from hanlp_tutor.teach.plots import BLACK, BLUE, GREY, ORANGE, Picture, new_figure
+from hanlp_tutor.teach.results import UNMEASURED, current_rows, read_results, spread
 
 EMBEDDINGS = "encoder.embeddings.word_embeddings.weight"
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
-from hanlp_tutor.base_model import Model
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.train import fine_tune
+from hanlp_tutor.core.model import Model
+from hanlp_tutor.core.train import fine_tune
 
 
 def peak_bytes(run: Callable[[], Any], device: torch.device, *, before: int = 0) -> int:

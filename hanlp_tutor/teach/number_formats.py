@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hanlp_tutor.base_model import Model
-from hanlp_tutor.batching import Batch
-from hanlp_tutor.precision import Precision
+from hanlp_tutor.core.batching import Batch
+from hanlp_tutor.core.model import Model
+from hanlp_tutor.core.precision import Precision
 from hanlp_tutor.teach.plots import BLACK, GREY, ORANGE, SKY, VERMILION, Picture, new_figure
 
 FORMATS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}

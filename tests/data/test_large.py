@@ -15,13 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.core.history import COLUMNS, MEASURED
+from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import fingerprint, large, read_columns, read_labels, write_columns, write_labels
 from hanlp_tutor.data.examples import answer_counts
 from hanlp_tutor.data.large import LargeExamples, open_large
 from hanlp_tutor.errors import ConfigError, DataError
-from hanlp_tutor.history import COLUMNS, MEASURED
-from hanlp_tutor.model import build_model, label_set
-from hanlp_tutor.train import fine_tune
+from hanlp_tutor.workbench.diagnose.facts import note_facts
 
 pytest.importorskip("pyarrow", reason="the extra 'large' is not installed")
 
@@ -212,7 +213,7 @@ def test_training_is_bit_for_bit_that_from_memory(tmp_path, tiny_encoder, task):
     outcomes = []
     for name, train in (("plain", plain), ("large", open_large(paths["train"], task))):
         model = build_model(task, tiny_encoder, label_set(task, train), config)
-        fine_tune(model, train, dev, config, tmp_path / name, progress="none")
+        fine_tune(model, train, dev, config, tmp_path / name, progress="none", on_start=note_facts)
         with open(tmp_path / name / "history.csv", encoding="utf-8", newline="") as file:
             rows = [{key: row[key] for key in COLUMNS if key not in MEASURED} for row in csv.DictReader(file)]
         data = json.loads((tmp_path / name / "manifest.json").read_text(encoding="utf-8"))["data"]
@@ -232,7 +233,7 @@ def test_a_label_that_the_model_lacks(tmp_path, tiny_encoder):
 
 
 def test_a_job_takes_a_large_file_by_itself(tmp_path, monkeypatch):
-    from hanlp_tutor import job
+    from hanlp_tutor.workbench import job
 
     paths = toy.write_split(tmp_path, sizes=(200, 20, 20))
     assert not isinstance(job.read_split("ner", paths["train"]).train, LargeExamples)
@@ -250,11 +251,11 @@ def test_a_job_takes_a_large_file_by_itself(tmp_path, monkeypatch):
 MEASURE = """
 import sys, torch
 from pathlib import Path
-from hanlp_tutor.bookkeeping import Run
+from hanlp_tutor.core.run import Run
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data import read_columns
 from hanlp_tutor.data.large import open_large
-from hanlp_tutor.model import build_model, label_set
+from hanlp_tutor.core.model_folder import build_model, label_set
 
 def peak():
     status = Path("/proc/self/status").read_text()

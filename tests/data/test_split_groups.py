@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from hanlp_tutor import load_corpus
 from hanlp_tutor.data import LabelledText, Split, TaggedText, split_stratified
-from hanlp_tutor.data.audit import audit
 from hanlp_tutor.data.split import split_groups, split_without_leaks
 from hanlp_tutor.data.stored_split import load_split, save_split
 from hanlp_tutor.errors import ConfigError, DataError
 from hanlp_tutor.teach.planted import paraphrase
+from hanlp_tutor.workbench.audit import audit
 
 CAREFUL = settings(derandomize=True, deadline=None)
 

@@ -9,15 +9,15 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
+from hanlp_tutor.core.precision import Precision
 from hanlp_tutor.encoders import load_encoder, suggested_lr
 from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card, read_masked_lm, render_card, save_masked_lm
-from hanlp_tutor.encoders.masked_exam import exam_batches, examine
-from hanlp_tutor.encoders.masking import Masker
 from hanlp_tutor.encoders.mini import COMPARED, DEFAULT_ENCODER, EMBEDDED, EXTENDED, SPECIAL, mini_tokenizer, vocabulary
-from hanlp_tutor.encoders.pretraining_text import held_out_lines, read_text, training_lines
 from hanlp_tutor.errors import EncoderError
-from hanlp_tutor.precision import Precision
+from hanlp_tutor.pretraining.masked_exam import exam_batches, examine
+from hanlp_tutor.pretraining.masking import Masker
+from hanlp_tutor.pretraining.text import held_out_lines, read_text, training_lines
 
 FOLDER = files("hanlp_tutor.encoders").joinpath("weights")
 BY_MASKS = [name for name in EMBEDDED if name != "mini-macbert"]  # its own exam needs its similar words

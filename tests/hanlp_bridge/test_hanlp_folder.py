@@ -22,10 +22,10 @@ from hanlp_tutor import (
     load_model,
     save_model,
 )
-from hanlp_tutor.continual.labels import add_labels
 from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.errors import ModelError
 from hanlp_tutor.hanlp_bridge.load import check_hanlp
+from hanlp_tutor.workbench.add_labels import add_labels
 
 pytestmark = pytest.mark.xdist_group("trained")
 

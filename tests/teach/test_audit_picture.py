@@ -3,8 +3,8 @@
 import warnings
 
 from hanlp_tutor.data import LabelledText
-from hanlp_tutor.data.audit import audit
 from hanlp_tutor.teach.plots.audit import audit_picture
+from hanlp_tutor.workbench.audit import audit
 
 
 def texts(count, *labels):

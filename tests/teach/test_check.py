@@ -270,8 +270,8 @@ def test_unknown_exercise(capsys):
 
 def test_the_answers_are_true_of_the_kit():
     """What the checks teach is what the package does."""
+    from hanlp_tutor.core.scores import span_scores
     from hanlp_tutor.data.schemes import spans_from_bio
-    from hanlp_tutor.scores import span_scores
 
     assert spans_from_bio(TAGS.split()) == [Span(0, 2, "PER"), Span(3, 5, "LOC"), Span(6, 10, "ORG")]
     gold = [Span(0, 3, "PER"), Span(5, 7, "LOC"), Span(8, 12, "ORG"), Span(14, 16, "LOC")]

@@ -1,8 +1,8 @@
 """The exercises of notebook 01; test_check.py holds the checks to these answers."""
 
 from hanlp_tutor.data import read_columns
-from hanlp_tutor.data.audit import audit
 from hanlp_tutor.teach.checks.lesson_01 import _places, faulty_file
+from hanlp_tutor.workbench.audit import audit
 
 
 def tags_of(length, spans):

@@ -82,8 +82,8 @@ WRONG = {
 def test_the_answers_are_true_of_the_kit(tiny_encoder):
     """The gradient of q02_2 is autograd's; the step of q02_4 is that of the kit's penalty under PyTorch's SGD."""
     from hanlp_tutor.config import TrainConfig
-    from hanlp_tutor.model import build_model
-    from hanlp_tutor.optim import L2Penalty
+    from hanlp_tutor.core.model_folder import build_model
+    from hanlp_tutor.core.optim import L2Penalty
 
     scores = torch.tensor([0.3, -1.0, 2.0], dtype=torch.float64, requires_grad=True)
     F.cross_entropy(scores, torch.tensor(1)).backward()

@@ -5,11 +5,11 @@ import torch
 from toy import labelled, tagged
 
 from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.core.model_folder import build_model, label_set
 from hanlp_tutor.data import TaggedText
-from hanlp_tutor.diagnose.report import KINDS
 from hanlp_tutor.errors import ConfigError
-from hanlp_tutor.model import build_model, label_set
 from hanlp_tutor.teach.clinics import _WARD, FAULTS, Plan, admit, kept_mb, plant, renamed, shifted, tight_memory
+from hanlp_tutor.workbench.diagnose.report import KINDS
 
 NER = Plan(tagged(100), tagged(40, seed=1), TrainConfig(epochs=3, lr=3e-4), "random:mini-bert")
 CLASSES = Plan(labelled(100), labelled(40, seed=1), TrainConfig(epochs=3, lr=3e-4))

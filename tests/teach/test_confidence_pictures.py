@@ -3,8 +3,8 @@
 import pytest
 
 from hanlp_tutor.teach.plots.uncertainty import coverage, differences, reliability
-from hanlp_tutor.uncertainty.calibration import reliability_table, risk_coverage
-from hanlp_tutor.uncertainty.significance import Comparison
+from hanlp_tutor.workbench.calibration import reliability_table, risk_coverage
+from hanlp_tutor.workbench.significance import Comparison
 
 SCORES, RIGHT = [0.95, 0.9, 0.85, 0.6, 0.55], [True, True, False, True, False]
 

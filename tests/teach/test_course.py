@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from hanlp_tutor.encoders.mini import BEST_TAGGER, EMBEDDED
-from hanlp_tutor.results import UNMEASURED, current_rows, read_results
 from hanlp_tutor.teach.course.claims import claims, read_claims
 from hanlp_tutor.teach.course.lessons import LESSONS, lessons
+from hanlp_tutor.teach.results import UNMEASURED, current_rows, read_results
 from hanlp_tutor.teach.table import Table
 
 BEST, RANDOM = BEST_TAGGER, f"random:{EMBEDDED[0]}"

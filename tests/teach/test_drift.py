@@ -8,7 +8,7 @@ from toy import tagged
 from transformers import BertConfig, BertModel
 
 from hanlp_tutor import TrainConfig, build_model, fine_tune
-from hanlp_tutor.optim import build_optimizer, build_schedule, freeze, parameter_groups
+from hanlp_tutor.core.optim import build_optimizer, build_schedule, freeze, parameter_groups
 from hanlp_tutor.teach.drift import (
     HEAD,
     budget,

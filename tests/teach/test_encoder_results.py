@@ -5,8 +5,8 @@ import json
 import pytest
 
 from hanlp_tutor.encoders.embedded import read_card
-from hanlp_tutor.results import UNMEASURED
 from hanlp_tutor.teach.measured.encoders import Comparison, shown_and_new
+from hanlp_tutor.teach.results import UNMEASURED
 
 TOTALS = {"ner": 15150, "classify": 13900}
 

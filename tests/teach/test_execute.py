@@ -6,9 +6,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from hanlp_tutor.runner import NotebookError
 from hanlp_tutor.teach.course.cost import NOT_MEASURED, read_cost
 from hanlp_tutor.teach.course.execute import clean, execute_in_place, is_measured, machine_paths
+from hanlp_tutor.workbench.runner import NotebookError
 
 MANIFEST = {"device": "a laptop", "date": "2026-11-22T10:00:00+00:00", "command": "test", "versions": {}}
 SETUP = f"def setup(): print({NOT_MEASURED!r})\nsetup()"  # stands for the set-up cell, which prints the cost line

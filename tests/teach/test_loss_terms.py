@@ -8,10 +8,10 @@ import torch
 from toy import tagged
 
 from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.encoders.embedded import read_card
-from hanlp_tutor.model import build_model, label_set
 from hanlp_tutor.teach.loss_terms import EMBEDDINGS, Restraints, draw_paths, moved, path
-from hanlp_tutor.train import fine_tune
 
 EXAMPLES = tagged(24)
 CONFIG = TrainConfig(epochs=2, batch_size=8, lr=1e-3, weight_decay=0.0, patience=None, log_steps=1)

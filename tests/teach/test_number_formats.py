@@ -5,7 +5,7 @@ import torch
 from small_runs import PLAIN, make, updates_of
 from toy import tagged
 
-from hanlp_tutor.precision import Precision
+from hanlp_tutor.core.precision import Precision
 from hanlp_tutor.teach import memory_meter, number_formats
 
 CPU = torch.device("cpu")

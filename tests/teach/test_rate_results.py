@@ -6,9 +6,9 @@ import statistics
 import pytest
 
 from hanlp_tutor.encoders import weights_of
-from hanlp_tutor.results import UNMEASURED
 from hanlp_tutor.teach.measured.rates import COMMAND, Recipes, recipe_name, short
 from hanlp_tutor.teach.plots import rates as rate_plots
+from hanlp_tutor.teach.results import UNMEASURED
 
 PNG = b"\x89PNG"
 

@@ -2,8 +2,8 @@
 
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import LESSON_ENCODER
-from hanlp_tutor.results import Experiment
 from hanlp_tutor.teach.measured import remedies
+from hanlp_tutor.teach.results import Experiment
 
 TODAY = weights_of(LESSON_ENCODER)
 

@@ -72,7 +72,7 @@ def test_run_folder_is_numbered_and_made_when_first_asked_for(tmp_path: Path, mo
 
 
 def test_it_says_what_runs_and_what_that_costs(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("hanlp_tutor.results.results_folder", lambda: tmp_path)
+    monkeypatch.setattr("hanlp_tutor.teach.results.results_folder", lambda: tmp_path)
     assert repr(set_up()).splitlines() == ["profile class (sentences=100, types=['PER'])", cost.NOT_MEASURED]
     cost.write_cost(
         "99_example", "class", {"minutes": 2.04, "memory_mb": 1000, "device": "a laptop", "date": "2026-11-22T10:00"}

@@ -6,12 +6,12 @@ import pytest
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.encoders import weights_of
-from hanlp_tutor.results import Experiment
 from hanlp_tutor.teach.convergence import best_within, dev_scores, reaching
 from hanlp_tutor.teach.measured.tuning import TuningResults
 from hanlp_tutor.teach.plots.searches import parallel, trial_curves
-from hanlp_tutor.tuning.search import Search
-from hanlp_tutor.tuning.space import read_space
+from hanlp_tutor.teach.results import Experiment
+from hanlp_tutor.workbench.tuning.search import Search
+from hanlp_tutor.workbench.tuning.space import read_space
 
 HISTORY = [
     {"step": 10, "tokens": 1000, "tokens_per_second": 500.0, "dev_score": None},

@@ -12,13 +12,13 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from hanlp_tutor.atomic import new_folder
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.format import OVERLAPS, SPANS, Format
 from hanlp_tutor.data.formats.offsets import Claim, place
 from hanlp_tutor.data.lines import read_lines, read_text, write_beside, write_text
 from hanlp_tutor.data.notes import Tally
 from hanlp_tutor.errors import DataError
+from hanlp_tutor.files import new_folder
 
 _IGNORED = {
     "R": "relations ignored",

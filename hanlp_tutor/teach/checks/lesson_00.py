@@ -6,7 +6,7 @@ from typing import Any
 
 from hanlp_tutor.teach.check import call, exercise, require, show
 
-_GPUS = (  # compute capability, name, what is fast there (hanlp_tutor.precision.is_fast)
+_GPUS = (  # compute capability, name, what is fast there (hanlp_tutor.core.precision.is_fast)
     ((7, 5), "T4", "fp16"),
     ((8, 0), "A100", "bf16"),
     ((9, 0), "H100", "bf16"),

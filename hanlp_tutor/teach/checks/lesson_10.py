@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from hanlp_tutor.teach.check import call, exercise, require, show
-from hanlp_tutor.uncertainty.calibration import expected_calibration_error, threshold_for
+from hanlp_tutor.workbench.calibration import expected_calibration_error, threshold_for
 
 COUNTS = {"LOC": (80, 90, 100), "PER": (40, 60, 50), "ORG": (1, 4, 10)}  # right, found, wanted
 

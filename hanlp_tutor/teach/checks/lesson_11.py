@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hanlp_tutor.multitask.mixing import shares
+from hanlp_tutor.core.mixing import shares
 from hanlp_tutor.teach.check import call, exercise, require, show
 
 _SENTENCES = (

@@ -6,9 +6,9 @@ import math
 import re
 from typing import Any
 
-from hanlp_tutor.diagnose.report import KINDS
 from hanlp_tutor.errors import nearest
 from hanlp_tutor.teach.check import call, exercise, require, show
+from hanlp_tutor.workbench.diagnose.report import KINDS
 
 # The Chinese name in the brackets of a kind's description is as good an answer as its English one.
 _CHINESE = {found[1]: kind for kind, text in KINDS.items() if (found := re.search(r"\(([^()]*)\)$", text))}

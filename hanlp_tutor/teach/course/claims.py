@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.results import UNMEASURED, current_rows, read_results
+from hanlp_tutor.teach.results import UNMEASURED, current_rows, read_results
 
 
 def read_claims() -> dict[str, Any]:

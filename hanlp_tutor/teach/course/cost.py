@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.atomic import write_json
+from hanlp_tutor.files import write_json
 
 SCHEMA = 1
 COSTS_FILE = "notebooks.json"
@@ -78,7 +78,7 @@ def _before_exec(process: Any) -> bool:
 
 def costs_file(folder: Path | None = None) -> Path:
     """Where the measured costs lie; the file need not exist."""
-    from hanlp_tutor.results import results_folder
+    from hanlp_tutor.teach.results import results_folder
 
     return (folder or results_folder()) / COSTS_FILE
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import nbformat
 
-from hanlp_tutor.atomic import write_file
-from hanlp_tutor.runner import NotebookError
+from hanlp_tutor.files import write_file
 from hanlp_tutor.teach.course.cost import TreeMeter, describe_cost, read_cost, write_cost
+from hanlp_tutor.workbench.runner import NotebookError
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _ELSEWHERE = "/path/to"  # stands in stored outputs for the folder that a notebook ran in
@@ -30,7 +30,7 @@ def execute_in_place(
 
     Args:
         path: the notebook.
-        manifest: device, versions, date and command (:func:`hanlp_tutor.history.manifest`).
+        manifest: device, versions, date and command (:func:`hanlp_tutor.core.history.manifest`).
         profile: smoke, class or full.
         results: folder of the costs file; None: ``results/`` of the checkout.
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hanlp_tutor.encoders.mini import EMBEDDED
-from hanlp_tutor.results import UNMEASURED, current_rows, read_results, spread
+from hanlp_tutor.teach.results import UNMEASURED, current_rows, read_results, spread
 
 MEASURES = {"ner": "f1", "classify": "accuracy"}
 ALL = ", all sentences"  # how the rows end that were measured with every training sentence
@@ -108,7 +108,7 @@ def _points(score: float | None, other: float | None) -> str:
 def shown_and_new(folder: Path | None = None) -> list[dict[str, str]]:
     """A row a learner of all training sentences (``results/finetune_ner.json``): F1, and recall of two kinds of name.
 
-    Names are those of :func:`hanlp_tutor.scores.recall_by_novelty`; empty while nobody has measured.
+    Names are those of :func:`hanlp_tutor.core.scores.recall_by_novelty`; empty while nobody has measured.
     """
     columns = {"F1": "f1", "precision": "precision", "recall of seen names": "recall_seen",
                "recall of new names": "recall_unseen"}  # fmt: skip

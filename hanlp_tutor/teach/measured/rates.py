@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.results import UNMEASURED, current_rows, read_results, spread
+from hanlp_tutor.teach.results import UNMEASURED, current_rows, read_results, spread
 
 COMMAND = "python -m experiments.learning_rates"
 Spread = tuple[float, float, float]

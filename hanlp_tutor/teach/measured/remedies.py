@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.results import UNMEASURED, current_rows, read_results, spread
+from hanlp_tutor.teach.results import UNMEASURED, current_rows, read_results, spread
 
 COMMAND = "python -m experiments.troubleshooting"
 # Of each trouble: the measures of its rows, by what a reader calls them.

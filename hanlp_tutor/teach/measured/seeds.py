@@ -6,8 +6,8 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from hanlp_tutor.results import UNMEASURED, current_rows, read_results
-from hanlp_tutor.uncertainty.significance import Comparison
+from hanlp_tutor.teach.results import UNMEASURED, current_rows, read_results
+from hanlp_tutor.workbench.significance import Comparison
 
 NEXT_SEED = ", against its next seed"
 BETWEEN = "CRF against softmax"

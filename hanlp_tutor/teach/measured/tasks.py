@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from hanlp_tutor.results import UNMEASURED, current_rows, read_results, spread
+from hanlp_tutor.teach.results import UNMEASURED, current_rows, read_results, spread
 
 COMMAND = "python -m experiments.multitask"
 

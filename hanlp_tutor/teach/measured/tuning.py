@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.results import UNMEASURED, current_rows, read_results, spread
+from hanlp_tutor.teach.results import UNMEASURED, current_rows, read_results, spread
 
 Point = tuple[float, float, float, float]
 COMMAND = "python -m experiments.tuning"

@@ -58,7 +58,7 @@ def training_curves(history: Sequence[Mapping[str, Any]], *, score: str = "F1") 
     """Two panels over the updates: loss (train, dev) and score (dev, a sample of train).
 
     Args:
-        history: rows as in ``Result.history`` or from :func:`hanlp_tutor.history.read_history`.
+        history: rows as in ``Result.history`` or from :func:`hanlp_tutor.core.history.read_history`.
         score: the name of the score.
     """
     from matplotlib.ticker import MaxNLocator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hanlp_tutor.data.audit import Report
 from hanlp_tutor.teach.plots import BLUE, GREY, ORANGE, SKY, VERMILION, Picture
+from hanlp_tutor.workbench.audit import Report
 
 # Told apart by hatching too, where there is no colour.
 _SEVERITIES = {"error": (VERMILION, "///"), "warning": (ORANGE, ".."), "note": (GREY, "")}

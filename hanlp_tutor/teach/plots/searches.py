@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from hanlp_tutor.teach.plots import BLACK, BLUE, SKY, VERMILION, Picture
-from hanlp_tutor.tuning.search import Search
-from hanlp_tutor.tuning.space import Range
+from hanlp_tutor.workbench.tuning.search import Search
+from hanlp_tutor.workbench.tuning.space import Range
 
 
 def trial_curves(search: Search) -> Picture:
@@ -41,7 +41,7 @@ def parallel(search: Search, space: dict[str, Range | list[Any]]) -> Picture:
 
     Args:
         search: the trials.
-        space: as :func:`hanlp_tutor.tuning.space.read_space` gives it, for the scales.
+        space: as :func:`hanlp_tutor.workbench.tuning.space.read_space` gives it, for the scales.
     """
     import matplotlib
     from matplotlib.cm import ScalarMappable

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hanlp_tutor.teach.plots import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION, Picture
-from hanlp_tutor.uncertainty.significance import Comparison
+from hanlp_tutor.workbench.significance import Comparison
 
 _STYLES = ((VERMILION, "o", "-"), (BLUE, "s", "--"), (GREEN, "D", ":"), (ORANGE, "^", "-."))
 
@@ -15,7 +15,7 @@ def reliability(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> Picture:
     """Share of right answers over the mean score of each bin; the area of a mark grows with the answers in its bin.
 
     Args:
-        tables: a name and its :func:`hanlp_tutor.uncertainty.calibration.reliability_table`, four at most.
+        tables: a name and its :func:`hanlp_tutor.workbench.calibration.reliability_table`, four at most.
     """
     figure, axes = _one_panel(4.6, 5.4)
     axes.plot([0, 1], [0, 1], color=BLACK, lw=1, label="as sure as right")
@@ -41,7 +41,7 @@ def coverage(
     """How many of the kept are right, over the share that is kept.
 
     Args:
-        points: a name and its :func:`hanlp_tutor.uncertainty.calibration.risk_coverage`, four at most.
+        points: a name and its :func:`hanlp_tutor.workbench.calibration.risk_coverage`, four at most.
         chosen: a coverage to mark by a dashed line.
         kept: what is kept or rejected.
     """

@@ -1,0 +1,255 @@
+"""Batches: examples of like length side by side, so that hardly any padding (填充) is computed.
+
+Random batches of Chinese sentences waste two thirds of the computed tokens on padding; buckets by length waste a few
+per cent. Order and membership are drawn anew each epoch from (seed, epoch) alone, so that a resumed run continues in
+the middle of an epoch with the same batches.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+_SLICE = 1 << 16  # examples that are Python numbers at a time
+IGNORED = -100  # the label of padding; PyTorch's own default for "no loss here"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One example as numbers.
+
+    ``ids`` are token ids without [CLS] and [SEP]; ``labels`` one class per token (tagging), one class for the example
+    (classification), or None when there is no gold; ``source`` is "file:line" of the example. Where words are tagged
+    instead of tokens, ``words`` is the number of the word that each token belongs to, from 0 up, and ``labels`` has one
+    class a word. ``task`` is that of the example in a multi-task model.
+    """
+
+    ids: list[int]
+    labels: list[int] | int | None
+    source: str
+    words: list[int] | None = None
+    task: str = ""
+
+    @property
+    def units(self) -> int:
+        """How many tokens, or words, are tagged."""
+        return len(self.ids) if self.words is None else max(self.words, default=-1) + 1
+
+
+class Encodings(Sequence[Encoded]):
+    """Examples as numbers: made at once, or each when it is asked for where the examples themselves lie in a file.
+
+    Args:
+        encode: :meth:`hanlp_tutor.core.model.Model.encode`.
+        examples: a sequence; one with ``lengths`` (:mod:`hanlp_tutor.data.large`) is not read now.
+
+    ``lengths`` are the tokens of each example. Of one in a file they are its characters, which is the same for tagging
+    and as good as never less for classification; they only choose who shares a batch.
+    """
+
+    def __init__(self, encode: Callable[[Any], Encoded], examples: Sequence[Any]):
+        stored = getattr(examples, "lengths", None)
+        self._encode, self._examples = encode, examples
+        self._made = [encode(example) for example in examples] if stored is None else None
+        self.tasks = [each.task for each in self._made or ()]
+        made = self._made or ()
+        self.lengths = np.array([len(each.ids) for each in made], dtype=np.int64) if stored is None else stored
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def __getitem__(self, index: int) -> Encoded:
+        return self._encode(self._examples[index]) if self._made is None else self._made[index]
+
+
+@dataclass
+class Batch:
+    """A padded micro-batch of B examples in W windows; W = B unless a text is longer than a window.
+
+    Shapes: ``input_ids`` and ``attention_mask`` (W, T) with [CLS] and [SEP]; ``owner`` (W,) the example that a window
+    belongs to; ``token_index`` (B, L) where in the flattened (W·T) encoder output each token of an example is read;
+    ``labels`` (B, L) with IGNORED at padding, or (B,). ``valid`` counts the tokens (tagging) or examples
+    (classification) that carry a loss; it is a plain int, so that knowing it costs no device synchronisation.
+    Where words are tagged, ``words`` (B, L) holds each token's word, and the number of words, max(``lengths``), at
+    padding; ``labels`` are then (B, max(``lengths``)) and ``lengths`` count words. ``tokens`` always counts tokens. All
+    examples are of one ``task``.
+    """
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    owner: Tensor
+    token_index: Tensor
+    labels: Tensor | None
+    lengths: list[int]
+    valid: int
+    windowed: bool
+    sources: list[str]
+    tokens: int
+    words: Tensor | None = None
+    task: str = ""
+
+    def to(self, device: torch.device) -> Batch:
+        """Copy the tensors to a device, without waiting for it."""
+        moved = {f.name: getattr(self, f.name) for f in fields(self)}
+        for name, value in moved.items():
+            if isinstance(value, Tensor):
+                moved[name] = value.to(device, non_blocking=True)
+        return Batch(**moved)
+
+
+def windows(length: int, size: int) -> list[tuple[int, int]]:
+    """Half-open spans that cover ``length`` tokens, each at most ``size`` long, neighbours overlapping by half.
+
+    >>> windows(10, 4)
+    [(0, 4), (2, 6), (4, 8), (6, 10)]
+    """
+    if length <= size:
+        return [(0, length)]
+    stride = size // 2
+    spans = []
+    for start in range(0, length, stride):
+        spans.append((start, min(start + size, length)))
+        if start + size >= length:
+            break
+    return spans
+
+
+def window_of(token: int, count: int, size: int) -> int:
+    """Which of ``count`` windows a token is read from: the one in whose middle it lies, for context on both sides.
+
+    The same choice as HanLP's ``restore_from_sliding_window``, so that an exported model reads long texts as we do.
+    """
+    stride = size // 2
+    return min(max(token - stride // 2, 0) // stride, count - 1)
+
+
+def collate(examples: Sequence[Encoded], *, window: int, cls_id: int, sep_id: int, pad_id: int) -> Batch:
+    """Pad examples to a batch; ``window`` is the longest row in tokens, [CLS] and [SEP] included."""
+    size = window - 2
+    rows: list[list[int]] = []
+    owner: list[int] = []
+    places: list[list[tuple[int, int]]] = []  # of each token: its row and column
+    for number, example in enumerate(examples):
+        spans = windows(len(example.ids), size)
+        first = len(rows)
+        for start, end in spans:
+            rows.append([cls_id, *example.ids[start:end], sep_id])
+            owner.append(number)
+        kept = [window_of(i, len(spans), size) for i in range(len(example.ids))]
+        places.append([(first + k, 1 + i - spans[k][0]) for i, k in enumerate(kept)])
+    width = max(map(len, rows))
+    length = max(len(example.ids) for example in examples)
+    input_ids = torch.tensor([row + [pad_id] * (width - len(row)) for row in rows])
+    mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
+    index = torch.tensor(
+        [[row * width + column for row, column in place] + [0] * (length - len(place)) for place in places],
+        dtype=torch.long,  # not what an empty list would give
+    )
+    units = [example.units for example in examples]
+    labels, valid = _collate_labels(examples, max(units))
+    words = None
+    if examples[0].words is not None:
+        words = torch.tensor([each.words + [max(units)] * (length - len(each.words)) for each in examples])
+    return Batch(
+        input_ids,
+        mask,
+        torch.tensor(owner),
+        index.reshape(len(examples), length),
+        labels,
+        units,
+        valid,
+        len(rows) > len(examples),
+        [example.source for example in examples],
+        sum(len(example.ids) for example in examples),
+        words,
+        examples[0].task,
+    )
+
+
+def _collate_labels(examples: Sequence[Encoded], length: int) -> tuple[Tensor | None, int]:
+    gold = [example.labels for example in examples]
+    if any(labels is None for labels in gold):
+        return None, 0
+    if isinstance(gold[0], int):
+        return torch.tensor(gold), len(gold)
+    padded = [labels + [IGNORED] * (length - len(labels)) for labels in gold]
+    return torch.tensor(padded, dtype=torch.long), sum(label != IGNORED for labels in gold for label in labels)
+
+
+class Buckets(Sequence[list[int]]):
+    """Batches of example numbers; they are made when they are asked for, so that ten million examples fit.
+
+    Args:
+        order: all example numbers, batch behind batch.
+        bounds: ``(batches, 2)``, where in ``order`` each batch begins and ends.
+    """
+
+    def __init__(self, order: np.ndarray, bounds: np.ndarray):
+        self._order, self._bounds = order, bounds
+
+    def __len__(self) -> int:
+        return len(self._bounds)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return [self._order[start:end].tolist() for start, end in self._bounds[index]]
+        start, end = self._bounds[index]
+        return self._order[start:end].tolist()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Buckets) and list(self) == list(other)
+
+    __hash__ = None
+
+
+def length_buckets(
+    lengths: Sequence[int] | np.ndarray,
+    *,
+    batch_size: int,
+    max_tokens: int,
+    window: int = 512,
+    shuffle: tuple[int, int] | None = None,
+) -> Buckets:
+    """Group example numbers into batches of like length under a token budget.
+
+    A batch holds at most ``batch_size`` examples and at most ``max_tokens`` computed tokens, padding included; an
+    example that alone exceeds the budget is a batch of its own. ``shuffle=(seed, epoch)`` draws the batches at random:
+    lengths are jittered by up to a tenth before sorting, so that neighbours change, and the batches are shuffled.
+    Without it they come in order of length.
+    """
+    lengths = np.asarray(lengths, dtype=np.int64)
+    widest = np.minimum(lengths + 2, window)
+    keys = widest.astype(np.float64)
+    rng = random.Random(f"batches-{shuffle[0]}-{shuffle[1]}") if shuffle else None
+    if rng:
+        keys *= np.fromiter((rng.uniform(1.0, 1.1) for _ in range(len(keys))), np.float64, len(keys))
+    order = np.argsort(keys, kind="stable").astype(np.int32)
+    del keys
+    starts: list[int] = []
+    size = width = rows = 0  # of the last batch
+    for first in range(0, len(order), _SLICE):
+        part = order[first : first + _SLICE]
+        for place, (wide, count) in enumerate(
+            zip(widest[part].tolist(), _window_counts(lengths[part], window - 2).tolist(), strict=True), first
+        ):
+            width, rows, size = max(width, wide), rows + count, size + 1
+            if size > batch_size or rows * width > max_tokens or not starts:
+                starts.append(place)
+                size, width, rows = 1, wide, count
+    places = list(range(len(starts)))
+    if rng:
+        rng.shuffle(places)
+    bounds = np.array([starts, [*starts[1:], len(order)][: len(starts)]], dtype=np.int64).T
+    return Buckets(order, bounds[places])
+
+
+def _window_counts(lengths: np.ndarray, size: int) -> np.ndarray:
+    """``len(windows(length, size))`` of each length."""
+    stride = size // 2
+    return np.where(lengths <= size, 1, 1 - (size - lengths) // stride)

@@ -1,0 +1,119 @@
+"""Heads (任务头): the φ of the article, one small module a task on top of the encoder θ.
+
+Each turns hidden states into logits and knows the task's loss. Their weights have the names and shapes of HanLP's own
+layers (``TransformerTaggingModel``, ``TransformerClassificationModel``), so that an export renames nothing inside them.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchcrf import CRF
+
+from hanlp_tutor.core.batching import IGNORED, Batch
+
+
+class TaggingHead(nn.Module):
+    """One class per token: dropout, a linear layer, and with ``crf`` a linear-chain CRF (Lafferty et al. 2001)."""
+
+    def __init__(self, hidden_size: int, classes: int, *, dropout: float, crf: bool):
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(hidden_size, classes)
+        self.crf = CRF(classes, batch_first=True) if crf else None  # HanLP's CRF is a copy of this library's
+
+    def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
+        """Encoder output (W, T, H) to logits (B, L, C)."""
+        return self.classifier(self.dropout(token_states(hidden, batch)))
+
+    def loss_sum(self, logits: Tensor, batch: Batch, weights: Tensor | None) -> Tensor:
+        """Σ over the batch's valid tokens; for a CRF Σ over sentences of -log p(tags)."""
+        if self.crf is None:
+            return F.cross_entropy(
+                logits.flatten(0, 1), batch.labels.flatten(), weights, ignore_index=IGNORED, reduction="sum"
+            )
+        mask = batch.labels != IGNORED
+        return -self.crf(logits, batch.labels.clamp(min=0), mask, reduction="sum")
+
+    def decode(self, logits: Tensor, batch: Batch) -> list[list[int]]:
+        """The best class of each token; with a CRF the best sequence (Viterbi)."""
+        if self.crf is not None:
+            return self.crf.decode(logits, _mask(logits, batch.lengths))
+        return [row[:n] for row, n in zip(logits.argmax(-1).tolist(), batch.lengths, strict=True)]
+
+    def probabilities(self, logits: Tensor, batch: Batch, temperature: float = 1.0) -> Tensor:
+        """p(class | text) of each token, (B, L, C); with a CRF the marginals, whose every score is divided alike."""
+        if self.crf is None:
+            return (logits / temperature).softmax(-1)
+        # the marginals of a CRF are the gradient of its log-partition function by the emissions
+        with torch.enable_grad():
+            emissions = (logits.detach() / temperature).requires_grad_()
+            mask = _mask(logits, batch.lengths)
+            crf = _tempered(self.crf, temperature)
+            log_z = crf._compute_normalizer(emissions.transpose(0, 1), mask.transpose(0, 1)).sum()
+            return torch.autograd.grad(log_z, emissions)[0]
+
+
+class ClassificationHead(nn.Module):
+    """One class per text, from [CLS]; the windows of a long text are max-pooled first, as HanLP does."""
+
+    def __init__(self, hidden_size: int, classes: int, *, dropout: float):
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(hidden_size, classes)
+
+    def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
+        """Encoder output (W, T, H) to logits (B, C)."""
+        cls = hidden[:, 0]
+        if batch.windowed:
+            index = batch.owner.unsqueeze(1).expand_as(cls)
+            empty = cls.new_zeros(len(batch.lengths), cls.size(1))
+            cls = empty.scatter_reduce(0, index, cls, "amax", include_self=False)
+        return self.classifier(self.dropout(cls))
+
+    def loss_sum(self, logits: Tensor, batch: Batch, weights: Tensor | None) -> Tensor:
+        """Σ over the batch's examples."""
+        return F.cross_entropy(logits, batch.labels, weights, reduction="sum")
+
+    def decode(self, logits: Tensor, batch: Batch) -> list[int]:
+        """The best class of each text."""
+        return logits.argmax(-1).tolist()
+
+    def probabilities(self, logits: Tensor, batch: Batch, temperature: float = 1.0) -> Tensor:
+        """p(class | text), (B, C)."""
+        return (logits / temperature).softmax(-1)
+
+
+def _tempered(crf: CRF, temperature: float) -> CRF:
+    """A CRF all of whose own scores are divided by the temperature; the best sequence stays the best."""
+    if temperature == 1:
+        return crf
+    copy = deepcopy(crf)
+    with torch.no_grad():
+        for parameter in copy.parameters():
+            parameter /= temperature
+    return copy
+
+
+def token_states(hidden: Tensor, batch: Batch) -> Tensor:
+    """Encoder output (W, T, H) to the states that are tagged (B, L, H): of tokens, or the mean over each word's."""
+    if batch.windowed:
+        rows = hidden.flatten(0, 1).index_select(0, batch.token_index.flatten())
+        tokens = rows.view(*batch.token_index.shape, -1)
+    else:
+        tokens = hidden[:, 1 : 1 + batch.token_index.size(1)]  # one window each: skip [CLS]
+    if batch.words is None:
+        return tokens
+    shape = (len(batch.words), max(batch.lengths) + 1)  # padding is a last word, which is cut off
+    index = batch.words.unsqueeze(-1)
+    sums = tokens.new_zeros(*shape, tokens.size(-1)).scatter_add(1, index.expand_as(tokens), tokens)
+    sizes = tokens.new_zeros(*shape, 1).scatter_add(1, index, torch.ones_like(tokens[..., :1]))
+    return (sums / sizes.clamp(min=1))[:, :-1]
+
+
+def _mask(logits: Tensor, lengths: list[int]) -> Tensor:
+    positions = torch.arange(logits.size(1), device=logits.device)
+    return positions < torch.tensor(lengths, device=logits.device).unsqueeze(1)

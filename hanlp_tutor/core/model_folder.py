@@ -1,0 +1,130 @@
+"""Models by task: built from an encoder's name, saved to a folder, opened again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.core.model import Model, draw_weights
+from hanlp_tutor.core.multitask import MultiTaskModel
+from hanlp_tutor.data import LabelledText, TaggedText
+from hanlp_tutor.data.examples import answer_counts
+from hanlp_tutor.data.words import TaggedWords, word_labels
+from hanlp_tutor.encoders import Encoder, check_fit, load_encoder
+from hanlp_tutor.encoders.folder import write_transformer
+from hanlp_tutor.errors import ModelError, first_line
+from hanlp_tutor.files import new_folder, write_json
+
+FORMAT = 1  # of the model folder; a newer number is refused by an older kit
+
+
+def build_model(task: str, encoder: str, labels: Sequence[str], config: TrainConfig) -> Model:
+    """A model ready for training: the encoder by name, a fresh head, both drawn from ``config.seed``.
+
+    Raises:
+        EncoderError: the encoder is not to be had; ModelError: an unknown task.
+    """
+    loaded = load_encoder(encoder, seed=config.seed)
+    torch.manual_seed(config.seed)  # the head does not depend on how many numbers the encoder drew
+    model = model_class(task)(task, loaded, labels, dropout=config.dropout, crf=config.crf)
+    draw_weights(model.head)
+    return model
+
+
+def model_class(task: str) -> type[Model]:
+    """The class of a task's models; every task but ``multitask`` has :class:`Model`."""
+    return MultiTaskModel if task == "multitask" else Model
+
+
+def label_set(task: str, examples: Iterable[TaggedText | LabelledText | TaggedWords]) -> tuple[str, ...]:
+    """The classes that occur, in a fixed order: for tagging O, then B-X and I-X of each type; else sorted names.
+
+    For ``multitask`` those of each task, as ``task/tag``.
+    """
+    if task == "multitask":
+        return word_labels(examples)
+    answers = answer_counts(examples)
+    if task == "classify":
+        return tuple(sorted(answers))
+    types = sorted({tag[2:] for tag in answers if tag != "O"})
+    return ("O", *(f"{position}-{kind}" for kind in types for position in "BI"))
+
+
+def save_model(model: Model, folder: str | Path) -> Path:
+    """Write a model folder, whole or not at all: ``model.json``, ``model.safetensors``, ``transformer/``.
+
+    An earlier model in its place is replaced.
+
+    Raises:
+        ModelError: the folder holds something else.
+    """
+    folder = Path(folder)
+    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / "model.json").exists())):
+        raise ModelError(f"{folder} exists and is no earlier model. Choose a new folder.")
+    with new_folder(folder) as scratch:
+        write_json(
+            scratch / "model.json",
+            {
+                "format": FORMAT,
+                "task": model.task,
+                "labels": list(model.labels),
+                "crf": model.crf,
+                "encoder": model.encoder_name,
+                "pretrained": model.pretrained,
+                "dropout": model.head.dropout.p,
+                "temperature": model.temperature,
+                "native": getattr(model.head, "native", None),
+            },
+        )
+        state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+        save_file(state, scratch / "model.safetensors", metadata={"format": "pt"})
+        write_transformer(model.encoder.config, model.tokenizer, scratch / "transformer")
+    return folder
+
+
+def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
+    """Open a model folder; nothing outside it is read, no code in it is run.
+
+    Raises:
+        ModelError: no such folder, a file missing or damaged, a format of a newer kit.
+    """
+    folder = Path(folder)
+    try:
+        card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        if card["format"] > FORMAT:
+            raise ModelError(f"{folder}: written by a newer version of the kit (format {card['format']}). Upgrade.")
+        local = {"local_files_only": True, "trust_remote_code": False}
+        module = AutoModel.from_config(AutoConfig.from_pretrained(folder / "transformer", **local))
+        tokenizer = AutoTokenizer.from_pretrained(folder / "transformer", **local)
+        check_fit("its encoder", module, tokenizer)  # without its files, transformers makes up an empty tokenizer
+        model = model_class(card["task"])(
+            card["task"],
+            Encoder(card["encoder"], module, tokenizer, card["pretrained"]),
+            card["labels"],
+            dropout=card["dropout"],
+            crf=card["crf"],
+            native=card.get("native"),
+        )
+        model.load_state_dict(load_file(folder / "model.safetensors"))
+        model.temperature = float(card.get("temperature", 1.0))  # older folders have none
+    except ModelError:
+        raise
+    except Exception as error:  # what a damaged file makes the libraries raise is anything
+        raise ModelError(_not_a_model(folder, error)) from error
+    return model.to(device).eval()
+
+
+def _not_a_model(folder: Path, error: Exception) -> str:
+    if not folder.is_dir():
+        return f"{folder}: no such model folder."
+    if (folder / "model" / "model.json").exists():
+        return f"{folder}: a run folder; its model is {folder / 'model'}."
+    if (folder / "config.json").exists() and not (folder / "model.json").exists():
+        return f"{folder}: a folder for HanLP; open it with load_hanlp, or give the kit's own model folder beside it."
+    return f"{folder}: not a whole model folder ({first_line(error)}). Save or export it again."

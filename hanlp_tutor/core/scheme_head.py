@@ -1,0 +1,120 @@
+"""A tagging head whose classes are of another scheme than BIO, as those of many HanLP models are (BMES, IOBES).
+
+The rest of the kit speaks BIO; this head translates at its border, so that such a model goes on from the very weights
+it was trained with: its scores are those of its own classes, gold labels come in as BIO and answers go out as BIO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from hanlp_tutor.core.batching import IGNORED, Batch
+from hanlp_tutor.core.heads import TaggingHead
+from hanlp_tutor.data.schemes import detect_scheme, from_bio, parse_tag, to_bio
+from hanlp_tutor.errors import ModelError
+
+
+class SchemeHead(TaggingHead):
+    """As :class:`~hanlp_tutor.core.heads.TaggingHead`, for a text's BIO classes read from other classes.
+
+    Args:
+        labels: the model's BIO tags, C of them, with B and I of each type.
+        native: the classes of the linear layer, N tags of the other scheme.
+    """
+
+    def __init__(self, hidden_size: int, labels: Sequence[str], native: Sequence[str], *, dropout: float, crf: bool):
+        super().__init__(hidden_size, len(native), dropout=dropout, crf=crf)
+        self.native, self.scheme = tuple(native), scheme_of(native)
+        self._bio = {label: i for i, label in enumerate(labels)}
+        self._kinds = sorted({label[2:] for label in labels if label != "O"})
+        self._tables: dict[torch.device, tuple[Tensor, Tensor, Tensor]] = {}
+
+    def loss_sum(self, logits: Tensor, batch: Batch, weights: Tensor | None) -> Tensor:
+        """As the base class, for gold labels and class weights of the BIO tags.
+
+        Raises:
+            ModelError: in training, a class that gold labels may need is missing;
+                :func:`hanlp_tutor.workbench.add_labels.add_labels` adds it. In evaluation another class of the type
+                stands in for it.
+        """
+        absent = missing(self.native) if self.training else []
+        if absent:
+            raise ModelError(
+                f"The model has no class {absent[0]!r} ({len(absent)} such), which training needs. "
+                "Complete it first: model = add_labels(model, [])."
+            )
+        if weights is not None:
+            weights = weights[[self._bio[tag] for tag in self._each_alone]]
+        return super().loss_sum(logits, replace(batch, labels=self.to_native(batch.labels)), weights)
+
+    def decode(self, logits: Tensor, batch: Batch) -> list[list[int]]:
+        """The BIO classes that the best classes of the other scheme mean."""
+        rows = super().decode(logits, batch)
+        return [[self._bio[tag] for tag in to_bio([self.native[i] for i in row], "BMES")] for row in rows]
+
+    def probabilities(self, logits: Tensor, batch: Batch, temperature: float = 1.0) -> Tensor:
+        """p(BIO class), (B, L, C): p(B-X) is that of beginning X, be it one character long or longer."""
+        p = super().probabilities(logits, batch, temperature)
+        into = torch.tensor([self._bio[tag] for tag in self._each_alone], device=p.device).expand(p.shape)
+        return p.new_zeros(*p.shape[:2], len(self._bio)).scatter_add(2, into, p)
+
+    def to_native(self, labels: Tensor) -> Tensor:
+        """BIO classes (B, L) to classes of the other scheme; padding stays padding."""
+        kind, begins_always, table = self._on(labels.device)
+        known = labels.clamp(min=0)
+        kinds = kind[known].masked_fill(labels == IGNORED, 0)  # 0: outside
+        edge = kinds.new_zeros(len(kinds), 1)
+        same_as_before = kinds == torch.cat([edge, kinds[:, :-1]], 1)
+        begins = begins_always[known] | ~same_as_before
+        begins_next = torch.cat([begins[:, 1:], edge.bool()], 1)
+        goes_on = (kinds == torch.cat([kinds[:, 1:], edge], 1)) & ~begins_next
+        return table[kinds, begins.long(), goes_on.long()].masked_fill(labels == IGNORED, IGNORED)
+
+    @property
+    def _each_alone(self) -> list[str]:
+        """Which BIO tag each class of the other scheme counts to: B and S to B, the others to I."""
+        tags = [parse_tag(tag) for tag in self.native]
+        return ["O" if letter == "O" else ("B-" if letter in "BS" else "I-") + kind for letter, kind in tags]
+
+    def _on(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+        """Of each BIO class its kind (0: outside) and whether it is a B; and kind, begins, goes on -> class."""
+        if device not in self._tables:
+            number = {kind: i for i, kind in enumerate(self._kinds, 1)}
+            place = {parse_tag(tag): i for i, tag in enumerate(self.native)}
+            stand_in = {kind: i for (_, kind), i in place.items()}
+            table = torch.full((len(number) + 1, 2, 2), place[parse_tag("O")])
+            for kind, i in number.items():
+                for length in (1, 3):
+                    tags = from_bio([f"B-{kind}", *[f"I-{kind}"] * (length - 1)], self.scheme)
+                    for j, tag in enumerate(tags):
+                        table[i, int(j == 0), int(j < length - 1)] = place.get(parse_tag(tag), stand_in[kind])
+            kinds = torch.tensor([number.get(label[2:], 0) for label in self._bio])
+            begins = torch.tensor([label.startswith("B-") for label in self._bio])
+            self._tables[device] = kinds.to(device), begins.to(device), table.to(device)
+        return self._tables[device]
+
+
+def scheme_of(native: Sequence[str]) -> str:
+    """The scheme of a set of tags.
+
+    Raises:
+        DataError: something in it is no tag, or it mixes schemes.
+    """
+    return detect_scheme(parse_tag(tag)[0] for tag in native)
+
+
+def missing(native: Sequence[str]) -> list[str]:
+    """The tags that the scheme has for the types in ``native`` and that are not there: a small corpus lacks some."""
+    kinds = sorted({parse_tag(tag)[1] for tag in native} - {""})
+    there = {parse_tag(tag) for tag in native}
+    return [tag for kind in kinds for tag in tags_of(kind, scheme_of(native)) if parse_tag(tag) not in there]
+
+
+def tags_of(kind: str, scheme: str) -> list[str]:
+    """All tags of one entity type, as ``B-PER, M-PER, E-PER, S-PER``."""
+    long, short = (from_bio([f"B-{kind}", *[f"I-{kind}"] * rest], scheme) for rest in (2, 0))
+    return list(dict.fromkeys([*long, *short]))

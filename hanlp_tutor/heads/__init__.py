@@ -1,1 +1,0 @@
-"""The heads φ: on top of the encoder, one a task."""

@@ -1,1 +1,0 @@
-"""Several tasks on one encoder: the model, the order of its batches, its scores."""

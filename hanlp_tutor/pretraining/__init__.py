@@ -1,0 +1,1 @@
+"""Masked-language pre-training of small encoders."""

@@ -1,0 +1,246 @@
+"""Masked-language pre-training (预训练): how θ comes about before anyone fine-tunes it.
+
+Every batch is a pure function of the seed and the step, so a run that was killed goes on exactly where it stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+from transformers import BertForMaskedLM
+
+from hanlp_tutor.core.checkpoint import Progress, load_checkpoint, save_checkpoint
+from hanlp_tutor.core.history import RESULT_FILE, manifest, write_history
+from hanlp_tutor.core.precision import choose_precision, describe_device
+from hanlp_tutor.encoders.mini import SPECIAL
+from hanlp_tutor.errors import TrainingError
+from hanlp_tutor.files import write_json
+from hanlp_tutor.pretraining.config import LONGEST_ROW, SHORT, PretrainConfig
+from hanlp_tutor.pretraining.masked_batch import MaskedBatch, draw_batch
+from hanlp_tutor.pretraining.masked_exam import exam_batches, examine, masked_loss
+from hanlp_tutor.pretraining.masking import Masker, Words
+from hanlp_tutor.pretraining.positions import repeat_positions
+from hanlp_tutor.pretraining.sentence_order import OrderHead, Passages
+from hanlp_tutor.pretraining.text import PretrainingText
+from hanlp_tutor.progress import Reporter
+
+COLUMNS = (
+    "step",
+    "tokens",
+    "loss",
+    "accuracy",
+    "order_accuracy",
+    "lr",
+    "held_out_loss",
+    "held_out_accuracy",
+    "seconds",
+)
+LONGEST_PASSAGE = 128  # few lines are longer
+CLS, SEP = SPECIAL.index("[CLS]"), SPECIAL.index("[SEP]")
+
+
+@dataclass(frozen=True)
+class PretrainResult:
+    """What a run came to: loss in nats a masked character, accuracy between 0 and 1, on text that it never read."""
+
+    model: BertForMaskedLM
+    held_out_loss: float
+    held_out_accuracy: float
+    rows: list[dict[str, Any]]
+
+
+def pretrain(
+    model: BertForMaskedLM,
+    text: PretrainingText,
+    held_out: PretrainingText,
+    config: PretrainConfig,
+    out: Path,
+    *,
+    words: Words | None = None,
+    border_ids: Sequence[int] = (),
+    resume: bool = False,
+) -> PretrainResult:
+    """Train ``model`` on ``text`` and write history, checkpoint and metrics into ``out``.
+
+    Args:
+        model: changed in place.
+        held_out: measured at ``config.eval_steps`` and at the end, always with the same rows and masks.
+        words: spellings and similar words; macbert needs them.
+        border_ids: token ids behind which a clause ends; ``config.sentence_order`` needs them.
+        resume: go on from the checkpoint in ``out``.
+
+    Raises:
+        TrainingError: the text is shorter than a row, the loss is no number, or the checkpoint is another run's.
+    """
+    if min(len(text.ids), len(held_out.ids)) < 2 * LONGEST_ROW:
+        raise TrainingError(f"{len(text.ids)} tokens of text are too few: at least {2 * LONGEST_ROW} on either side.")
+    masker = Masker(
+        config.recipe,
+        mask_id=SPECIAL.index("[MASK]"),
+        first_id=len(SPECIAL),
+        vocabulary=model.config.vocab_size,
+        words=words,
+    )
+    learner = _Learner(model, config)
+    draw = _drawing(text, masker, config, border_ids)
+    exam = exam_batches(held_out, masker, CLS, config.seed)
+    identity = {
+        "configuration": hashlib.sha256(json.dumps(config.model_dump(), sort_keys=True).encode()).hexdigest(),
+        "text": text.fingerprint(),
+    }
+    checkpoint, progress = out / "checkpoint.pt", Progress()
+    if resume:
+        progress = load_checkpoint(checkpoint, identity=identity, **learner.parts)
+    write_json(out / "manifest.json", manifest(describe_device(learner.precision.device), config=config.model_dump(),
+               text=list(text.sources), identity=identity))  # fmt: skip
+    reporter = Reporter(config.steps, progress.step)
+    started = time.perf_counter() - progress.seconds
+    read = _Read()
+    while progress.step < config.steps:
+        if progress.step and progress.step == config.first_longer_step:
+            repeat_positions(model, SHORT)
+        batch = draw(progress.step)
+        learner.update(batch, read)
+        progress.step += 1
+        progress.tokens += batch.ids.numel()
+        examined = progress.step % config.eval_steps == 0 or progress.step == config.steps
+        row = None
+        if examined or progress.step % config.log_steps == 0:
+            row = read.row(progress, learner.lr, time.perf_counter() - started)
+            read = _Read()
+            if examined:
+                row["held_out_loss"], row["held_out_accuracy"] = examine(model, exam, learner.precision)
+                reporter.say(_line(row, config.steps))
+            progress.rows.append(row)
+            progress.seconds = row["seconds"]
+        reporter.update(row)
+        if examined:
+            save_checkpoint(checkpoint, identity=identity, progress=progress, **learner.parts)
+            write_history(out / "history.csv", progress.rows, COLUMNS)
+    reporter.close()
+    last = progress.rows[-1]
+    result = PretrainResult(model, last["held_out_loss"], last["held_out_accuracy"], progress.rows)
+    write_json(out / RESULT_FILE, {"tokens": progress.tokens, "seconds": progress.seconds,
+               "held_out_loss": result.held_out_loss, "held_out_accuracy": result.held_out_accuracy})  # fmt: skip
+    return result
+
+
+class _Learner:
+    """All that learns, and how: the model, the head that judges the order of passages, their optimiser and its rate.
+
+    Attributes:
+        parts: what a checkpoint has to hold.
+    """
+
+    def __init__(self, model: BertForMaskedLM, config: PretrainConfig):
+        self.precision = choose_precision(config)
+        self.model = model.to(self.precision.device).train()
+        self.order: OrderHead | None = None
+        if config.sentence_order:
+            self.order = OrderHead(model.config.hidden_size, config.seed).to(self.precision.device)
+        self._all = nn.ModuleList([model] if self.order is None else [model, self.order])
+        self._max_grad_norm = config.max_grad_norm
+        self._optimizer = _optimizer(self._all, config)
+        self._schedule = LambdaLR(self._optimizer, config.rate_factor)
+        self.parts = {"model": model, "optimizer": self._optimizer, "schedule": self._schedule}
+        if self.order is not None:
+            self.parts["order"] = self.order
+
+    @property
+    def lr(self) -> float:
+        """Of the next update."""
+        return self._schedule.get_last_lr()[0]
+
+    def update(self, batch: MaskedBatch, read: _Read) -> None:
+        """One step downhill; what was guessed on the way goes into ``read``."""
+        batch = batch.to(self.precision.device)
+        with self.precision.autocast():
+            hidden = self.model.bert(batch.ids).last_hidden_state
+            loss, right = masked_loss(self.model, batch, hidden)
+            total = loss
+            if batch.order is not None:
+                order_loss, in_order = self.order(hidden[:, 0], batch.order)
+                total = loss + order_loss
+                read.ordered.append((in_order, len(batch.order)))
+        read.guessed.append((loss.detach(), right, len(batch.targets)))
+        self._optimizer.zero_grad()
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(self._all.parameters(), self._max_grad_norm)
+        self._optimizer.step()
+        self._schedule.step()
+
+
+def _optimizer(model: nn.Module, config: PretrainConfig) -> torch.optim.Optimizer:
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    plain = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98), fused=True)
+
+
+def _drawing(
+    text: PretrainingText, masker: Masker, config: PretrainConfig, border_ids: Sequence[int]
+) -> Callable[[int], MaskedBatch]:
+    """From the number of an update to its batch."""
+    passages = Passages(text, border_ids) if config.sentence_order else None
+
+    def draw(step: int) -> MaskedBatch:
+        rng = np.random.default_rng([config.seed, step])
+        length = config.row_length(step, rng)
+        rows = config.batch_tokens // length
+        if passages is None or length > LONGEST_PASSAGE:
+            return draw_batch(text, masker, length, rows, CLS, rng)
+        return passages.draw_batch(masker, length, rows, CLS, SEP, rng)
+
+    return draw
+
+
+@dataclass
+class _Read:
+    """What was guessed right since the last row of the history; tensors of the device, read only for the next row."""
+
+    guessed: list[tuple[Tensor, Tensor, int]] = field(default_factory=list)  # mean loss, right ones, masked positions
+    ordered: list[tuple[Tensor, int]] = field(default_factory=list)  # right ones, passages
+
+    def row(self, progress: Progress, lr: float, seconds: float) -> dict[str, Any]:
+        """A row of the history.
+
+        Raises:
+            TrainingError: the loss is no number.
+        """
+        count = sum(n for _, _, n in self.guessed)
+        loss = sum(float(mean) * n for mean, _, n in self.guessed) / count
+        if not np.isfinite(loss):
+            raise TrainingError(
+                f"update {progress.step}: the loss is {loss}. Take a lower lr; the last checkpoint stands."
+            )
+        row = {
+            "step": progress.step,
+            "tokens": progress.tokens,
+            "loss": loss,
+            "accuracy": sum(int(right) for _, right, _ in self.guessed) / count,
+            "lr": lr,
+            "seconds": seconds,
+        }
+        if self.ordered:
+            right, passages = (sum(int(value) for value in column) for column in zip(*self.ordered, strict=True))
+            row["order_accuracy"] = right / passages
+        return row
+
+
+def _line(row: dict[str, Any], steps: int) -> str:
+    order = f"order {row['order_accuracy']:.3f}  " if "order_accuracy" in row else ""
+    return (
+        f"update {row['step']:>6}/{steps}  {row['tokens'] / 1e6:6.1f} M tokens  loss {row['loss']:.3f}  {order}"
+        f"held out: loss {row['held_out_loss']:.3f}, accuracy {row['held_out_accuracy']:.3f}  "
+        f"{row['tokens'] / row['seconds']:,.0f} tokens/s"
+    )

@@ -1,0 +1,66 @@
+"""The exam of masked-language models: the same hidden characters of held-out text, whenever it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from transformers import BertForMaskedLM
+
+from hanlp_tutor.core.precision import Precision
+from hanlp_tutor.pretraining.masked_batch import MaskedBatch, draw_batch
+from hanlp_tutor.pretraining.masking import Masker
+from hanlp_tutor.pretraining.text import PretrainingText
+
+HELD_OUT_ROWS, HELD_OUT_LENGTH = 256, 128
+ROWS_AT_ONCE = 16
+
+
+def masked_loss(model: BertForMaskedLM, batch: MaskedBatch, hidden: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Mean cross-entropy at the masked positions, a scalar, and how many of them were guessed right.
+
+    The output layer, a third of the arithmetic at the size of our encoders, is computed at those positions only.
+
+    Args:
+        hidden: (R, T, H) of the batch, if it is there already.
+    """
+    hidden = model.bert(batch.ids).last_hidden_state if hidden is None else hidden
+    logits = model.cls(hidden.flatten(0, 1)[batch.positions]).float()
+    return cross_entropy(logits, batch.targets), (logits.argmax(-1) == batch.targets).sum()
+
+
+def exam_batches(
+    text: PretrainingText, masker: Masker, cls_id: int, seed: int, rows: int = HELD_OUT_ROWS
+) -> list[MaskedBatch]:
+    """``rows`` rows of 128 tokens with their masks; all 256 of them are the exam of the cards."""
+    return [
+        draw_batch(
+            text,
+            masker,
+            HELD_OUT_LENGTH,
+            min(ROWS_AT_ONCE, rows - first),
+            cls_id,
+            np.random.default_rng([seed, 2**31, part]),  # 2**31: no update of a run has this number
+        )
+        for part, first in enumerate(range(0, rows, ROWS_AT_ONCE))
+    ]
+
+
+@torch.no_grad()
+def examine(model: BertForMaskedLM, batches: Sequence[MaskedBatch], precision: Precision) -> tuple[float, float]:
+    """Mean loss in nats and accuracy over all masked positions of ``batches``."""
+    was_training = model.training
+    model.eval()
+    loss, right, count = 0.0, 0, 0
+    for batch in batches:
+        batch = batch.to(precision.device)
+        with precision.autocast():
+            mean, correct = masked_loss(model, batch)
+        loss += float(mean) * len(batch.targets)
+        right += int(correct)
+        count += len(batch.targets)
+    model.train(was_training)
+    return loss / count, right / count

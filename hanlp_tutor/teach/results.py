@@ -1,0 +1,183 @@
+"""Result files: every number that prose quotes, with what it takes to measure it again.
+
+One schema for all of ``results/*.json``: values per seed, median and spread, device, versions, data hashes, date and
+command. An experiment is resumable: a seed that has been measured under the same settings is not measured again, and
+each tells when, where and by which commit it was. Several processes may fill one file, each its own rows.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from hanlp_tutor.errors import TutorError, nearest
+from hanlp_tutor.files import write_json
+
+SCHEMA = 1
+UNMEASURED = "not measured yet"  # in place of a number that no result file holds
+GRID = "grid/"  # how the rows begin by which a rate was chosen
+
+
+def results_folder() -> Path:
+    """``results/`` of the checkout that this package runs from."""
+    return Path(__file__).resolve().parents[2] / "results"
+
+
+class Experiment:
+    """One result file, filled row by row.
+
+    Args:
+        name: the file is ``results/NAME.json``.
+        settings: what the numbers depend on; with other settings the file is begun anew.
+        manifest: device, versions, date, command (:func:`hanlp_tutor.core.history.manifest`).
+        folder: where the file lies.
+    """
+
+    def __init__(self, name: str, settings: dict[str, Any], manifest: dict[str, Any], folder: Path | None = None):
+        self.path = (folder or results_folder()) / f"{name}.json"
+        settings = json.loads(json.dumps(settings))  # as it will read back: tuples become lists
+        command = f"python -m experiments.{name}"
+        head = {"schema": SCHEMA, "experiment": name, "command_line": command, **manifest}
+        self.content = {**head, "settings": settings, "rows": {}}
+        self._measured_by = {
+            "device": manifest.get("device"),
+            "torch": manifest.get("versions", {}).get("torch"),
+            "commit": (manifest.get("git") or {}).get("commit"),
+        }
+        self._take_over()
+
+    def measure(
+        self,
+        row: str,
+        seeds: Sequence[int],
+        run: Callable[[int], dict[str, float]],
+        *,
+        depends_on: dict[str, Any] | None = None,
+    ) -> None:
+        """Call ``run(seed)`` for each seed that is missing; write the file after each.
+
+        Args:
+            row: name of the row.
+            seeds: to measure.
+            run: from a seed to values by name.
+            depends_on: settings of this row alone, such as the hash of its weights; with others it is begun anew.
+        """
+        for seed in seeds:
+            if str(seed) in self._kept(row, depends_on)["seeds"]:
+                continue
+            values = run(seed)
+            now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            with FileLock(self.path.with_suffix(".lock")):
+                self._take_over()  # another process may have added rows meanwhile
+                content = self.content["rows"][row] = self._kept(row, depends_on)
+                content["seeds"][str(seed)] = values
+                content["measured"][str(seed)] = {"date": now, **self._measured_by}
+                content.update(summarise(list(content["seeds"].values())))
+                write_json(self.path, self.content)
+
+    def best_rate(
+        self,
+        of: str,
+        rates: Sequence[float],
+        seeds: Sequence[int],
+        dev: Callable[[int, float], float],
+        *,
+        tie: float = 0.0,
+        depends_on: dict[str, Any] | None = None,
+    ) -> float:
+        """The learning rate with the highest dev score, the first of equals; each rate is a row ``grid/OF/lr=RATE``.
+
+        The first seed tries every rate. Where others come within ``tie`` of its best, they and the best are tried with
+        all seeds, and the highest median wins: one seed on a small dev side cannot tell such rates apart.
+
+        Args:
+            of: what the rate is chosen for.
+            rates: to choose from.
+            seeds: the first of every run, the others of ties.
+            dev: from seed and rate to the score; called where it was not measured before.
+            tie: in the unit of the score.
+            depends_on: as for :meth:`measure`.
+        """
+
+        def scores(lr: float, seeds: Sequence[int]) -> list[float]:
+            row = f"{GRID}{of}/lr={lr:g}"
+            self.measure(row, seeds, lambda seed: {"dev": dev(seed, lr)}, depends_on=depends_on)
+            known = self.content["rows"][row]["seeds"]
+            return [known[str(seed)]["dev"] for seed in seeds]
+
+        first = {lr: scores(lr, seeds[:1])[0] for lr in rates}
+        best = max(first, key=first.get)
+        close = [lr for lr in rates if lr == best or first[lr] > first[best] - tie]
+        if len(close) == 1:
+            return best
+        medians = {lr: statistics.median(scores(lr, seeds)) for lr in close}
+        return max(medians, key=medians.get)
+
+    def _kept(self, row: str, depends_on: dict[str, Any] | None) -> dict[str, Any]:
+        """What is known of a row; nothing, if it depended on something else."""
+        content = self.content["rows"].get(row)
+        if content is None or content.get("depends_on", {}) != (depends_on or {}):
+            return {"seeds": {}, "measured": {}, "depends_on": depends_on or {}}
+        return {"measured": {}, **content}
+
+    def _take_over(self) -> None:
+        """Keep the rows that the file has by now, if they were measured under the same settings."""
+        if self.path.exists():
+            before = json.loads(self.path.read_text(encoding="utf-8"))
+            if before["schema"] == SCHEMA and before["settings"] == self.content["settings"]:
+                self.content["rows"] = before["rows"]
+
+
+def summarise(values: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Median, least and greatest of each measure over the seeds."""
+    names = values[0].keys()
+    columns = {name: [value[name] for value in values] for name in names}
+    return {
+        "median": {name: statistics.median(column) for name, column in columns.items()},
+        "min": {name: min(column) for name, column in columns.items()},
+        "max": {name: max(column) for name, column in columns.items()},
+    }
+
+
+def read_results(name: str, folder: Path | None = None) -> dict[str, Any] | None:
+    """A result file; None when the experiment has not been run.
+
+    Raises:
+        TutorError: there is no such file although similar ones exist, so the name is probably misspelt.
+    """
+    folder = folder or results_folder()
+    path = folder / f"{name}.json"
+    if path.exists():
+        return json.loads(path.read_text(encoding="utf-8"))
+    guess = nearest(name, [other.stem for other in folder.glob("*.json")])
+    if guess:
+        raise TutorError(f"There is no result file {path.name}. Did you mean {guess!r}?")
+    return None
+
+
+def current_rows(content: dict[str, Any]) -> dict[str, Any]:
+    """The rows of a result file, without those that older weights of an embedded encoder gave."""
+    from hanlp_tutor.encoders.embedded import read_card
+    from hanlp_tutor.encoders.mini import EMBEDDED
+
+    weights = {None, *(read_card(name)["sha256"] for name in EMBEDDED)}
+    return {
+        name: row
+        for name, row in content["rows"].items()
+        if row["seeds"] and row.get("depends_on", {}).get("weights") in weights
+    }
+
+
+def spread(row: dict[str, Any], measure: str, *, scale: float = 100.0, form: str = ".1f") -> str:
+    """The median of a row as text, and behind it the least and the greatest where there are several seeds.
+
+    In points; ``scale=1`` leaves the measure's own unit.
+    """
+    middle, low, high = (format(scale * row[part][measure], form) for part in ("median", "min", "max"))
+    return middle if len(row["seeds"]) == 1 else f"{middle} ({low} to {high})"

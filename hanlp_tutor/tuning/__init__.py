@@ -1,1 +1,0 @@
-"""Automated search of options, over Optuna."""

@@ -1,1 +1,0 @@
-"""How far to believe a score: of one answer (calibration), and of a test set (significance)."""

@@ -1,0 +1,1 @@
+"""Around a run: jobs, notebooks, audit, diagnosis, tuning, calibration, significance, baselines, the doctor."""

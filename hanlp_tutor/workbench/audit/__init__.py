@@ -1,0 +1,69 @@
+"""``audit``: what is wrong with labelled data, before an hour of training says F1 = 0."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hanlp_tutor.data.examples import LabelledText, TaggedText
+from hanlp_tutor.data.relations import RelationText
+from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.workbench.audit.characters import check_characters
+from hanlp_tutor.workbench.audit.duplicates import check_duplicates
+from hanlp_tutor.workbench.audit.labels import check_balance, check_labels, check_transitions
+from hanlp_tutor.workbench.audit.lengths import check_lengths
+from hanlp_tutor.workbench.audit.report import KINDS, Finding, Report, in_order
+from hanlp_tutor.workbench.audit.sides import Reading, Side, read_side
+
+__all__ = ["KINDS", "Finding", "Report", "audit"]
+
+Source = str | Path | Sequence[TaggedText] | Sequence[LabelledText] | Sequence[RelationText]
+
+
+def audit(
+    train: Source,
+    dev: Source | None = None,
+    test: Source | None = None,
+    *,
+    task: str | None = None,
+    label_errors: bool = False,
+    format: str | None = None,
+    scheme: str | None = None,
+    strip_segmentation_digits: bool = False,
+    encoding: str | None = None,
+) -> Report:
+    """Look for everything that :data:`KINDS` names.
+
+    Args:
+        train, dev, test: files, or examples. A file that the strict reader refuses is read as far as it can be, and
+            each line that it refuses becomes a finding.
+        task: ``ner``, ``classify`` or ``relation``; None: what the examples are, or what the training file looks like.
+        label_errors: also look for probable label errors by cross-validation, which takes minutes instead of seconds.
+        format, scheme, strip_segmentation_digits, encoding: of the files, as :func:`hanlp_tutor.data.read_examples`
+            takes them; None detects.
+
+    Raises:
+        DataError: a file of which nothing can be read.
+        ConfigError: no such task, format, scheme or encoding; examples of another task.
+    """
+    if task not in (None, "ner", "classify", "relation"):
+        raise ConfigError(f"an audit is for the task ner, classify or relation, not {task!r}.")
+    reading = Reading(format, scheme, strip_segmentation_digits, encoding)
+    sides: list[Side] = []
+    for name, source in (("train", train), ("dev", dev), ("test", test)):
+        if source is not None:
+            sides.append(read_side(name, source, task or (sides[0].task if sides else None), reading))
+    task = sides[0].task
+    findings = [finding for side in sides for finding in side.findings]
+    if task == "ner":
+        findings += check_transitions(sides)
+    findings += check_labels(sides)
+    findings += check_duplicates(sides)
+    findings += check_balance(sides)
+    findings += check_characters(sides)
+    findings += check_lengths(sides)
+    if label_errors:
+        from hanlp_tutor.workbench.audit.label_errors import check_label_errors
+
+        findings += check_label_errors(sides)
+    return Report(task, {side.name: side.summary() for side in sides}, in_order(findings))

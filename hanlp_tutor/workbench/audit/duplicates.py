@@ -1,0 +1,192 @@
+"""Texts that stand twice: on one side a waste, on two sides a leak, with two answers a contradiction."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from hanlp_tutor.data.examples import LabelledText, TaggedText
+from hanlp_tutor.data.near_duplicates import NearTexts
+from hanlp_tutor.data.relations import RelationText
+from hanlp_tutor.workbench.audit.report import Finding
+from hanlp_tutor.workbench.audit.sides import Side, label_of
+
+Example = TaggedText | LabelledText | RelationText
+
+_LEAK = "Remove one of the two, or split again with split_without_leaks: a score on known texts is no score."
+_QUOTED = 30  # characters of a text in a message
+
+
+def check_duplicates(sides: Sequence[Side]) -> list[Finding]:
+    """Conflicts, leaks and duplicates, exact and near."""
+    members = [(side, index) for side in sides for index in range(len(side.examples))]
+    same: defaultdict[str, list[int]] = defaultdict(list)
+    for number, (side, index) in enumerate(members):
+        same[side.examples[index].text].append(number)
+    groups = [[members[number] for number in group] for group in same.values() if len(group) > 1]
+    asked: defaultdict[object, list[tuple[Side, int]]] = defaultdict(list)
+    for member in members:
+        asked[_question(_example(member))].append(member)
+    questions = [group for group in asked.values() if len(group) > 1]
+    near = NearTexts(side.examples[index].text for side, index in members)
+    return [
+        *_conflicts(questions),
+        *_leaks(groups),
+        *_near_leaks(sides, members, same, near),
+        *_duplicates(questions),
+        *_near_duplicates(sides, members, same, near),
+    ]
+
+
+def _conflicts(groups: list) -> list[Finding]:
+    findings = []
+    for group in groups:
+        answers = Counter(_answer(side.examples[index]) for side, index in group)
+        if len(answers) > 1:
+            first = _answer(_example(group[0]))
+            other = next(member for member in group if _answer(_example(member)) != first)
+            findings.append(
+                Finding(
+                    "conflict",
+                    "error",
+                    f"{_quoted(other)}: {_difference(_example(other), _example(group[0]))} in {_where(group[0])}.",
+                    "Decide which is right, and mend or remove the other.",
+                    **other[0].place(other[1]),
+                    evidence={"places": [_where(member) for member in group]},
+                )
+            )
+    return findings
+
+
+def _leaks(groups: list) -> list[Finding]:
+    findings = []
+    for group in groups:
+        names = Counter(side.name for side, _ in group)
+        if len(names) > 1:
+            origin = group[0]
+            last = next(member for member in reversed(group) if member[0] is not origin[0])
+            often = ", ".join(f"{number} in {name}" for name, number in names.items())
+            findings.append(
+                Finding(
+                    "leak",
+                    "error",
+                    f"{_quoted(last)} stands in {_where(origin)} too ({often}).",
+                    _LEAK,
+                    **last[0].place(last[1]),
+                    evidence={"places": [_where(member) for member in group]},
+                )
+            )
+    return findings
+
+
+def _near_leaks(sides: Sequence[Side], members: list, same: dict, near: NearTexts) -> list[Finding]:
+    """For dev what is near in train; for test what is near in train or dev."""
+    findings = []
+    numbers = {side.name: [n for n, (owner, _) in enumerate(members) if owner is side] for side in sides}
+    for later, side in enumerate(sides[1:], 1):
+        before = [number for earlier in sides[:later] for number in numbers[earlier.name]]
+        own = [  # the others are leaks already
+            number
+            for number in numbers[side.name]
+            if all(members[twin][0] is side for twin in same[_example(members[number]).text])
+        ]
+        for number, (other, similarity) in near.counterparts(own, before).items():
+            findings.append(
+                Finding(
+                    "near-leak",
+                    "error",
+                    f"{_quoted(members[number])} is nearly (Jaccard {similarity:.2f}) {_quoted(members[other])} in "
+                    f"{_where(members[other])}{_disagreement(members[number], members[other])}.",
+                    _LEAK,
+                    **side.place(members[number][1]),
+                    evidence={"other": _where(members[other]), "similarity": round(similarity, 4)},
+                )
+            )
+    return findings
+
+
+def _duplicates(groups: list) -> list[Finding]:
+    findings = []
+    for group in groups:
+        for name in dict.fromkeys(side.name for side, _ in group):
+            inside = [member for member in group if member[0].name == name]
+            if len(inside) > 1:
+                findings.append(
+                    Finding(
+                        "duplicate",
+                        "warning",
+                        f"{_quoted(inside[1])} stands {len(inside)} times in {name}, first in {_where(inside[0])}.",
+                        "Keep one (drop_duplicates): each copy counts as much as a text of its own.",
+                        **inside[1][0].place(inside[1][1]),
+                        evidence={"places": [_where(member) for member in inside]},
+                    )
+                )
+    return findings
+
+
+def _near_duplicates(sides: Sequence[Side], members: list, same: dict, near: NearTexts) -> list[Finding]:
+    findings = []
+    first = {group[0] for group in _by_side(members, same)}  # one of each text and side
+    for side in sides:
+        own = [number for number in sorted(first) if members[number][0] is side]
+        for cluster in near.clusters(own):
+            group = [members[number] for number in cluster]
+            findings.append(
+                Finding(
+                    "near-duplicate",
+                    "warning",
+                    f"{_quoted(group[1])} is one of {len(group)} texts that are nearly the same; the first is "
+                    f"{_quoted(group[0])} in {_where(group[0])}{_disagreement(group[1], group[0])}.",
+                    "Keep one, or keep them on one side (split_without_leaks).",
+                    **side.place(group[1][1]),
+                    evidence={"places": [_where(member) for member in group]},
+                )
+            )
+    return findings
+
+
+def _by_side(members: list, same: dict) -> list[list[int]]:
+    groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for text, numbers in same.items():
+        for number in numbers:
+            groups[members[number][0].name, text].append(number)
+    return list(groups.values())
+
+
+def _example(member: tuple[Side, int]) -> Example:
+    return member[0].examples[member[1]]
+
+
+def _where(member: tuple[Side, int]) -> str:
+    return Finding("", "", "", "", **member[0].place(member[1])).where
+
+
+def _quoted(member: tuple[Side, int]) -> str:
+    text = _example(member).text
+    return repr(text if len(text) <= _QUOTED else text[: _QUOTED - 3] + "...")
+
+
+def _question(example: Example) -> object:
+    """What an example asks: of a sentence with several relations each pair is another question."""
+    return (example.text, example.head, example.tail) if isinstance(example, RelationText) else example.text
+
+
+def _answer(example: Example) -> object:
+    return example.spans if isinstance(example, TaggedText) else label_of(example)
+
+
+def _difference(here: Example, there: Example) -> str:
+    if not isinstance(here, TaggedText):
+        return f"{label_of(here)!r} here, {label_of(there)!r}"
+    sides = [sorted(set(one.spans) - set(other.spans)) for one, other in ((here, there), (there, here))]
+    said = [
+        ", ".join(f"{span.label} {here.text[span.start : span.end]}" for span in spans) or "nothing" for spans in sides
+    ]
+    return f"{said[0]} here, {said[1]}"
+
+
+def _disagreement(one: tuple[Side, int], other: tuple[Side, int]) -> str:
+    mine, its = _example(one), _example(other)
+    if isinstance(mine, LabelledText) and mine.label != its.label:
+        return f", but {mine.label!r} here and {its.label!r} there"
+    return ""

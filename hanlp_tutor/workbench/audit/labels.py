@@ -1,0 +1,188 @@
+"""Tags that cannot follow one another, labels that train lacks or that look misspelt, and how often each occurs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from hanlp_tutor.data.schemes import from_bio, to_bio
+from hanlp_tutor.errors import nearest
+from hanlp_tutor.workbench.audit.report import Finding, times
+from hanlp_tutor.workbench.audit.sides import Side, label_of
+
+FEW = 10  # examples (entities) of a label, below which nothing reliable is learnt or measured
+_RARE = 0.1  # of the frequency of the label that it may be a misspelling of
+_RULES = 0.8  # of the examples in one class: accuracy says little from here on
+_EMPTY = 0.9  # of the sentences without any entity
+
+
+def check_transitions(sides: Sequence[Side]) -> list[Finding]:
+    """Tags that differ from what a writer of their scheme would have written for the entities that are read."""
+    findings = []
+    for side in sides:
+        sentences = [
+            [(row.tag, len(row.token)) for row in side.rows[i]] if side.rows else [(tag, 1) for tag in example.tags]
+            for i, example in enumerate(side.examples)
+        ]
+        for index, sentence in enumerate(sentences):
+            tags = [tag for tag, _ in sentence]
+            starts = [0]
+            for _, length in sentence:
+                starts.append(starts[-1] + length)
+            for position, read in _mended(tags, side.scheme):
+                before = tags[position - 1] if position else "the beginning"
+                after = tags[position + 1] if position + 1 < len(tags) else "the end"
+                findings.append(
+                    Finding(
+                        "invalid-transition",
+                        "error",
+                        f"{tags[position]} cannot stand between {before} and {after} in {side.scheme}: read as {read}.",
+                        "Write what it is read as, if that is what is meant, or mend its neighbours.",
+                        **side.place(index, starts[position]),
+                        evidence={"tag": tags[position], "before": before, "after": after, "read": read},
+                    )
+                )
+    return findings
+
+
+def _mended(tags: list[str], scheme: str) -> Iterator[tuple[int, str]]:
+    """Where reading and writing again changes a tag, and what it becomes; an entity changed throughout counts once."""
+    canonical = from_bio(to_bio(tags, scheme), scheme)
+    changed = False
+    for position, (tag, right) in enumerate(zip(tags, canonical, strict=True)):
+        if tag != right and (not changed or right[0] in "BS"):
+            yield position, right
+        changed = tag != right
+
+
+def check_labels(sides: Sequence[Side]) -> list[Finding]:
+    """Labels that train lacks, and labels that look like a misspelling of another."""
+    train, *others = sides
+    known = train.labels()
+    findings = []
+    for side in others:
+        for label, number in side.labels().items():
+            if label not in known:
+                guess = nearest(label, known)
+                hint = f" Did you mean {guess}?" if guess else ""
+                findings.append(
+                    Finding(
+                        "unknown-label",
+                        "error",
+                        f"the label {label!r} ({times(number)}) does not occur in train.{hint}",
+                        "It can never be predicted, and lowers the score: mend it, or move examples to train.",
+                        **first_place(side, label),
+                        evidence={"label": label, "count": number, "nearest": guess},
+                    )
+                )
+    total = sum((side.labels() for side in sides), Counter())
+    for label, likely in similar_labels(total):
+        side = next(side for side in sides if label in side.labels())
+        findings.append(
+            Finding(
+                "similar-labels",
+                "warning",
+                f"the label {label!r} ({times(total[label])}) looks like {likely!r} ({times(total[likely], '')}).",
+                "If it is a misspelling, mend it; otherwise leave it.",
+                **first_place(side, label),
+                evidence={"label": label, "likely": likely, "counts": [total[label], total[likely]]},
+            )
+        )
+    return findings
+
+
+def first_place(side: Side, label: str) -> dict:
+    """Where a label first stands on a side."""
+    for index, example in enumerate(side.examples):
+        if side.task != "ner" and label_of(example) == label:
+            return side.place(index)
+        for span in example.spans if side.task == "ner" else ():
+            if span.label == label:
+                return side.place(index, span.start)
+    raise KeyError(label)
+
+
+def similar_labels(counts: Counter[str]) -> list[tuple[str, str]]:
+    """Pairs of a label and a more frequent one that it is probably a misspelling of.
+
+    Misspelt is what differs in case or separators only, or is rare beside the other and differs by one slip of the
+    keyboard. A label whose parts all occur in other labels is no slip: ``GPE.NOM`` beside ``GPE.NAM`` and ``PER.NOM``.
+    """
+    parts = Counter(part for label in counts for part in set(_parts(label)))
+    pairs = []
+    for label in sorted(counts):
+        rarer = [other for other in counts if (counts[other], other) > (counts[label], label)]
+        alike = [other for other in rarer if _plain(other) == _plain(label)]
+        composed = len(_parts(label)) > 1 and all(parts[part] > 1 for part in _parts(label))
+        if not alike and not composed:
+            alike = [o for o in rarer if counts[label] <= max(_RARE * counts[o], 1) and one_slip(label, o)]
+        if alike:
+            pairs.append((label, max(alike, key=lambda other: (counts[other], other))))
+    return pairs
+
+
+def one_slip(one: str, other: str) -> bool:
+    """Two neighbours swapped, one character too many, one Latin letter for another in three or more, or cut short.
+
+    A Chinese character for another makes another word (体育, 教育), and a digit for another another number.
+    """
+    short, long = sorted((one.casefold(), other.casefold()), key=len)
+    if len(short) == len(long):
+        places = [i for i, (a, b) in enumerate(zip(short, long, strict=True)) if a != b]
+        if len(places) == 2 and places[1] == places[0] + 1:
+            return short[places[0]] == long[places[1]] and short[places[1]] == long[places[0]]
+        latin = all((c[places[0]].isascii() and c[places[0]].isalpha()) for c in (short, long)) if places else False
+        return len(places) == 1 and latin and len(short) >= 3
+    if len(long) == len(short) + 1:
+        dropped = [long[:i] + long[i + 1 :] for i in range(len(long)) if not long[i].isdigit()]
+        return len(short) >= 2 and short in dropped
+    return short.isascii() and len(short) >= 3 and long.startswith(short)
+
+
+def _plain(label: str) -> str:
+    return re.sub(r"[\s._/-]", "", label).casefold()
+
+
+def _parts(label: str) -> list[str]:
+    return re.split(r"[\s._/-]+", label)
+
+
+def check_balance(sides: Sequence[Side]) -> list[Finding]:
+    """What is too rare to learn, so frequent that accuracy says nothing, or impossible to score."""
+    train, *others = sides
+    counts, total = train.labels(), len(train.examples)
+    unit = "entities" if train.task == "ner" else "examples"
+    place = {"side": train.name, "path": train.path}
+    findings = []
+    if not counts:
+        remedy = "Check that the tags are the last column, and that the annotation was exported."
+        return [Finding("class-balance", "error", "no entity in train: only O can be learnt.", remedy, **place)]
+    rare = {label: number for label, number in counts.items() if number < FEW}
+    if rare:
+        said = ", ".join(f"{label} {number}" for label, number in rare.items())
+        message = f"labels with fewer than {FEW} {unit} in train: {said}."
+        remedy = "Annotate more of them, join them with another label, or expect nothing of them."
+        findings.append(Finding("class-balance", "warning", message, remedy, **place, evidence={"rare": rare}))
+    label, number = next(iter(counts.items()))
+    if train.task != "ner" and number >= _RULES * total:
+        message = f"{number / total:.0%} of train are {label!r}: always to answer that reaches this accuracy."
+        remedy = "Read macro F1 instead of accuracy; class_weights may help."
+        share = {"label": label, "share": number / total}
+        findings.append(Finding("class-balance", "warning", message, remedy, **place, evidence=share))
+    empty = sum(not example.spans for example in train.examples) if train.task == "ner" else 0
+    if empty >= _EMPTY * total:
+        message = f"{empty / total:.0%} of the sentences in train hold no entity."
+        remedy = "Leave some of them out, or expect a slow start with F1 = 0."
+        share = {"share": empty / total}
+        findings.append(Finding("class-balance", "warning", message, remedy, **place, evidence=share))
+    return findings + [finding for side in others for finding in _unscored(side, counts)]
+
+
+def _unscored(side: Side, counts: Counter[str]) -> Iterator[Finding]:
+    missing = [label for label in counts if label not in side.labels()]
+    if missing:
+        message = f"{side.name} lacks labels of train, which it cannot score: {', '.join(missing)}."
+        remedy = "Split stratified by label, or hold out more."
+        where = {"side": side.name, "path": side.path, "evidence": {"missing": missing}}
+        yield Finding("class-balance", "warning", message, remedy, **where)

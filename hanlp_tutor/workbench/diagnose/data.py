@@ -1,0 +1,112 @@
+"""Faults of the data: they are counted before the first update, so these rules do not look at curves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from hanlp_tutor.errors import nearest
+from hanlp_tutor.workbench.diagnose.record import Record
+from hanlp_tutor.workbench.diagnose.report import Finding
+
+_SLIPPED = 1.05  # how much more a neighbour must tell of a tag than its own character: aligned corpora stay below 0.9
+_LEAKED, _UNKNOWN, _UNSEEN, _BROKEN = 0.02, 0.05, 0.05, 0.05
+_AUDIT = "`hanlp-tutor audit TRAIN --dev DEV --test TEST`"
+
+
+def unseen_label(run: Record) -> Iterator[Finding]:
+    """A label of dev that no training example has, and that is more than an accident."""
+    if run.task == "multitask":  # its counts are those of all tasks together
+        return
+    train, dev = (_kinds(run.fact("data", f"{side}_labels"), run.task) for side in ("train", "dev"))
+    total = sum(dev.values())
+    for label in sorted(dev.keys() - train.keys()):
+        twin = nearest(label, train.keys() - dev.keys())
+        if twin is None and dev[label] < _UNSEEN * total:
+            continue
+        spelt = f" Train has {twin!r} instead ({train[twin]:,} times), which dev lacks." if twin else ""
+        yield Finding(
+            "unseen-label",
+            f"{dev[label]:,} of the {total:,} gold answers of dev are {label!r}, and not one in train.{spelt} "
+            "They can only be missed.",
+            f"Spell {twin!r} and {label!r} alike and train again; {_AUDIT} names the lines."
+            if twin
+            else f"Put examples of {label!r} into train, or divide the data anew, stratified by label.",
+            {"label": label, "dev": dev[label], "train": 0, "instead": twin},
+        )
+
+
+def misaligned(run: Record) -> Iterator[Finding]:
+    """A neighbouring character tells more of a tag than the character that the tag stands under."""
+    for side in ("train", "dev"):
+        told = run.fact("data", f"{side}_alignment")
+        if not told:
+            continue
+        best = max(told, key=told.get)
+        if best == "0" or told[best] < _SLIPPED * told["0"]:
+            continue
+        places = -int(best)
+        where = f"{abs(places)} character{'s' if abs(places) > 1 else ''} too {'late' if places > 0 else 'early'}"
+        yield Finding(
+            "misaligned",
+            f"The tags of {side} stand {where}: a tag says {told[best]:.3f} nats about the character {best} places on "
+            f"and only {told['0']:.3f} about its own.",
+            "Look for what the converter counted and the text does not hold (or the other way): a title, blanks, "
+            f"\\r, a byte-order mark, pieces of words in place of characters. Convert again, then {_AUDIT}.",
+            {"side": side, "places": places, "information": told},
+        )
+
+
+def broken_tags(run: Record) -> Iterator[Finding]:
+    """I- tags without the entity that they would continue."""
+    broken, labels = run.fact("data", "train_broken"), run.fact("data", "train_labels") or {}
+    entities = sum(count for tag, count in labels.items() if tag[:2] == "B-")
+    if broken and broken > _BROKEN * entities:
+        yield Finding(
+            "broken-tags",
+            f"{broken:,} tags I-X of train continue nothing, beside {entities:,} entities that begin with B-X.",
+            "Name the scheme when reading (IOB1 begins entities with I-), or mend the file: " + _AUDIT + ".",
+            {"broken": broken, "entities": entities},
+        )
+
+
+def leak(run: Record) -> Iterator[Finding]:
+    """Texts that are to be judged on and have been learnt from."""
+    for side in ("dev", "test"):
+        known, total = run.fact("data", f"{side}_known"), run.fact("data", f"{side}_examples")
+        if not known or not total or known < max(3, _LEAKED * total):
+            continue
+        flattered = "The dev score, and the choice of weights by it, " if side == "dev" else "The test score "
+        yield Finding(
+            "leak",
+            f"{known:,} of the {total:,} texts of {side} stand in train too ({known / total:.0%}). {flattered}"
+            "measures memory there.",
+            f"Take them out of train ({_AUDIT} names them), train again, and report that score.",
+            {"side": side, "known": known, "examples": total},
+        )
+
+
+def unknown_characters(run: Record) -> Iterator[Finding]:
+    """Text that the tokenizer turns into [UNK]."""
+    share = run.fact("data", "unknown_share")
+    if share is not None and share > _UNKNOWN:
+        yield Finding(
+            "unknown-characters",
+            f"{share:.0%} of the training tokens are [UNK] to the encoder {run.fact('encoder')!r}: it cannot tell "
+            "them apart.",
+            "See which characters these are (traditional forms, another language, a wrong encoding of the file?), and "
+            "normalise them or take another encoder.",
+            {"share": share},
+        )
+
+
+def _kinds(labels: dict[str, int] | None, task: str | None) -> Counter[str]:
+    """How often each class occurs, or each type of entity begins."""
+    counts: Counter[str] = Counter()
+    for label, count in (labels or {}).items():
+        if count and (task != "ner" or label[:2] == "B-"):
+            counts[label.removeprefix("B-") if task == "ner" else label] += count
+    return counts
+
+
+RULES = (unseen_label, misaligned, broken_tags, leak, unknown_characters)

@@ -1,0 +1,1 @@
+"""Automated search of options: :func:`hanlp_tutor.tune`."""

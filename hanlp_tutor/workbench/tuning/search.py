@@ -1,0 +1,242 @@
+"""Automated search of options (自动调参): :func:`tune`, a thin layer over Optuna.
+
+Each trial is a run of :func:`hanlp_tutor.fine_tune`, chosen by TPE (Bergstra et al. 2011) from the trials before it,
+and ended early when its dev score falls behind theirs (pruning, 剪枝). Trials are compared by dev score alone: test
+data are never read. The study lies in a folder, and a search that was killed goes on from there, trial for trial as if
+it had never stopped.
+
+Optuna is an extra (``pip install "hanlp-tutor[tune]"``) and imported when a search begins.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.train import fine_tune
+from hanlp_tutor.data import Split, fingerprint
+from hanlp_tutor.encoders import weights_of
+from hanlp_tutor.errors import ConfigError, DivergedError, TrainingError, TutorError, first_line
+from hanlp_tutor.files import write_file, write_json
+from hanlp_tutor.progress import Reporter, resolve_mode
+from hanlp_tutor.workbench.diagnose.facts import note_facts
+from hanlp_tutor.workbench.tuning.space import Range, Space, describe_space, read_space
+from hanlp_tutor.workbench.tuning.study import (
+    alone,
+    finished_trials,
+    import_optuna,
+    new_pruner,
+    new_sampler,
+    open_study,
+    quiet,
+    suggest,
+)
+
+SAMPLERS, PRUNERS = ("tpe", "random"), ("median", "halving", "none")
+BEST_FILE, SEARCH_FILE = "best.yaml", "search.json"
+_NEVER = 2**31 - 1  # a checkpoint every so many updates: a trial is repeated rather than resumed
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search has come to.
+
+    ``trials``: a dictionary each, in order: ``trial``, ``state`` (complete, pruned), ``dev`` (its best dev score),
+    ``scores`` (dev score of each evaluation), ``tokens`` and ``seconds`` that it took, ``options`` (what was chosen),
+    ``error`` (of a run that diverged: it counts as 0). ``best``: the options of the best complete trial, as a whole
+    configuration. ``importances``: the share of each option in the variance of the scores (fANOVA, Hutter et al. 2014);
+    empty while fewer than two trials are complete, or all equally good.
+    """
+
+    trials: list[dict[str, Any]]
+    best: dict[str, Any]
+    best_trial: int
+    importances: dict[str, float]
+    space: dict[str, str]
+
+    @property
+    def config(self) -> TrainConfig:
+        """The best options, ready for :func:`hanlp_tutor.fine_tune`."""
+        return TrainConfig(**self.best)
+
+    @property
+    def best_dev(self) -> float:
+        """The dev score of the best trial. It was chosen for being high, so expect less on new data."""
+        return self.trials[self.best_trial]["dev"]
+
+    @classmethod
+    def read(cls, path: str | Path) -> Search:
+        """A search that was written before: ``search.json``, or the folder that holds it. Needs no Optuna."""
+        path = Path(path) / SEARCH_FILE if Path(path).is_dir() else Path(path)
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise TutorError(f"{path}: no search can be read here ({first_line(error)}).") from None
+
+
+def tune(
+    task: str,
+    split: Split,
+    encoder: str,
+    config: TrainConfig,
+    space: Mapping[str, str | Sequence[Any] | Range],
+    trials: int,
+    out: str | Path,
+    *,
+    sampler: str = "tpe",
+    pruner: str = "median",
+    progress: str = "auto",
+) -> Search:
+    """Search a space until the study in ``out`` has ``trials`` finished trials; those it has already count.
+
+    Args:
+        task: ``ner`` or ``classify``.
+        split: train and dev; its test side is not looked at.
+        encoder: a name or folder, the same in all trials.
+        config: the options that are not searched. Its seed is that of each run, and of the sampler.
+        space: per searched option a range or values (:mod:`hanlp_tutor.workbench.tuning.space`).
+        trials: finished ones that the study shall have, complete or pruned.
+        out: the study's folder; gets ``study.log`` (Optuna's journal), ``search.json``, ``best.yaml`` for
+            ``hanlp-tutor train -c``, and of each trial the history and manifest.
+        sampler: ``tpe`` or ``random``.
+        pruner: ``median`` (a trial below the median of the earlier ones at the same evaluation ends), ``halving`` (only
+            the better half goes on, at evaluations 1, 2, 4 ...) or ``none``.
+        progress: ``none`` prints no line for each trial.
+
+    Raises:
+        ConfigError: Optuna is missing, or a space that does not fit the options.
+        TrainingError: no dev data, a folder with another search, or one in which a search is running.
+    """
+    optuna = import_optuna()
+    space = read_space(space, config)
+    for name, value, known in (("sampler", sampler, SAMPLERS), ("pruner", pruner, PRUNERS)):
+        if value not in known:
+            raise ConfigError(f"{name}={value!r}: choose one of {', '.join(known)}.")
+    if trials < 1:
+        raise ConfigError(f"trials={trials}: a search needs at least one.")
+    if not split.train or not split.dev:
+        raise TrainingError("A search compares dev scores, so it needs training and dev examples.")
+    identity = _identity(task, split, encoder, config, space, sampler, pruner)
+    lines = Reporter(trials, 0, "none" if resolve_mode(progress) == "none" else "lines")
+    out = Path(out)
+    with alone(out), quiet(optuna):
+        study = open_study(optuna, out, identity)
+        study.pruner = new_pruner(optuna, pruner)
+        objective = _Objective(optuna, (task, split, encoder), config, space, out)
+        try:
+            while (number := len(finished_trials(study))) < trials:
+                study.sampler = new_sampler(optuna, sampler, config.seed, number)
+                study.optimize(objective, n_trials=1)
+                _say(lines, _row(number, finished_trials(study)[number]))
+        finally:  # after Ctrl-C too: the best so far is worth having
+            search = _collect(optuna, study, config, space)
+            _write(out, search)
+    return search
+
+
+class _Objective:
+    """From a trial's options to its dev score."""
+
+    def __init__(self, optuna: Any, job: tuple[str, Split, str], config: TrainConfig, space: Space, out: Path):
+        self.optuna, self.config, self.space, self.out = optuna, config, space, out
+        self.task, self.split, self.encoder = job
+
+    def __call__(self, trial: Any) -> float:
+        options = {name: suggest(trial, name, wanted) for name, wanted in self.space.items()}
+        folder = self.out / "trials" / f"{len(finished_trials(trial.study)):03d}"
+        shutil.rmtree(folder, ignore_errors=True)  # of a trial that was killed
+        began, seen, ended = time.perf_counter(), [], []
+
+        def on_evaluation(row: dict[str, Any]) -> bool:
+            seen.append(row)
+            trial.report(row["dev_score"], step=len(seen))
+            updates = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["updates"]
+            ended[:] = [row["step"] < updates and trial.should_prune()]  # there is nothing to save at the last one
+            return ended[0]
+
+        try:
+            best, error = self._run(self.config.replace(**options), folder, on_evaluation), None
+        except DivergedError as diverged:
+            best, error = 0.0, str(diverged)
+        (folder / "checkpoint.pt").unlink(missing_ok=True)  # hundreds of MB with a large encoder
+        trial.set_user_attr("tokens", seen[-1]["tokens"] if seen else 0)
+        trial.set_user_attr("seconds", time.perf_counter() - began)
+        trial.set_user_attr("error", error)
+        if error is None and ended[0]:
+            raise self.optuna.TrialPruned
+        return best
+
+    def _run(self, config: TrainConfig, folder: Path, on_evaluation: Callable[[dict[str, Any]], bool]) -> float:
+        train, dev = self.split.train, self.split.dev
+        model = build_model(self.task, self.encoder, label_set(self.task, train), config)
+        config = config.replace(checkpoint_steps=_NEVER)
+        return fine_tune(
+            model, train, dev, config, folder, progress="none", on_start=note_facts, on_evaluation=on_evaluation
+        ).best_dev
+
+
+def _identity(
+    task: str, split: Split, encoder: str, config: TrainConfig, space: Space, sampler: str, pruner: str
+) -> dict[str, Any]:
+    """What the scores and the choice of trials depend on."""
+    fixed = {name: value for name, value in config.model_dump(mode="json").items() if name not in space}
+    return {
+        "task": task,
+        "training data": fingerprint(split.train),
+        "dev data": fingerprint(split.dev),
+        "encoder": {"name": encoder, **weights_of(encoder)},
+        "configuration": fixed,
+        "space": describe_space(space),
+        "sampler": sampler,
+        "pruner": pruner,
+    }
+
+
+def _row(number: int, trial: Any) -> dict[str, Any]:
+    scores = [trial.intermediate_values[step] for step in sorted(trial.intermediate_values)]
+    dev = trial.value if trial.state.name == "COMPLETE" else max(scores)
+    facts = {name: trial.user_attrs[name] for name in ("tokens", "seconds", "error")}
+    state = trial.state.name.lower()
+    return {"trial": number, "state": state, "dev": dev, "scores": scores, **facts, "options": trial.params}
+
+
+def _say(lines: Reporter, row: dict[str, Any]) -> None:
+    options = (f"{n}={v:.3g}" if type(v) is float else f"{n}={v}" for n, v in row["options"].items())
+    ending = f"pruned after {len(row['scores'])} evaluations" if row["state"] == "pruned" else ""
+    ending = "diverged" if row["error"] else ending
+    said = f"trial {row['trial']:>3}  dev {row['dev']:.4f}  {row['seconds']:5.1f} s  {'  '.join(options)}  {ending}"
+    lines.say(said.rstrip())
+
+
+def _collect(optuna: Any, study: Any, config: TrainConfig, space: Space) -> Search | None:
+    """What the study holds; None before a trial is complete."""
+    rows = [_row(number, trial) for number, trial in enumerate(finished_trials(study))]
+    complete = [row for row in rows if row["state"] == "complete"]
+    if not complete:
+        return None
+    best = max(complete, key=lambda row: row["dev"])  # the first of equals
+    importances = {}
+    if len({row["dev"] for row in complete}) > 1:
+        evaluator = optuna.importance.FanovaImportanceEvaluator(seed=config.seed)
+        found = optuna.importance.get_param_importances(study, evaluator=evaluator)
+        importances = {name: float(share) for name, share in found.items()}
+    options = config.replace(**best["options"]).model_dump(mode="json")
+    return Search(rows, options, best["trial"], importances, describe_space(space))
+
+
+def _write(out: Path, search: Search | None) -> None:
+    if search is not None:
+        head = f"# For hanlp-tutor train -c. Trial {search.best_trial} of {len(search.trials)}, "
+        head += f"dev score {search.best_dev:.4f}\n"
+        text = head + yaml.safe_dump(search.best, sort_keys=False, allow_unicode=True)
+        write_json(out / SEARCH_FILE, asdict(search))
+        write_file(out / BEST_FILE, lambda file: file.write(text.encode("utf-8")))

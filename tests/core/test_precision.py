@@ -1,0 +1,197 @@
+"""Number formats: real fp16 and bf16 on the CPU, the scaler's skipped step, and who is refused."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from small_runs import PLAIN, distance, flat, gradient_by_hand, make, mean_over_window, watching, weights
+from toy import tagged
+
+from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.core import precision
+from hanlp_tutor.core.history import read_history
+from hanlp_tutor.core.precision import Precision, choose_device, choose_precision, is_fast
+from hanlp_tutor.core.run import Run
+from hanlp_tutor.core.train import fine_tune
+from hanlp_tutor.errors import ConfigError
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+FP16 = {"fp16": True, "allow_slow_precision": True}
+
+
+@pytest.fixture
+def processor(monkeypatch):
+    """A processor with just these instructions."""
+    return lambda *flags: monkeypatch.setattr(precision, "_processor_flags", lambda: set(flags))
+
+
+@pytest.fixture
+def first_scale(monkeypatch):
+    """The loss scale that runs begin with."""
+    real = torch.amp.GradScaler
+
+    def begin(scale):
+        monkeypatch.setattr(
+            torch.amp, "GradScaler", lambda device, enabled: real(device, init_scale=scale, enabled=enabled)
+        )
+
+    return begin
+
+
+@pytest.mark.parametrize("wanted", ["fp16", "bf16"])
+def test_a_processor_without_the_instructions_is_refused(processor, wanted):
+    processor("avx2", "avx512f")
+    with pytest.raises(ConfigError, match=rf"{wanted}=True.*allow_slow_precision"):
+        choose_precision(TrainConfig(device="cpu", **{wanted: True}))
+    allowed = choose_precision(TrainConfig(device="cpu", allow_slow_precision=True, **{wanted: True}))
+    assert allowed.dtype is {"fp16": torch.float16, "bf16": torch.bfloat16}[wanted]
+
+
+def test_a_processor_with_the_instructions(processor):
+    processor("avx512_bf16")
+    assert choose_precision(TrainConfig(device="cpu", bf16=True)).dtype is torch.bfloat16
+    with pytest.raises(ConfigError, match="use bf16=True"):
+        choose_precision(TrainConfig(device="cpu", fp16=True))
+    processor("amx_bf16", "amx_fp16")
+    assert choose_precision(TrainConfig(device="cpu", fp16=True)).dtype is torch.float16
+
+
+@pytest.mark.parametrize(
+    ("capability", "fp16", "bf16"),
+    [((6, 1), False, False), ((7, 5), True, False), ((8, 0), True, True), ((9, 0), True, True)],
+)
+def test_what_a_gpu_can_do(monkeypatch, capability, fp16, bf16):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: capability)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device=None: "Tesla")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *a, **k: True)  # by emulation, as a T4 answers
+    monkeypatch.setattr(precision, "choose_device", lambda name: CUDA)
+    assert (is_fast(CUDA, "fp16"), is_fast(CUDA, "bf16")) == (fp16, bf16)
+    if fp16 and not bf16:
+        with pytest.raises(ConfigError, match=r"7\.5.*use fp16=True"):
+            choose_precision(TrainConfig(bf16=True))
+
+
+def test_devices():
+    assert choose_device("cpu") == CPU
+    for wrong in ("gpu", "cuda:99", "meat"):
+        with pytest.raises(ConfigError, match=wrong):
+            choose_device(wrong)
+    with pytest.raises(ConfigError, match="device='gpu'"):
+        choose_precision(TrainConfig(device="gpu"))
+
+
+def test_float32_needs_no_scaler():
+    plain = Precision(CPU, None)
+    assert not plain.scaler().is_enabled() and not Precision(CPU, torch.bfloat16).scaler().is_enabled()
+    assert Precision(CPU, torch.float16).scaler().is_enabled()
+    with plain.autocast():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is torch.float32
+    with Precision(CPU, torch.float16).autocast():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is torch.float16
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")  # the first update is skipped on purpose
+def test_an_overflow_skips_the_update_halves_the_scale_and_the_run_goes_on(
+    tiny_encoder, tmp_path, monkeypatch, first_scale, optimizer
+):
+    """Gradients beyond 65,504 overflow in fp16, until the scale is small enough."""
+    first_scale(2.0**27)
+    examples = tagged(64)
+    config = PLAIN.replace(batch_size=4, log_steps=1, optimizer=optimizer, lr=1e-4, head_lr=1e-4, weight_decay=0.01)
+    config = config.replace(max_grad_norm=1.0, **FP16)
+    model = make("ner", examples, tiny_encoder)
+    states = [flat(weights(model).values())]
+    real = Run.end_of_update
+
+    def note(run, *arguments):
+        states.append(flat(weights(model).values()))
+        real(run, *arguments)
+
+    monkeypatch.setattr(Run, "end_of_update", note)
+    fine_tune(model, examples, [], config, tmp_path)
+    rows = read_history(tmp_path / "history.csv")
+    scales = [2.0**27, *(row["loss_scale"] for row in rows)]
+    skipped = [after == before / 2 for before, after in itertools.pairwise(scales)]
+    assert skipped[0] and 2 <= sum(skipped) < len(rows) - 2, "some are skipped, then it goes on"
+    for number, skip in enumerate(skipped):
+        assert torch.equal(states[number], states[number + 1]) == skip
+        assert math.isfinite(rows[number]["grad_norm"]) != skip
+    assert all(state.isfinite().all() for state in states)
+
+
+def test_clipping_comes_after_unscaling(tiny_encoder, tmp_path, first_scale):
+    """The norm in the history is the true one, and an update moves lr times the clipped norm."""
+    first_scale(2.0**10)
+    examples = tagged(8)
+    config = PLAIN.replace(batch_size=8, max_grad_norm=0.05, l2=5.0, l2_on="all", **FP16)
+    model = make("ner", examples, tiny_encoder)
+    before, total = flat(weights(model).values()), sum(len(e.text) for e in examples)
+    expected = gradient_by_hand(model, examples, mean_over_window)
+    l2 = {name: 5.0 / total * 2 * parameter for name, parameter in weights(model).items() if name in expected}
+    norm = flat(expected[name] + l2[name] for name in expected).norm()
+    fine_tune(model, examples, [], config, tmp_path)
+    (row,) = read_history(tmp_path / "history.csv")
+    assert row["loss_scale"] == 2.0**10
+    assert row["grad_norm"] == pytest.approx(float(norm), rel=0.01)
+    moved = float((flat(weights(model).values()) - before).norm())
+    assert moved == pytest.approx(0.1 * 0.05, rel=0.01)
+
+
+@pytest.mark.parametrize(("name", "tolerance"), [("fp16", 0.01), ("bf16", 0.05)])
+def test_half_precision_gradients_are_nearly_those_of_float32(tiny_encoder, tmp_path, first_scale, name, tolerance):
+    first_scale(2.0**10)
+    examples = tagged(16)
+    config = PLAIN.replace(batch_size=8, gradient_accumulation_steps=2)
+    found = []
+    for options in ({}, {name: True, "allow_slow_precision": True}):
+        model = make("ner", examples, tiny_encoder)
+        with watching(model) as updates:
+            fine_tune(model, examples, [], config.replace(**options), tmp_path / str(len(found)))
+        found.append(flat(updates[0][1].values()))
+    assert 1e-6 < distance(found[1], found[0]) < tolerance
+
+
+def test_small_gradients_survive_in_fp16_only_with_a_scale(tiny_encoder, tmp_path, first_scale):
+    """What loss scaling is for: a loss divided by 50,000 tokens leaves gradients below fp16's smallest number."""
+    examples = tagged(8)
+    lost = []
+    for scale in (2.0**-12, 2.0**12):
+        first_scale(scale)
+        model = make("ner", examples, tiny_encoder)
+        with watching(model) as updates:
+            fine_tune(model, examples, [], PLAIN.replace(batch_size=8, **FP16), tmp_path / str(scale))
+        gradient = updates[0][1]["encoder.encoder.layer.0.attention.self.query.weight"]
+        lost.append(float((gradient == 0).float().mean()))
+    assert lost[0] > 0.5 > 0.05 > lost[1]
+
+
+@pytest.mark.parametrize(
+    ("quota", "granted"), [("200000 100000", 2), ("max 100000", None), ("50000 100000", 1), ("350000 100000", 3)]
+)
+def test_threads_granted_by_a_container(tmp_path, quota, granted):
+    (tmp_path / "cpu.max").write_text(quota)
+    assert precision._granted_processors(tmp_path) == granted
+
+
+def test_threads_granted_by_an_older_container(tmp_path):
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text("200000\n")
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    assert precision._granted_processors(tmp_path) == 2
+    assert precision._granted_processors(tmp_path / "nothing") is None
+
+
+def test_more_threads_than_granted_are_given_up(monkeypatch):
+    before = torch.get_num_threads()
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(precision, "_granted_processors", lambda: 1)
+    try:
+        torch.set_num_threads(2)
+        assert precision.limit_threads() == 1
+        torch.set_num_threads(2)
+        monkeypatch.setenv("OMP_NUM_THREADS", "2")
+        assert precision.limit_threads() == 2
+    finally:
+        torch.set_num_threads(before)

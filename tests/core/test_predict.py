@@ -1,0 +1,189 @@
+"""Raw text in, entities out: any length, any characters, offsets into the very text that was passed."""
+
+import re
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import hanlp_tutor.core.predict as predict_module
+from hanlp_tutor import Predictor, TrainConfig, build_model, load_corpus, save_model
+from hanlp_tutor.errors import InputError, ModelError, TutorError
+
+pytestmark = pytest.mark.xdist_group("trained")
+
+LABELS = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
+FAMILY = "\N{MAN}\N{ZERO WIDTH JOINER}\N{WOMAN}\N{ZERO WIDTH JOINER}\N{GIRL}"
+HOSTILE = [FAMILY, "e\N{COMBINING ACUTE ACCENT}", "\0", "\x07", "\t", "\r\n", "\u3000", "\ufeff", "\u202e", "\ufe0f",
+           "\N{CJK UNIFIED IDEOGRAPH-20BB7}", "㈱", "ﷺ", "ｱﾞ", "１２", "iPhone 15", " ", "[PAD]", "[SEP]", "\ud83d",
+           "\N{REGIONAL INDICATOR SYMBOL LETTER C}\N{REGIONAL INDICATOR SYMBOL LETTER N}", "北京", "张三"]  # fmt: skip
+NEWS = [example.text for example in load_corpus("peoples_daily").test]
+
+
+@pytest.fixture(scope="module")
+def untrained(small_encoder) -> Predictor:
+    """Finds spans everywhere: good for what must hold of any span."""
+    return Predictor(build_model("ner", small_encoder, LABELS, TrainConfig(head_lr=1.0)))
+
+
+def spans(answer):
+    return [(entity["start"], entity["end"], entity["label"]) for entity in answer["entities"]]
+
+
+def check_answer(text, answer):
+    assert list(answer) == ["text", "entities"] and answer["text"] == text
+    end = 0
+    for entity in answer["entities"]:
+        assert list(entity) == ["start", "end", "label", "text", "score"]
+        assert end <= entity["start"] < entity["end"] <= len(text), "in order, apart, inside"
+        assert entity["text"] == text[entity["start"] : entity["end"]]
+        assert 0 < entity["score"] <= 1
+        end = entity["end"]
+
+
+@given(st.lists(st.sampled_from(HOSTILE) | st.text(max_size=3), max_size=20).map("".join))
+@settings(deadline=None, max_examples=60)
+def test_hostile_text_keeps_its_offsets(untrained, text):
+    assert len(untrained.model.encode(text).ids) == len(text), "one token, so one label, for each code point"
+    check_answer(text, untrained.predict(text))
+
+
+def test_every_hostile_piece_between_two_names(toy_model):
+    predictor = Predictor(toy_model)
+    for piece in HOSTILE[:-2]:
+        text = "今天张三" + piece + "在北京走路"
+        answer = predictor.predict(text)
+        check_answer(text, answer)
+        n = len(piece)
+        assert {(2, 4, "PER"), (5 + n, 7 + n, "LOC")} <= set(spans(answer)), f"{piece!r} shifted or hid a name"
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u3000\n\t \x1f"])
+def test_white_space_has_no_entities(ner_model, crf_model, text):
+    for model in (ner_model, crf_model):
+        assert Predictor(model).predict(text) == {"text": text, "entities": []}
+        many = Predictor(model).predict_many([text, NEWS[0], text])
+        assert [answer["text"] for answer in many] == [text, NEWS[0], text] and many[0]["entities"] == []
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u3000"])
+def test_empty_text_gets_a_class(review_model, text):
+    answer = Predictor(review_model).predict(text)
+    assert answer["text"] == text and answer["label"] in review_model.labels and 0.5 <= answer["score"] <= 1
+
+
+def test_many_are_answered_in_order_and_as_one_by_one(ner_model, review_model):
+    texts = [NEWS[i] for i in (5, 900, 3, 17, 1200, 44, 7)] + [max(NEWS, key=len), "", "北京"]
+    for model in (ner_model, review_model):
+        predictor = Predictor(model)
+        for one, answer in zip(map(predictor.predict, texts), predictor.predict_many(iter(texts)), strict=True):
+            assert answer["text"] == one["text"]
+            if model is ner_model:
+                check_answer(one["text"], answer)
+                assert spans(answer) == spans(one)
+            else:
+                assert answer["label"] == one["label"] and answer["score"] == pytest.approx(one["score"], abs=1e-5)
+
+
+def test_score_is_the_geometric_mean_of_the_probabilities(ner_model, crf_model):
+    for model in (ner_model, crf_model):
+        text = next(text for text in NEWS if spans(Predictor(model).predict(text)))
+        batch = model.collate([model.encode(text)])
+        with torch.no_grad():
+            p = model.probabilities(model(batch), batch)[0]
+        for entity in Predictor(model).predict(text)["entities"]:
+            product = 1.0
+            for position in range(entity["start"], entity["end"]):
+                tag = ("B-" if position == entity["start"] else "I-") + entity["label"]
+                product *= float(p[position, model.labels.index(tag)])
+            # a span may begin with I-X after O; its B-X is then not what was decoded
+            tags = model.decode(model(batch), batch)[0][entity["start"] : entity["end"]]
+            if tags[0].startswith("B-"):
+                assert entity["score"] == pytest.approx(product ** (1 / len(tags)), rel=1e-4)
+
+
+def test_score_of_a_class_is_its_probability(review_model):
+    text = "房间很干净，下次还来。"
+    batch = review_model.collate([review_model.encode(text)])
+    with torch.no_grad():
+        p = review_model(batch).softmax(-1)[0]
+    answer = Predictor(review_model).predict(text)
+    assert answer["label"] == review_model.labels[int(p.argmax())] and answer["score"] == pytest.approx(float(p.max()))
+
+
+# Where a text of 1,200 characters changes the window it is read from, and where its windows begin and end.
+READ_FROM_ANOTHER = (382, 637)
+EDGES = (255, 510, 765, 1020)
+
+
+@pytest.mark.parametrize("border", READ_FROM_ANOTHER + EDGES)
+def test_an_entity_across_a_border_is_found_once(toy_model, border):
+    plain = "今天的会议在下午开始大家都来了" * 80
+    for name, label in (("李小明", "PER"), ("北京", "LOC")):
+        for start in range(border - len(name), border + 1):
+            text = plain[:start] + name + plain[start : 1200 - len(name)]
+            assert spans(Predictor(toy_model).predict(text)) == [(start, start + len(name), label)]
+
+
+@pytest.mark.parametrize("which", ["ner_model", "crf_model", "review_model"])
+def test_a_very_long_text_is_read_in_parts_with_the_same_result(which, request, monkeypatch):
+    predictor = Predictor(request.getfixturevalue(which))
+    text = "".join(NEWS[:150])[:6000]
+    computed = []
+    hook = predictor.model.encoder.register_forward_pre_hook(
+        lambda module, args, kwargs: computed.append(kwargs["input_ids"].numel()), with_kwargs=True
+    )
+    monkeypatch.setattr(predict_module, "BATCH_TOKENS", 10**9)
+    whole = predictor.predict(text)
+    assert max(computed) > 10_000
+    for budget in (4096, 1500, 100):
+        computed.clear()
+        monkeypatch.setattr(predict_module, "BATCH_TOKENS", budget)
+        parts = predictor.predict(text)
+        assert max(computed) <= max(budget, 512), "memory for a few windows only"
+        if which == "review_model":
+            assert parts["label"] == whole["label"] and parts["score"] == pytest.approx(whole["score"], abs=1e-5)
+        else:
+            check_answer(text, parts)
+            assert spans(parts) == spans(whole) and len(spans(whole)) > 50
+    hook.remove()
+
+
+def test_the_end_of_a_long_text_is_read(toy_model):
+    text = "今天的会议在下午开始" * 300 + "张三"
+    assert spans(Predictor(toy_model).predict(text)) == [(3000, 3002, "PER")]
+
+
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [(None, "a str"), (b"\xe5\xbc\xa0", "decode"), (["张", "三"], "join"), (7, "int")],
+)
+def test_something_else_than_text_is_refused(untrained, value, advice):
+    with pytest.raises(InputError, match=advice) as caught:
+        untrained.predict(value)
+    assert isinstance(caught.value, TypeError) and isinstance(caught.value, TutorError)
+
+
+def test_something_else_than_a_list_of_texts_is_refused(untrained):
+    with pytest.raises(InputError, match=re.escape("predict(text)")):
+        untrained.predict_many("张三")
+    with pytest.raises(InputError, match=r"Text 1 .*NoneType"):
+        untrained.predict_many(["张三", None])
+    with pytest.raises(InputError, match="int"):
+        untrained.predict_many(3)
+    assert untrained.predict_many([]) == []
+
+
+def test_a_saved_model_predicts_the_same(ner_model, tmp_path):
+    save_model(ner_model, tmp_path / "model")
+    loaded = Predictor.load(tmp_path / "model")
+    assert loaded.predict_many(NEWS[:30]) == Predictor(ner_model).predict_many(NEWS[:30])
+    with pytest.raises(ModelError, match="no such"):
+        Predictor.load(tmp_path / "elsewhere")
+
+
+def test_a_model_in_training_stays_in_training(small_encoder):
+    model = build_model("ner", small_encoder, LABELS, TrainConfig(dropout=0.5)).train()
+    answers = [Predictor(model).predict(NEWS[0]) for _ in range(2)]
+    assert answers[0] == answers[1] and model.training and model.encoder.training

@@ -1,0 +1,145 @@
+"""Notebooks by papermill: numbered run folders, refused parameters, honest exit codes. On a notebook of three cells."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from papermill.exceptions import PapermillExecutionError
+
+from hanlp_tutor import ConfigError
+from hanlp_tutor.workbench.runner import NotebookError, check_parameters, find_notebook, run_notebook
+
+ROOT = Path(__file__).parents[2]
+NAME = "99_example"
+SETUP = f"""from hanlp_tutor.teach import setup
+lesson = setup("{NAME}", globals(), profiles={{
+    name: {{"sentences": number, "epochs": number}} for name, number in (("smoke", 1), ("class", 2), ("full", 3))
+}})"""
+WORK = """import json
+print(lesson.sentences, lesson.config.epochs, lesson.config.lr)
+scores = {"sentences": lesson.sentences, "epochs": lesson.config.epochs, "lr": lesson.config.lr, "fail": fail}
+assert not fail, "planted"
+(lesson.out / "metrics.json").write_text(json.dumps(scores))"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch) -> Path:
+    """A working directory with a tiny notebook in ``notebooks/``."""
+    sources = ('PROFILE = "class"\nout = None\ntest_file = None', SETUP, "fail = test_file is not None", WORK)
+    cells = [new_code_cell(source, id=f"cell-{number}") for number, source in enumerate(sources)]
+    cells[0].metadata["tags"] = ["parameters"]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    node = new_notebook(cells=cells, metadata={"kernelspec": kernel, "hanlp_tutor": {"sizes": ["sentences"]}})
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(node, tmp_path / "notebooks" / f"{NAME}.ipynb")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return tmp_path
+
+
+def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "hanlp_tutor.cli", "run", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_runs_are_numbered_and_hold_the_executed_notebook(folder: Path):
+    first, second = run_notebook("99"), run_notebook(NAME, {"sentences": 7, "lr": 2e-5}, profile="smoke")
+    assert first.out == folder / "runs" / NAME / "001"
+    assert second.out == folder / "runs" / NAME / "002"
+    assert first.metrics == {"sentences": 2, "epochs": 2, "lr": None, "fail": False}
+    assert second.metrics == {"sentences": 7, "epochs": 1, "lr": 2e-5, "fail": False}
+    executed = nbformat.read(second.notebook, as_version=4)
+    assert executed.cells[-1].outputs[0].text == "7 1 2e-05\n"
+
+
+@pytest.mark.parametrize("name", ["99", NAME, "example", f"notebooks/{NAME}.ipynb"])
+def test_notebook_is_found_by_number_name_and_path(folder: Path, name: str):
+    assert find_notebook(name).stem == NAME
+
+
+@pytest.mark.parametrize(("name", "message"), [("98", NAME), ("99_exampel", f"mean '{NAME}'"), ("no.ipynb", "no such")])
+def test_notebook_that_does_not_exist_is_an_error(folder: Path, name: str, message: str):
+    with pytest.raises(NotebookError, match=message):
+        find_notebook(name)
+
+
+WRONG = [
+    ({"epochz": 3}, "epochs"),
+    ({"sentense": 3}, "sentences"),
+    ({"lr": "2e-5"}, "text"),
+    ({"epochs": 0}, "epochs"),
+    ({"sentences": "7"}, "expected int"),
+    ({"PROFILE": "clas"}, "smoke, class, full"),
+]
+
+
+@pytest.mark.parametrize(("parameters", "message"), WRONG[:4])
+def test_wrong_parameter_is_refused_before_the_run(folder: Path, parameters, message):
+    with pytest.raises(ConfigError, match=message):
+        check_parameters(Path("notebooks") / f"{NAME}.ipynb", parameters)
+    with pytest.raises(ConfigError, match=message):
+        run_notebook("99", parameters)
+    assert not (folder / "runs").exists()
+
+
+@pytest.mark.parametrize(("parameters", "message"), WRONG)
+def test_wrong_parameter_is_refused_by_plain_papermill_too(folder: Path, parameters, message):
+    with pytest.raises(PapermillExecutionError, match=message) as caught:
+        papermill.execute_notebook(f"notebooks/{NAME}.ipynb", "out.ipynb", parameters, progress_bar=False)
+    assert caught.value.ename == "ConfigError"
+
+
+def test_wrong_size_in_the_kernel_is_a_config_error_here(folder: Path):
+    with pytest.raises(ConfigError, match="expected int"):
+        run_notebook("99", {"sentences": 7.5})
+
+
+def test_unknown_profile_is_refused(folder: Path):
+    with pytest.raises(ConfigError, match="smoke, class, full"):
+        run_notebook("99", profile="clas")
+
+
+def test_finished_run_is_never_overwritten(folder: Path):
+    run_notebook("99", out="mine")
+    before = {path.name: path.read_bytes() for path in (folder / "mine").iterdir()}
+    with pytest.raises(NotebookError, match="never overwritten"):
+        run_notebook("99", {"sentences": 9}, out="mine")
+    assert {path.name: path.read_bytes() for path in (folder / "mine").iterdir()} == before
+
+
+def test_command_ends_in_one_json_object(folder: Path):
+    done = command(folder, "99", "-p", "sentences", "5", "-p", "lr", "2e-5", "--profile", "smoke", "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert answer["metrics"] == {"sentences": 5, "epochs": 1, "lr": 2e-5, "fail": False}
+    assert Path(answer["notebook"]).is_file()
+
+
+def test_command_refuses_a_misspelt_parameter(folder: Path):
+    done = command(folder, "99", "-p", "epochz", "3")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "epochs" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_failing_notebook_has_an_exit_code_and_stays_to_be_read(folder: Path):
+    done = command(folder, "99", "-p", "test_file", "anything")
+    assert done.returncode != 0
+    assert "AssertionError: planted" in done.stderr and "Traceback" not in done.stderr.split("Error: ")[-1]
+    partial = folder / "runs" / NAME / "001" / f"{NAME}.ipynb"
+    assert str(partial) in done.stderr
+    outputs = [output for cell in nbformat.read(partial, as_version=4).cells for output in cell.get("outputs", [])]
+    assert any(output.get("text", "").startswith("2 2 None") for output in outputs)
+    assert not (partial.parent / "metrics.json").exists()
+    assert run_notebook("99").out.name == "002"
