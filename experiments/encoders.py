@@ -17,9 +17,9 @@ import tempfile
 
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus
 from hanlp_tutor.core.history import manifest
-from hanlp_tutor.core.model_folder import label_set
 from hanlp_tutor.core.precision import choose_device, describe_device
 from hanlp_tutor.core.scores import class_scores, span_scores
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import COMPARED, EMBEDDED

@@ -16,8 +16,8 @@ import numpy as np
 
 from hanlp_tutor import Predictor, TrainConfig, build_model, fine_tune, load_corpus
 from hanlp_tutor.core.history import manifest
-from hanlp_tutor.core.model_folder import label_set
 from hanlp_tutor.core.precision import choose_device, describe_device
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import Span, fingerprint
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.files import write_json

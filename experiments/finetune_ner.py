@@ -15,10 +15,10 @@ from collections.abc import Sequence
 
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus
 from hanlp_tutor.core.history import manifest
-from hanlp_tutor.core.inference import answer_all
-from hanlp_tutor.core.model_folder import label_set
+from hanlp_tutor.core.inference import predict_labels
 from hanlp_tutor.core.precision import choose_device, describe_device
 from hanlp_tutor.core.scores import recall_by_novelty, span_scores
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.encoders import weights_of
@@ -58,10 +58,10 @@ class Runs:
     def fine_tuned(self, encoder: str, seed: int, lr: float, sentences, options) -> dict[str, float]:
         """A fine-tuned encoder's marks, and how its run went by the F1 on dev."""
         model, result = self._train(encoder, seed, lr, sentences, options)
-        answers, _, _ = answer_all(model, [model.encode(example) for example in self.corpus.test])
+        predicted, _ = predict_labels(model, [model.encode(example) for example in self.corpus.test])
         asked = [row["dev_score"] for row in result.history if row.get("dev_score") is not None]
         return {
-            **self._judged(sentences, map(spans_from_bio, answers)),
+            **self._judged(sentences, map(spans_from_bio, predicted)),
             "best_dev": result.best_dev,
             "best_step": result.best_step,
             "steps": result.steps,

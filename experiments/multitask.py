@@ -14,10 +14,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from hanlp_tutor import TrainConfig, build_model, extend, fine_tune, load_corpus
-from hanlp_tutor.core.evaluate import end_to_end, evaluate_tasks
+from hanlp_tutor.core.evaluate import evaluate_model
 from hanlp_tutor.core.history import manifest
-from hanlp_tutor.core.model_folder import label_set
 from hanlp_tutor.core.precision import choose_device, describe_device
+from hanlp_tutor.core.task import end_to_end, label_set
 from hanlp_tutor.corpora.peoples_daily import tag_pos, word_tasks
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.encoders import weights_of
@@ -128,8 +128,8 @@ def _added(options: dict, seed: int) -> dict[str, float]:
 
 def _scores(model) -> dict[str, float]:
     """On gold words; and, where there is a segmenter, the F1 from raw text."""
-    test = [e for e in _words("test", model.tasks) if set(model.labels).issuperset(e.answers)]
-    scores = evaluate_tasks(model, test)
+    test = [e for e in _words("test", model.tasks) if set(model.labels).issuperset(e.gold_labels)]
+    scores = evaluate_model(model, test)
     found = {task: scores[task]["accuracy" if task == "pos" else "f1"] for task in model.tasks}
     if "tok" in model.tasks:
         found |= {f"{task} from text": value["f1"] for task, value in end_to_end(model, test).items() if task != "tok"}

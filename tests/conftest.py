@@ -52,7 +52,7 @@ def small_encoder(tmp_path_factory) -> str:
 
 def _trained(task: str, encoder: str, examples: list, out, epochs: int, **options):
     from hanlp_tutor import TrainConfig, build_model, fine_tune
-    from hanlp_tutor.core.model_folder import label_set
+    from hanlp_tutor.core.task import label_set
 
     config = TrainConfig(epochs=epochs, batch_size=16, lr=3e-3, head_lr=3e-3, dropout=0.0, **options)
     model = build_model(task, encoder, label_set(task, examples), config)

@@ -10,7 +10,8 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.batching import length_buckets
-from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.model_folder import build_model
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 
 # One thing at a time: plain SGD, no dropout, no clipping, no warm-up, a rate that never falls.
@@ -72,7 +73,7 @@ def windows_of(model, examples, config):
             lengths,
             batch_size=config.batch_size,
             max_tokens=config.batch_tokens,
-            window=config.max_length,
+            max_length=config.max_length,
             shuffle=(config.seed, epoch),
         )
         found += [batches[i : i + k] for i in range(0, len(batches), k)]

@@ -21,14 +21,16 @@ from hanlp_tutor.errors import TutorError
 @speaks_json
 def evaluate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) -> dict[str, Any]:
     """Score MODEL on a labelled FILE; for a multi-task model tok=FILE,pos=FILE,ner=FILE."""
+    from hanlp_tutor.core.evaluate import score_on_test
     from hanlp_tutor.core.model_folder import load_model
-    from hanlp_tutor.workbench.job import read_for, test_scores
+    from hanlp_tutor.core.task import task_of
 
     loaded = load_model(model_folder(model))
-    scores = test_scores(loaded, read_for(loaded.task, file, **reading))
+    task = task_of(loaded)
+    scores = score_on_test(loaded, task.read(file, **reading))
     if not as_json:
         click.echo(headline(scores))
-        for part in scores.values() if loaded.task == "multitask" else [scores]:
+        for part in task.parts(scores).values():
             for name, row in (part.get("per_type") or part.get("per_class")).items():
                 click.echo(
                     f"  {name}\tP {row['precision']:.4f}\tR {row['recall']:.4f}\tF1 {row['f1']:.4f}\tn {row['support']}"

@@ -129,9 +129,9 @@ def window_of(token: int, count: int, size: int) -> int:
     return min(max(token - stride // 2, 0) // stride, count - 1)
 
 
-def collate(examples: Sequence[Encoded], *, window: int, cls_id: int, sep_id: int, pad_id: int) -> Batch:
-    """Pad examples to a batch; ``window`` is the longest row in tokens, [CLS] and [SEP] included."""
-    size = window - 2
+def collate(examples: Sequence[Encoded], *, max_length: int, cls_id: int, sep_id: int, pad_id: int) -> Batch:
+    """Pad examples to a batch; ``max_length`` is that of a row in tokens, [CLS] and [SEP] included."""
+    size = max_length - 2
     rows: list[list[int]] = []
     owner: list[int] = []
     places: list[list[tuple[int, int]]] = []  # of each token: its row and column
@@ -213,7 +213,7 @@ def length_buckets(
     *,
     batch_size: int,
     max_tokens: int,
-    window: int = 512,
+    max_length: int = 512,
     shuffle: tuple[int, int] | None = None,
 ) -> Buckets:
     """Group example numbers into batches of like length under a token budget.
@@ -221,10 +221,11 @@ def length_buckets(
     A batch holds at most ``batch_size`` examples and at most ``max_tokens`` computed tokens, padding included; an
     example that alone exceeds the budget is a batch of its own. ``shuffle=(seed, epoch)`` draws the batches at random:
     lengths are jittered by up to a tenth before sorting, so that neighbours change, and the batches are shuffled.
-    Without it they come in order of length.
+    Without it they come in order of length. A row of an example has at most ``max_length`` tokens; a longer example
+    counts with all its windows.
     """
     lengths = np.asarray(lengths, dtype=np.int64)
-    widest = np.minimum(lengths + 2, window)
+    widest = np.minimum(lengths + 2, max_length)
     keys = widest.astype(np.float64)
     rng = random.Random(f"batches-{shuffle[0]}-{shuffle[1]}") if shuffle else None
     if rng:
@@ -236,7 +237,7 @@ def length_buckets(
     for first in range(0, len(order), _SLICE):
         part = order[first : first + _SLICE]
         for place, (wide, count) in enumerate(
-            zip(widest[part].tolist(), _window_counts(lengths[part], window - 2).tolist(), strict=True), first
+            zip(widest[part].tolist(), _window_counts(lengths[part], max_length - 2).tolist(), strict=True), first
         ):
             width, rows, size = max(width, wide), rows + count, size + 1
             if size > batch_size or rows * width > max_tokens or not starts:

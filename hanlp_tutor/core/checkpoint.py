@@ -30,7 +30,7 @@ _DAMAGE += (UnpicklingError, BadZipFile)
 
 
 @dataclass
-class Progress:
+class RunState:
     """Where a run stands: what the loop has done and what it has seen so far.
 
     ``epoch`` and ``window`` name the next window to train on; ``best_state`` holds the best weights on the CPU;
@@ -62,23 +62,23 @@ def identity(model: Model, train: Sequence[Any], dev: Sequence[Any], config: Tra
     }
 
 
-def save_checkpoint(path: Path, *, identity: dict[str, str], progress: Progress, **parts: Any) -> None:
+def save_checkpoint(path: Path, *, identity: dict[str, str], state: RunState, **parts: Any) -> None:
     """Write a checkpoint; ``parts`` are objects with ``state_dict()`` (model, optimiser, schedule, scaler).
 
     ``identity`` comes from :func:`identity`.
     """
-    state = {
+    content = {
         "format": FORMAT,
         "identity": identity,
-        "progress": vars(progress),
+        "progress": vars(state),  # the name that format 1 has for it
         "parts": {name: part.state_dict() for name, part in parts.items()},
         "rng": torch.get_rng_state(),
         "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
-    write_file(path, lambda file: torch.save(state, file))
+    write_file(path, lambda file: torch.save(content, file))
 
 
-def load_checkpoint(path: Path, *, identity: dict[str, str], **parts: Any) -> Progress:
+def load_checkpoint(path: Path, *, identity: dict[str, str], **parts: Any) -> RunState:
     """Restore every part and the random generators in place, and return where the run stood.
 
     Raises:
@@ -88,21 +88,21 @@ def load_checkpoint(path: Path, *, identity: dict[str, str], **parts: Any) -> Pr
         with ZipFile(path) as archive:  # PyTorch writes check sums and does not look at them
             if archive.testzip() is not None:
                 raise BadZipFile("a check sum is wrong")
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        if state["format"] != FORMAT:
-            raise TrainingError(f"{path}: a checkpoint of format {state['format']}, this version reads {FORMAT}.")
-        differing = [name for name, value in identity.items() if state["identity"].get(name) != value]
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        if content["format"] != FORMAT:
+            raise TrainingError(f"{path}: a checkpoint of format {content['format']}, this version reads {FORMAT}.")
+        differing = [name for name, value in identity.items() if content["identity"].get(name) != value]
         if differing:
             raise TrainingError(
                 f"{path}: belongs to another run: {' and '.join(differing)} differ. Resume with what "
                 "the run was started with, or start a new run in another folder."
             )
         for name, part in parts.items():
-            part.load_state_dict(state["parts"][name])
-        torch.set_rng_state(state["rng"])
-        if state["cuda_rng"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(state["cuda_rng"])
-        return Progress(**state["progress"])
+            part.load_state_dict(content["parts"][name])
+        torch.set_rng_state(content["rng"])
+        if content["cuda_rng"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all(content["cuda_rng"])
+        return RunState(**content["progress"])
     except _DAMAGE as error:
         raise TrainingError(
             f"{path}: not a whole checkpoint ({first_line(error)}). Delete it to start anew."

@@ -25,15 +25,25 @@ class TaggingHead(nn.Module):
         self.classifier = nn.Linear(hidden_size, classes)
         self.crf = CRF(classes, batch_first=True) if crf else None  # HanLP's CRF is a copy of this library's
 
+    parts_along = 1  # the dimension along which the states of a long text's parts are joined
+
+    def read(self, hidden: Tensor, batch: Batch) -> Tensor:
+        """What the head reads of the encoder's output (W, T, H): the states of the tokens, (B, L, H)."""
+        return token_states(hidden, batch)
+
+    def logits(self, states: Tensor, batch: Batch) -> Tensor:
+        """States of tokens (B, L, H) to logits (B, L, C); where words are tagged, L of these counts words."""
+        return self.classifier(self.dropout(states if batch.words is None else word_states(states, batch)))
+
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
         """Encoder output (W, T, H) to logits (B, L, C)."""
-        return self.classifier(self.dropout(token_states(hidden, batch)))
+        return self.logits(self.read(hidden, batch), batch)
 
-    def loss_sum(self, logits: Tensor, batch: Batch, weights: Tensor | None) -> Tensor:
+    def loss_sum(self, logits: Tensor, batch: Batch, class_weights: Tensor | None) -> Tensor:
         """Σ over the batch's valid tokens; for a CRF Σ over sentences of -log p(tags)."""
         if self.crf is None:
             return F.cross_entropy(
-                logits.flatten(0, 1), batch.labels.flatten(), weights, ignore_index=IGNORED, reduction="sum"
+                logits.flatten(0, 1), batch.labels.flatten(), class_weights, ignore_index=IGNORED, reduction="sum"
             )
         mask = batch.labels != IGNORED
         return -self.crf(logits, batch.labels.clamp(min=0), mask, reduction="sum")
@@ -65,18 +75,27 @@ class ClassificationHead(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(hidden_size, classes)
 
+    parts_along = 0
+
+    def read(self, hidden: Tensor, batch: Batch) -> Tensor:
+        """What the head reads of the encoder's output (W, T, H): the state of [CLS] in each window, (W, H)."""
+        return hidden[:, 0]
+
+    def logits(self, states: Tensor, batch: Batch) -> Tensor:
+        """States of [CLS] (W, H) to logits (B, C)."""
+        if batch.windowed:
+            index = batch.owner.unsqueeze(1).expand_as(states)
+            empty = states.new_zeros(len(batch.lengths), states.size(1))
+            states = empty.scatter_reduce(0, index, states, "amax", include_self=False)
+        return self.classifier(self.dropout(states))
+
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
         """Encoder output (W, T, H) to logits (B, C)."""
-        cls = hidden[:, 0]
-        if batch.windowed:
-            index = batch.owner.unsqueeze(1).expand_as(cls)
-            empty = cls.new_zeros(len(batch.lengths), cls.size(1))
-            cls = empty.scatter_reduce(0, index, cls, "amax", include_self=False)
-        return self.classifier(self.dropout(cls))
+        return self.logits(self.read(hidden, batch), batch)
 
-    def loss_sum(self, logits: Tensor, batch: Batch, weights: Tensor | None) -> Tensor:
+    def loss_sum(self, logits: Tensor, batch: Batch, class_weights: Tensor | None) -> Tensor:
         """Σ over the batch's examples."""
-        return F.cross_entropy(logits, batch.labels, weights, reduction="sum")
+        return F.cross_entropy(logits, batch.labels, class_weights, reduction="sum")
 
     def decode(self, logits: Tensor, batch: Batch) -> list[int]:
         """The best class of each text."""
@@ -99,14 +118,15 @@ def _tempered(crf: CRF, temperature: float) -> CRF:
 
 
 def token_states(hidden: Tensor, batch: Batch) -> Tensor:
-    """Encoder output (W, T, H) to the states that are tagged (B, L, H): of tokens, or the mean over each word's."""
-    if batch.windowed:
-        rows = hidden.flatten(0, 1).index_select(0, batch.token_index.flatten())
-        tokens = rows.view(*batch.token_index.shape, -1)
-    else:
-        tokens = hidden[:, 1 : 1 + batch.token_index.size(1)]  # one window each: skip [CLS]
-    if batch.words is None:
-        return tokens
+    """Encoder output (W, T, H) to the states of the tokens, (B, L, H)."""
+    if not batch.windowed:
+        return hidden[:, 1 : 1 + batch.token_index.size(1)]  # one window each: skip [CLS]
+    rows = hidden.flatten(0, 1).index_select(0, batch.token_index.flatten())
+    return rows.view(*batch.token_index.shape, -1)
+
+
+def word_states(tokens: Tensor, batch: Batch) -> Tensor:
+    """States of tokens (B, L, H) to states of words (B, max(lengths), H), each the mean over its tokens."""
     shape = (len(batch.words), max(batch.lengths) + 1)  # padding is a last word, which is cut off
     index = batch.words.unsqueeze(-1)
     sums = tokens.new_zeros(*shape, tokens.size(-1)).scatter_add(1, index.expand_as(tokens), tokens)

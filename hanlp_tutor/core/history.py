@@ -51,6 +51,22 @@ def write_history(path: Path, rows: list[dict[str, Any]], columns: Sequence[str]
     write_file(path, lambda file: file.write(text.getvalue().encode("utf-8")))
 
 
+class HistoryFile:
+    """``history.csv`` while a run goes on: begun with the rows of a resumed run, then a line is added for each.
+
+    Rows that a killed run wrote beyond its checkpoint are gone with the beginning, and so is a line cut in half.
+    """
+
+    def __init__(self, path: Path, rows: list[dict[str, Any]]):
+        self.path = path
+        write_history(path, rows)
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Write one row behind the others."""
+        with open(self.path, "a", encoding="utf-8", newline="") as file:
+            csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(row)
+
+
 def read_history(path: str | Path) -> list[dict[str, float | None]]:
     """The rows of ``history.csv`` as numbers; None where a cell is empty."""
     with open(path, encoding="utf-8", newline="") as file:

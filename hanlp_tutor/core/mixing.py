@@ -37,7 +37,7 @@ def epoch_batches(encoded: Encodings, config: TrainConfig, epoch: int) -> Sequen
     how = {
         "batch_size": config.batch_size,
         "max_tokens": config.batch_tokens,
-        "window": config.max_length,
+        "max_length": config.max_length,
         "shuffle": (config.seed, epoch),
     }
     if any(encoded.tasks):
@@ -60,7 +60,7 @@ def task_buckets(
         tasks: the task of each example.
         temperature: of the sampling, from 0 to 1.
         shuffle: (seed, epoch), from which everything is drawn.
-        how: ``batch_size``, ``max_tokens`` and ``window`` of :func:`hanlp_tutor.core.batching.length_buckets`.
+        how: ``batch_size``, ``max_tokens`` and ``max_length`` of :func:`hanlp_tutor.core.batching.length_buckets`.
     """
     seed, epoch = shuffle
     names = np.array(tasks)

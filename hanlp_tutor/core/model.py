@@ -1,42 +1,50 @@
-"""An encoder θ and a head φ as one module, with the labels and the tokenizer they belong to."""
+"""An encoder θ and a head φ as one module, with the labels and the tokenizer they belong to.
+
+:class:`Model` is what all tasks share; a subclass says how an example becomes numbers, what its head is, and how logits
+become an answer: :class:`TaggingModel` and :class:`ClassificationModel` here, several tasks on one encoder in
+:mod:`hanlp_tutor.core.multitask`. What else depends on the task stands in :mod:`hanlp_tutor.core.task`.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from hanlp_tutor.config import TASKS
+from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.batching import Batch, Encoded, Encodings, collate
 from hanlp_tutor.core.heads import ClassificationHead, TaggingHead
 from hanlp_tutor.core.scheme_head import SchemeHead
 from hanlp_tutor.data import LabelledText, TaggedText
+from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.encoders import POSITIONS, Encoder
 from hanlp_tutor.encoders.characters import TextEncoder
-from hanlp_tutor.errors import DataError, ModelError
+from hanlp_tutor.errors import DataError, TrainingError
 
 
 class Model(nn.Module):
     """Encoder and head of one task.
 
     Args:
-        task: ``ner`` or ``classify``; ``multitask`` is :class:`hanlp_tutor.core.multitask.MultiTaskModel`.
         encoder: θ with its tokenizer.
         labels: the classes in order of their ids: BIO tags with ``O`` first, or class names.
         dropout: of the head, and of the encoder's hidden states.
-        crf: a CRF on top of the tag scores.
+        crf: a CRF on top of the tag scores, where tags are scored.
         native: tags of another scheme, where the linear layer has those (:mod:`hanlp_tutor.core.scheme_head`).
 
     Attributes:
-        temperature: by which all scores are divided before they become probabilities; answers do not depend on it.
+        task: the name of its :class:`~hanlp_tutor.core.task.Task`.
+        temperature: by which all scores are divided before they become probabilities; predictions do not depend on it.
             Fitted by :func:`hanlp_tutor.workbench.calibration.fit_temperature`, for these very weights.
     """
 
+    task: str
+
     def __init__(
         self,
-        task: str,
         encoder: Encoder,
         labels: Sequence[str],
         *,
@@ -45,26 +53,57 @@ class Model(nn.Module):
         native: Sequence[str] | None = None,
     ):
         super().__init__()
-        if task not in TASKS:
-            raise ModelError(f"task={task!r}: this version knows {' and '.join(TASKS)}.")
-        self.task, self.labels, self.crf = task, tuple(labels), crf and task != "classify"
+        self.labels, self.crf = tuple(labels), crf
         self.encoder_name, self.pretrained, self.temperature = encoder.name, encoder.pretrained, 1.0
         self.encoder, self.text_encoder = encoder.module, TextEncoder(encoder.tokenizer)
         self._label_ids = {label: i for i, label in enumerate(self.labels)}
-        hidden_size = self.encoder.config.hidden_size
-        self.head = self._head(hidden_size, dropout, native)
+        self.head = self.new_head(self.labels, native, dropout)
         _set_dropout(self.encoder, dropout)
         pooler = getattr(self.encoder, "pooler", None)
         if pooler is not None:  # no task reads it; it stays for the export's sake
             pooler.requires_grad_(False)
 
-    def _head(self, hidden_size: int, dropout: float, native: Sequence[str] | None) -> nn.Module:
-        """A fresh φ."""
-        if native is not None:
-            return SchemeHead(hidden_size, self.labels, native, dropout=dropout, crf=self.crf)
-        if self.task == "ner":
-            return TaggingHead(hidden_size, len(self.labels), dropout=dropout, crf=self.crf)
-        return ClassificationHead(hidden_size, len(self.labels), dropout=dropout)
+    # What each task does in its own way
+
+    def new_head(self, labels: Sequence[str], native: Sequence[str] | None, dropout: float) -> nn.Module:
+        """A fresh φ for these classes, for this encoder."""
+        raise NotImplementedError
+
+    def encode(self, example: Any) -> Encoded:
+        """One example, or a raw text without gold labels, as numbers.
+
+        Raises:
+            DataError: a label that the model does not know.
+        """
+        raise NotImplementedError
+
+    def encode_input(self, example: Any) -> Encoded:
+        """The same without the gold labels, among which may be some that the model does not know."""
+        return self.encode(example.text)
+
+    def valid_of(self, encoded: Encodings) -> int:
+        """N of the loss: how many tokens, words or examples of the training set carry one."""
+        raise NotImplementedError
+
+    def decode(self, logits: Tensor, batch: Batch) -> list[Any]:
+        """The predictions: tags of each text, or the class of each text."""
+        raise NotImplementedError
+
+    def blank(self, text: str, encoded: Encoded) -> dict[str, Any] | None:
+        """The answer to a text in which there is nothing to read; None where there is something."""
+        raise NotImplementedError
+
+    def answer(self, texts: Sequence[str], states: Tensor, batch: Batch) -> list[dict[str, Any]]:
+        """What :meth:`hanlp_tutor.Predictor.predict_many` answers to the texts of a batch.
+
+        Args:
+            texts: raw, as they were passed.
+            states: of the batch, what the head reads (:meth:`~hanlp_tutor.core.heads.TaggingHead.read`).
+            batch: the texts as numbers.
+        """
+        raise NotImplementedError
+
+    # What all tasks share
 
     @property
     def tokenizer(self) -> Any:
@@ -76,57 +115,152 @@ class Model(nn.Module):
         """Where the weights are."""
         return next(self.head.parameters()).device
 
-    def encode(self, example: TaggedText | LabelledText | str) -> Encoded:
-        """One example, or a raw text without gold, as numbers.
-
-        Raises:
-            DataError: a label that the model does not know.
-        """
-        text = example if isinstance(example, str) else example.text
-        ids = self.text_encoder.by_character(text) if self.task == "ner" else self.text_encoder.whole(text)
-        if isinstance(example, str):
-            return Encoded(ids, None, "")
-        if self.task == "ner" and not ids:
-            raise DataError("an example has no text.", path=example.source or None, remedy="Remove it.")
-        gold = example.tags if isinstance(example, TaggedText) else example.label
-        try:
-            labels = [self._label_ids[tag] for tag in gold] if self.task == "ner" else self._label_ids[gold]
-        except KeyError as error:
-            raise DataError(
-                f"label {error.args[0]!r} is unknown to the model, which has {', '.join(self.labels)}.",
-                path=example.source or None,
-                remedy="Correct it, or put an example of it into the training file.",
-            ) from None
-        return Encoded(ids, labels, example.source)
-
-    def valid_of(self, encoded: Encodings) -> int:
-        """N of the loss: how many tokens (tagging) or examples (classification) of the training set carry one."""
-        return int(encoded.lengths.sum(dtype="int64")) if self.task == "ner" else len(encoded)
-
-    def collate(self, examples: Sequence[Encoded], *, window: int = POSITIONS) -> Batch:
+    def collate(self, examples: Sequence[Encoded], *, max_length: int = POSITIONS) -> Batch:
         """Pad encoded examples to a batch on the CPU."""
         text = self.text_encoder
-        return collate(examples, window=window, cls_id=text.cls_id, sep_id=text.sep_id, pad_id=text.pad_id)
+        return collate(examples, max_length=max_length, cls_id=text.cls_id, sep_id=text.sep_id, pad_id=text.pad_id)
+
+    def hidden_states(self, batch: Batch) -> Tensor:
+        """The encoder's last hidden states, (W, T, H)."""
+        return self.encoder(input_ids=batch.input_ids, attention_mask=batch.attention_mask).last_hidden_state
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits: (B, L, C) for tagging, (B, C) for classification."""
-        hidden = self.encoder(input_ids=batch.input_ids, attention_mask=batch.attention_mask).last_hidden_state
-        return self.head(hidden, batch)
+        return self.head(self.hidden_states(batch), batch)
 
-    def loss_sum(self, logits: Tensor, batch: Batch, weights: Tensor | None = None) -> Tensor:
+    def loss_sum(self, logits: Tensor, batch: Batch, class_weights: Any = None) -> Tensor:
         """Σ L_task over the valid tokens (tagging) or examples (classification), in float32."""
-        return self.head.loss_sum(logits.float(), batch, weights)
-
-    def decode(self, logits: Tensor, batch: Batch) -> list[list[str]] | list[str]:
-        """Tags of each text, or the class of each text."""
-        best = self.head.decode(logits.float(), batch)
-        if self.task == "ner":
-            return [[self.labels[i] for i in row] for row in best]
-        return [self.labels[i] for i in best]
+        return self.head.loss_sum(logits.float(), batch, class_weights)
 
     def probabilities(self, logits: Tensor, batch: Batch) -> Tensor:
         """p(class) at the model's temperature, shaped as the logits."""
         return self.head.probabilities(logits.float(), batch, self.temperature)
+
+    def class_weights(self, config: TrainConfig, counts: Counter[str]) -> Any:
+        """A weight for each class, (C,), or None; ``balanced`` is N / (classes · count), as in scikit-learn.
+
+        Args:
+            config: the options of the run.
+            counts: how often each label occurs in the training set.
+
+        Raises:
+            TrainingError: a weight for a class that does not exist.
+        """
+        if config.class_weights is None:
+            return None
+        if isinstance(config.class_weights, dict):
+            unknown = config.class_weights.keys() - set(self.labels)
+            if unknown:
+                raise TrainingError(
+                    f"class_weights names {sorted(unknown)[0]!r}; the classes are {', '.join(self.labels)}."
+                )
+            return torch.tensor([config.class_weights.get(label, 1.0) for label in self.labels], device=self.device)
+        each = torch.tensor([counts[label] for label in self.labels]).clamp(min=1)
+        return (counts.total() / (len(self.labels) * each)).to(self.device)
+
+    def unknown_label(self, label: str, source: str) -> DataError:
+        """The error for a gold label that the model does not have."""
+        return DataError(
+            f"label {label!r} is unknown to the model, which has {', '.join(self.labels)}.",
+            path=source or None,
+            remedy="Correct it, or put an example of it into the training file.",
+        )
+
+
+class TaggingModel(Model):
+    """One BIO tag for each character of a text (序列标注)."""
+
+    task = "ner"
+
+    def new_head(self, labels: Sequence[str], native: Sequence[str] | None, dropout: float) -> nn.Module:
+        size = self.encoder.config.hidden_size
+        if native is not None:
+            return SchemeHead(size, labels, native, dropout=dropout, crf=self.crf)
+        return TaggingHead(size, len(labels), dropout=dropout, crf=self.crf)
+
+    def encode(self, example: TaggedText | str) -> Encoded:
+        text = example if isinstance(example, str) else example.text
+        ids = self.text_encoder.by_character(text)
+        if isinstance(example, str):
+            return Encoded(ids, None, "")
+        if not ids:
+            raise DataError("an example has no text.", path=example.source or None, remedy="Remove it.")
+        try:
+            return Encoded(ids, [self._label_ids[tag] for tag in example.tags], example.source)
+        except KeyError as error:
+            raise self.unknown_label(error.args[0], example.source) from None
+
+    def valid_of(self, encoded: Encodings) -> int:
+        return int(encoded.lengths.sum(dtype="int64"))
+
+    def decode(self, logits: Tensor, batch: Batch) -> list[list[str]]:
+        return [[self.labels[i] for i in row] for row in self.head.decode(logits.float(), batch)]
+
+    def blank(self, text: str, encoded: Encoded) -> dict[str, Any] | None:
+        return None if text.strip() else {"text": text, "entities": []}
+
+    def answer(self, texts: Sequence[str], states: Tensor, batch: Batch) -> list[dict[str, Any]]:
+        logits = self.head.logits(states, batch)
+        rows = zip(texts, self.decode(logits, batch), self.probabilities(logits, batch).cpu(), strict=True)
+        answers = []
+        for text, tags, p in rows:
+            scores = log_probabilities([self._label_ids[tag] for tag in tags], p)
+            entities = [
+                {
+                    "start": span.start,
+                    "end": span.end,
+                    "label": span.label,
+                    "text": text[span.start : span.end],
+                    "score": geometric_mean(scores[span.start : span.end]),
+                }
+                for span in spans_from_bio(tags)
+            ]
+            answers.append({"text": text, "entities": entities})
+        return answers
+
+
+class ClassificationModel(Model):
+    """One class for a whole text (文本分类)."""
+
+    task = "classify"
+
+    def __init__(self, encoder: Encoder, labels: Sequence[str], *, crf: bool = False, **options: Any):
+        super().__init__(encoder, labels, crf=False, **options)  # a CRF scores sequences of tags
+
+    def new_head(self, labels: Sequence[str], native: Sequence[str] | None, dropout: float) -> nn.Module:
+        return ClassificationHead(self.encoder.config.hidden_size, len(labels), dropout=dropout)
+
+    def encode(self, example: LabelledText | str) -> Encoded:
+        if isinstance(example, str):
+            return Encoded(self.text_encoder.whole(example), None, "")
+        if example.label not in self._label_ids:
+            raise self.unknown_label(example.label, example.source)
+        return Encoded(self.text_encoder.whole(example.text), self._label_ids[example.label], example.source)
+
+    def valid_of(self, encoded: Encodings) -> int:
+        return len(encoded)
+
+    def decode(self, logits: Tensor, batch: Batch) -> list[str]:
+        return [self.labels[i] for i in self.head.decode(logits.float(), batch)]
+
+    def blank(self, text: str, encoded: Encoded) -> None:
+        """Empty text gets a label too, as from HanLP: what the model makes of a text of which it sees nothing."""
+
+    def answer(self, texts: Sequence[str], states: Tensor, batch: Batch) -> list[dict[str, Any]]:
+        logits = self.head.logits(states, batch)
+        rows = zip(texts, self.decode(logits, batch), self.probabilities(logits, batch).cpu(), strict=True)
+        return [{"text": text, "label": label, "score": float(p[self._label_ids[label]])} for text, label, p in rows]
+
+
+def log_probabilities(tags: Sequence[int], p: Tensor) -> Tensor:
+    """log p of each chosen tag, (n,), from the (L, C) probabilities of a text; a marginal may round to 0 or above 1."""
+    picked = p[: len(tags)].double().gather(1, torch.tensor(tags, dtype=torch.long).unsqueeze(1)).squeeze(1)
+    return picked.clamp(1e-12, 1.0).log()
+
+
+def geometric_mean(log_p: Tensor) -> float:
+    """The score of an entity whose tags have these log-probabilities."""
+    return float(log_p.mean().exp())
 
 
 def draw_weights(head: nn.Module) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -12,10 +12,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model import Model, draw_weights
-from hanlp_tutor.core.multitask import MultiTaskModel
-from hanlp_tutor.data import LabelledText, TaggedText
-from hanlp_tutor.data.examples import answer_counts
-from hanlp_tutor.data.words import TaggedWords, word_labels
+from hanlp_tutor.core.task import task_named
 from hanlp_tutor.encoders import Encoder, check_fit, load_encoder
 from hanlp_tutor.encoders.folder import write_transformer
 from hanlp_tutor.errors import ModelError, first_line
@@ -28,32 +25,13 @@ def build_model(task: str, encoder: str, labels: Sequence[str], config: TrainCon
     """A model ready for training: the encoder by name, a fresh head, both drawn from ``config.seed``.
 
     Raises:
-        EncoderError: the encoder is not to be had; ModelError: an unknown task.
+        EncoderError: the encoder is not to be had. ConfigError: an unknown task.
     """
     loaded = load_encoder(encoder, seed=config.seed)
     torch.manual_seed(config.seed)  # the head does not depend on how many numbers the encoder drew
-    model = model_class(task)(task, loaded, labels, dropout=config.dropout, crf=config.crf)
+    model = task_named(task).model_class()(loaded, labels, dropout=config.dropout, crf=config.crf)
     draw_weights(model.head)
     return model
-
-
-def model_class(task: str) -> type[Model]:
-    """The class of a task's models; every task but ``multitask`` has :class:`Model`."""
-    return MultiTaskModel if task == "multitask" else Model
-
-
-def label_set(task: str, examples: Iterable[TaggedText | LabelledText | TaggedWords]) -> tuple[str, ...]:
-    """The classes that occur, in a fixed order: for tagging O, then B-X and I-X of each type; else sorted names.
-
-    For ``multitask`` those of each task, as ``task/tag``.
-    """
-    if task == "multitask":
-        return word_labels(examples)
-    answers = answer_counts(examples)
-    if task == "classify":
-        return tuple(sorted(answers))
-    types = sorted({tag[2:] for tag in answers if tag != "O"})
-    return ("O", *(f"{position}-{kind}" for kind in types for position in "BI"))
 
 
 def save_model(model: Model, folder: str | Path) -> Path:
@@ -103,8 +81,7 @@ def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
         module = AutoModel.from_config(AutoConfig.from_pretrained(folder / "transformer", **local))
         tokenizer = AutoTokenizer.from_pretrained(folder / "transformer", **local)
         check_fit("its encoder", module, tokenizer)  # without its files, transformers makes up an empty tokenizer
-        model = model_class(card["task"])(
-            card["task"],
+        model = task_named(card["task"]).model_class()(
             Encoder(card["encoder"], module, tokenizer, card["pretrained"]),
             card["labels"],
             dropout=card["dropout"],

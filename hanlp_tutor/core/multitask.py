@@ -9,7 +9,7 @@ An exported model is therefore HanLP's ``MultiTaskLearning`` to the letter (:mod
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,14 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.batching import Batch, Encoded, Encodings, length_buckets
-from hanlp_tutor.core.heads import TaggingHead
-from hanlp_tutor.core.model import Model
+from hanlp_tutor.core.batching import Batch, Encoded, Encodings
+from hanlp_tutor.core.heads import TaggingHead, token_states
+from hanlp_tutor.core.model import Model, geometric_mean, log_probabilities
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.data.words import WORD_TASKS, TaggedWords, segmentation_tags
 from hanlp_tutor.errors import ConfigError, DataError, InputError, ModelError
-
-_ROWS, _TEXTS, _TOKENS = 8, 64, 4096  # windows, texts and tokens that are computed at once in use
 
 
 class MultiTaskHead(nn.Module):
@@ -40,9 +38,19 @@ class MultiTaskHead(nn.Module):
         """That of every decoder."""
         return next(iter(self.decoders.values())).dropout
 
+    parts_along = TaggingHead.parts_along
+
+    def read(self, hidden: Tensor, batch: Batch) -> Tensor:
+        """What all decoders read of the encoder's output (W, T, H): the states of the tokens, (B, L, H)."""
+        return token_states(hidden, batch)
+
+    def logits(self, states: Tensor, batch: Batch) -> Tensor:
+        """States of tokens (B, L, H) to the logits of the batch's task, of tokens (tok) or of words."""
+        return self.decoders[batch.task].logits(states, batch)
+
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
         """Encoder output to the logits of the batch's task."""
-        return self.decoders[batch.task](hidden, batch)
+        return self.logits(self.read(hidden, batch), batch)
 
     def loss_sum(self, logits: Tensor, batch: Batch, factors: dict[str, float] | None) -> Tensor:
         """Σ over the batch's pieces or words, times the factor of its task."""
@@ -61,7 +69,9 @@ class MultiTaskHead(nn.Module):
 class MultiTaskModel(Model):
     """Encoder and a decoder for each task that the labels name; a label is ``task/tag``."""
 
-    def __init__(self, task: str, encoder: Any, labels: Sequence[str], **options: Any):
+    task = "multitask"
+
+    def __init__(self, encoder: Any, labels: Sequence[str], **options: Any):
         self.tags = {
             name: tuple(label.partition("/")[2] for label in labels if label.startswith(name + "/"))
             for name in dict.fromkeys(label.partition("/")[0] for label in labels)
@@ -70,7 +80,7 @@ class MultiTaskModel(Model):
         if strange or not self.tags:
             raise ModelError(f"{strange or labels}: the tasks of a multi-task model are {', '.join(WORD_TASKS)}; "
                              "its labels are written task/tag.")  # fmt: skip
-        super().__init__(task, encoder, labels, **options)
+        super().__init__(encoder, labels, **options)
         self._ids = {name: {tag: i for i, tag in enumerate(tags)} for name, tags in self.tags.items()}
 
     @property
@@ -78,34 +88,46 @@ class MultiTaskModel(Model):
         """Its tasks, in HanLP's order."""
         return tuple(self.tags)
 
-    def _head(self, hidden_size: int, dropout: float, native: Sequence[str] | None) -> nn.Module:
+    def new_head(self, labels: Sequence[str], native: Sequence[str] | None, dropout: float) -> nn.Module:
         classes = {name: len(tags) for name, tags in self.tags.items()}
-        return MultiTaskHead(hidden_size, classes, dropout=dropout, crf=self.crf)
+        return MultiTaskHead(self.encoder.config.hidden_size, classes, dropout=dropout, crf=self.crf)
 
     def encode(self, example: TaggedWords | str) -> Encoded:
-        """One example in its gold words, or a raw text without gold, as numbers.
+        """One example in its gold words, or a raw text without gold labels, as numbers.
 
         Raises:
             DataError: a task or tag that the model does not have.
+            InputError: a raw text, and the model has no segmenter to find its words.
         """
         if isinstance(example, str):
+            if "tok" not in self.tags:
+                raise InputError(f"a model of {', '.join(self.tasks)} cannot read raw text: train it with tok too.")
             return Encoded(self.text_encoder.with_places(example)[0], None, "", task="tok")
+        encoded = self.encode_input(example)
+        ids, tags = self._ids[example.task], self.gold_tags(example)
+        unknown = [tag for tag in tags if tag not in ids]
+        if unknown:
+            raise DataError(f"the {example.task} tag {unknown[0]!r} is unknown to the model.",
+                            path=example.source or None,
+                            remedy="Correct it, or put an example of it into the training file.")  # fmt: skip
+        return replace(encoded, labels=[ids[tag] for tag in tags])
+
+    def encode_input(self, example: TaggedWords) -> Encoded:
         if not isinstance(example, TaggedWords):
             raise DataError(f"a multi-task model learns from words (TaggedWords), not from {type(example).__name__}.",
                             remedy="Read its files with hanlp_tutor.data.words.read_words.")  # fmt: skip
-        task, where = example.task, example.source or None
-        if task not in self.tags:
-            raise DataError(f"an example of {task}; the model has {', '.join(self.tasks)}.", path=where,
+        if example.task not in self.tags:
+            raise DataError(f"an example of {example.task}; the model has {', '.join(self.tasks)}.",
+                            path=example.source or None,
                             remedy="Leave it out, or add it (hanlp_tutor.workbench.extend.add_task).")  # fmt: skip
         ids, words = self._pieces(example)
-        if task == "tok":
-            tags = [tag for count in Counter(words).values() for tag in segmentation_tags(count)]
-            return Encoded(ids, [self._ids["tok"][tag] for tag in tags], example.source, task=task)
-        unknown = [tag for tag in example.tags if tag not in self._ids[task]]
-        if unknown:
-            raise DataError(f"the {task} tag {unknown[0]!r} is unknown to the model.", path=where,
-                            remedy="Correct it, or put an example of it into the training file.")  # fmt: skip
-        return Encoded(ids, [self._ids[task][tag] for tag in example.tags], example.source, words, task)
+        return Encoded(ids, None, example.source, None if example.task == "tok" else words, example.task)
+
+    def gold_tags(self, example: TaggedWords) -> Sequence[str]:
+        """What is to be predicted: a tag for each word, or for each of their pieces (tok)."""
+        if example.task != "tok":
+            return example.tags
+        return [tag for count in Counter(self._pieces(example)[1]).values() for tag in segmentation_tags(count)]
 
     def _pieces(self, example: TaggedWords) -> tuple[list[int], list[int]]:
         """Ids of the text's pieces, and the word of each; a word that has none by itself gets [UNK], as in HanLP."""
@@ -120,7 +142,7 @@ class MultiTaskModel(Model):
         """N of the loss: all pieces that are segmented, and all words that are tagged."""
         return sum(example.units for example in encoded)
 
-    def task_factors(self, config: TrainConfig) -> dict[str, float]:
+    def class_weights(self, config: TrainConfig, counts: Counter[str]) -> dict[str, float]:
         """The factor of each task's loss, 1 where the configuration gives none.
 
         Raises:
@@ -139,65 +161,46 @@ class MultiTaskModel(Model):
         tags = self.tags[batch.task]
         return [[tags[i] for i in row] for row in self.head.decode(logits.float(), batch)]
 
-    @torch.no_grad()
-    def analyse(self, texts: Iterable[str]) -> list[dict[str, Any]]:
-        """Words of raw texts, and what the other tasks say of them; in the order of the texts.
+    def blank(self, text: str, encoded: Encoded) -> dict[str, Any] | None:
+        if encoded.ids:
+            return None
+        return {"text": text, "tok": [], "offsets": [], **{task: [] for task in self.tasks if task != "tok"}}
+
+    def answer(self, texts: Sequence[str], states: Tensor, batch: Batch) -> list[dict[str, Any]]:
+        """Words of raw texts, and what the other tasks say of them.
 
         Returns:
             For each ``{"text", "tok": [word, ...], "offsets": [[start, end], ...], "pos": [tag, ...], "ner":
             [{"start", "end", "label", "text", "score"}, ...]}``, without the tasks that the model does not have.
             Offsets count code points, half-open; the score is that of :class:`hanlp_tutor.Predictor`.
-
-        Raises:
-            InputError: the model has no segmenter, and a raw text has no words.
         """
-        texts = list(texts)
-        if "tok" not in self.tags:
-            raise InputError(f"a model of {', '.join(self.tasks)} cannot read raw text: train it with tok too.")
-        read = [self.text_encoder.with_places(text) for text in texts]
-        answers: list[Any] = [_answer(self.tasks, text) for text in texts]
-        was_training = self.training
-        self.eval()
-        filled = [number for number, (ids, _) in enumerate(read) if ids]
-        sizes = [len(read[number][0]) for number in filled]
-        for batch in length_buckets(sizes, batch_size=_TEXTS, max_tokens=_TOKENS):
-            numbers = [filled[place] for place in batch]
-            self._analyse([read[number] for number in numbers], [answers[number] for number in numbers])
-        self.train(was_training)
-        return answers
-
-    def _analyse(self, read: list[tuple[list[int], list[tuple[int, int]]]], answers: list[dict[str, Any]]) -> None:
-        """Fill in the answers of one batch."""
-        batch = self.collate([Encoded(ids, None, "", task="tok") for ids, _ in read]).to(self.device)
-        parts = zip(batch.input_ids.split(_ROWS), batch.attention_mask.split(_ROWS), strict=True)
-        hidden = torch.cat([self.encoder(input_ids=i, attention_mask=m).last_hidden_state for i, m in parts])
-        words = []
-        for answer, (_, places), tags in zip(answers, read, self.decode(self.head(hidden, batch), batch), strict=True):
+        answers, words = [], []
+        for text, tags in zip(texts, self.decode(self.head.logits(states, batch), batch), strict=True):
+            _, places = self.text_encoder.with_places(text)
             first = word_starts(tags, places)
             ends = [*first[1:], len(tags)]
-            answer["offsets"] = [[places[a][0], places[b - 1][1]] for a, b in zip(first, ends, strict=True)]
-            answer["tok"] = [answer["text"][start:end] for start, end in answer["offsets"]]
+            offsets = [[places[a][0], places[b - 1][1]] for a, b in zip(first, ends, strict=True)]
+            answers.append({"text": text, "tok": [text[start:end] for start, end in offsets], "offsets": offsets})
             words.append([number for number, (a, b) in enumerate(zip(first, ends, strict=True)) for _ in range(a, b)])
         counts = [len(answer["tok"]) for answer in answers]
         length = batch.token_index.size(1)
         padded = torch.tensor([row + [max(counts)] * (length - len(row)) for row in words], device=self.device)
         for task in self.tasks[1:]:
             of_words = replace(batch, task=task, words=padded, lengths=counts)
-            logits = self.head(hidden, of_words)
+            logits = self.head.logits(states, of_words)
             p = self.probabilities(logits, of_words).cpu()
             for answer, tags, row in zip(answers, self.decode(logits, of_words), p, strict=True):
                 answer[task] = tags if task == "pos" else self._entities(answer, tags, row)
+        return answers
 
     def _entities(self, answer: dict[str, Any], tags: list[str], p: Tensor) -> list[dict[str, Any]]:
-        """Spans of words as spans of characters; the score is the geometric mean of the tags' probabilities."""
-        chosen = torch.tensor([self._ids["ner"][tag] for tag in tags])
-        log_p = p[: len(tags)].double().gather(1, chosen.unsqueeze(1)).squeeze(1).clamp(1e-12, 1.0).log()
+        """Spans of words as spans of characters."""
+        scores = log_probabilities([self._ids["ner"][tag] for tag in tags], p)
         found = []
         for span in spans_from_bio(tags):
             start, end = answer["offsets"][span.start][0], answer["offsets"][span.end - 1][1]
-            score = float(log_p[span.start : span.end].mean().exp())
             found.append({"start": start, "end": end, "label": span.label, "text": answer["text"][start:end],
-                          "score": score})  # fmt: skip
+                          "score": geometric_mean(scores[span.start : span.end])})  # fmt: skip
         return found
 
 
@@ -211,7 +214,3 @@ def word_starts(tags: Sequence[str], places: Sequence[tuple[int, int]]) -> list[
         for number, tag in enumerate(tags)
         if number == 0 or (tag in "BS" and places[number][0] >= places[number - 1][1])
     ]
-
-
-def _answer(tasks: Sequence[str], text: str) -> dict[str, Any]:
-    return {"text": text, "tok": [], "offsets": [], **{task: [] for task in tasks if task != "tok"}}

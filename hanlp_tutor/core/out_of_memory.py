@@ -13,7 +13,7 @@ import gc
 import sys
 import warnings
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import torch
 
@@ -21,6 +21,9 @@ from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.batching import Batch
 from hanlp_tutor.errors import TrainingError, first_line
 from hanlp_tutor.progress import Reporter
+
+if TYPE_CHECKING:
+    from hanlp_tutor.core.run import Run
 
 # PyTorch has a class of its own for a GPU; its CPU allocator, cuBLAS and MPS raise a RuntimeError that says so, and
 # oneDNN, which computes on CPUs, one that hardly does
@@ -73,6 +76,33 @@ def explain_out_of_memory(run: Callable[P, R]) -> Callable[P, R]:
     return explained
 
 
+def smaller_when_memory_runs_out(run: Run) -> Callable[[Callable[[list[Batch]], None]], Callable[[list[Batch]], None]]:
+    """Do a window once more where memory ran out, in micro-batches of half the size, until it fits.
+
+    Args:
+        run: gives the smaller window (:meth:`hanlp_tutor.core.run.Run.smaller_window`) and forgets what it noted.
+
+    Raises:
+        TrainingError: not even a single example fits.
+    """
+
+    def wrap(accumulate: Callable[[list[Batch]], None]) -> Callable[[list[Batch]], None]:
+        @functools.wraps(accumulate)
+        def until_it_fits(window: list[Batch]) -> None:
+            while True:
+                try:
+                    return accumulate(window)
+                except (RuntimeError, MemoryError) as error:
+                    if not is_out_of_memory(error):
+                        raise
+                # here the error is gone, and with it the frames that held the activations
+                window = run.smaller_window(window)
+
+        return until_it_fits
+
+    return wrap
+
+
 def cut(micro_batch: list[int], divisor: int) -> list[list[int]]:
     """A micro-batch in at most ``divisor`` pieces of like size, in order.
 
@@ -102,7 +132,7 @@ def say_halved(reporter: Reporter, update: int, micro_batch: int, config: TrainC
         f"batch_size={config.batch_size} was too much here. Each update still learns from the same examples."
     )
     reporter.say(message)
-    warnings.warn(message, MemoryWarning, stacklevel=5)
+    warnings.warn(message, MemoryWarning, stacklevel=6)
 
 
 def single_example(update: int, batch: Batch) -> TrainingError:

@@ -33,7 +33,7 @@ class SchemeHead(TaggingHead):
         self._kinds = sorted({label[2:] for label in labels if label != "O"})
         self._tables: dict[torch.device, tuple[Tensor, Tensor, Tensor]] = {}
 
-    def loss_sum(self, logits: Tensor, batch: Batch, weights: Tensor | None) -> Tensor:
+    def loss_sum(self, logits: Tensor, batch: Batch, class_weights: Tensor | None) -> Tensor:
         """As the base class, for gold labels and class weights of the BIO tags.
 
         Raises:
@@ -47,9 +47,9 @@ class SchemeHead(TaggingHead):
                 f"The model has no class {absent[0]!r} ({len(absent)} such), which training needs. "
                 "Complete it first: model = add_labels(model, [])."
             )
-        if weights is not None:
-            weights = weights[[self._bio[tag] for tag in self._each_alone]]
-        return super().loss_sum(logits, replace(batch, labels=self.to_native(batch.labels)), weights)
+        if class_weights is not None:
+            class_weights = class_weights[[self._bio[tag] for tag in self._each_alone]]
+        return super().loss_sum(logits, replace(batch, labels=self.to_native(batch.labels)), class_weights)
 
     def decode(self, logits: Tensor, batch: Batch) -> list[list[int]]:
         """The BIO classes that the best classes of the other scheme mean."""

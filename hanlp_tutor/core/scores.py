@@ -87,17 +87,9 @@ def class_scores(gold: Sequence[str], predicted: Sequence[str]) -> dict[str, Any
     }
 
 
-def headline(task: str) -> str:
-    """The score that chooses the best weights: ``f1`` for ner, ``macro_f1`` for classify, ``mean`` for multitask.
-
-    Of the tasks of a multi-task model the mean takes ``f1`` (tok, ner) and ``accuracy`` (pos).
-    """
-    return {"ner": "f1", "classify": "macro_f1", "multitask": "mean", "tok": "f1", "pos": "accuracy"}[task]
-
-
-def minority_share(answers: Iterable[str]) -> float:
-    """The share of the answers that are not the commonest one; 0 when all are alike or there is none."""
-    given = Counter(answers)
+def minority_share(predictions: Iterable[str]) -> float:
+    """The share of the predictions that are not the commonest one; 0 when all are alike or there is none."""
+    given = Counter(predictions)
     return 1 - max(given.values()) / given.total() if given else 0.0
 
 

@@ -5,14 +5,13 @@ One update of the article's rule: for a window of n of the N valid tokens (examp
     (1/n) Σ L_task(f(x_i; θ, φ), y_i) + (λ/N) ‖θ‖²
 
 goes backward, micro-batch by micro-batch; its gradient is unscaled, clipped, and moves θ at ``lr`` and φ at
-``head_lr``. Where memory runs out, the same window goes once more in smaller micro-batches. Read :func:`fine_tune` from
-top to bottom; :class:`~hanlp_tutor.core.run.Run` only keeps the books.
+``head_lr``. Read :func:`fine_tune` from top to bottom: it says when the run evaluates, what counts as best, when it
+saves and when it ends. :class:`~hanlp_tutor.core.run.Run` only keeps the books.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,14 @@ from typing import Any
 import torch
 
 from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.core.batching import Batch
+from hanlp_tutor.core.checkpoint import save_checkpoint
+from hanlp_tutor.core.evaluate import evaluate_model
 from hanlp_tutor.core.model import Model
-from hanlp_tutor.core.optim import L2Penalty, build_optimizer, build_schedule, freeze, parameter_groups
-from hanlp_tutor.core.out_of_memory import explain_out_of_memory, is_out_of_memory
-from hanlp_tutor.core.precision import choose_precision, limit_threads
+from hanlp_tutor.core.optim import L2Penalty, build_optimizer, build_schedule, parameter_groups
+from hanlp_tutor.core.out_of_memory import explain_out_of_memory, smaller_when_memory_runs_out
 from hanlp_tutor.core.run import Examples, Result, Run
-from hanlp_tutor.data.examples import answer_counts
-from hanlp_tutor.errors import TrainingError
+from hanlp_tutor.core.set_up import set_up
 
 
 @explain_out_of_memory
@@ -60,43 +60,31 @@ def fine_tune(
         ConfigError: options that do not fit the model, the device or the number of updates.
         DataError: a label that the model does not have.
     """
-    limit_threads()
-    precision = choose_precision(config)
-    device = precision.device
-    _make_deterministic(config.seed, device)
-    model.to(device).train()
-    model.temperature = 1.0  # one that was fitted before belongs to other weights
-    freeze(model, config)
-    checkpoint_activations(model, config)
-
-    optimizer = build_optimizer(parameter_groups(model, config), config)
+    precision = set_up(model, config)  # device, threads, determinism, frozen layers, activation checkpointing
     scaler = precision.scaler()
+    optimizer = build_optimizer(parameter_groups(model, config), config)
     penalty = L2Penalty(model, config)
-    run = Run(model, train, dev, config, Path(out), device, on_evaluation)
+    run = Run(model, train, dev, config, Path(out), precision.device)
     schedule = build_schedule(optimizer, config, run.updates)
-    weights = _class_weights(model, train, config, device)
-    run.start(resume, progress, optimizer=optimizer, schedule=schedule, scaler=scaler)
+    class_weights = model.class_weights(config, run.train_labels)
+    run.start(resume, progress, model=model, optimizer=optimizer, schedule=schedule, scaler=scaler)
     if on_start is not None:
         on_start(run)
 
-    while not run.finished:
+    @smaller_when_memory_runs_out(run)  # then the same window once more, in micro-batches of half the size
+    def accumulate_gradients(window: list[Batch]) -> None:
         optimizer.zero_grad(set_to_none=True)
-        window = run.next_window()
         n = sum(batch.valid for batch in window)
-        try:
-            for batch in window:
-                batch = batch.to(device)
-                with precision.autocast():
-                    logits = model(batch)
-                loss = model.loss_sum(logits, batch, weights) / n  # by the valid tokens of the whole window
-                scaler.scale(loss).backward()
-                run.note_loss(loss.detach(), batch)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            run.halve_micro_batches(batch)
-            logits = loss = None  # they hold the activations that did not fit
-            continue  # the same examples once more, and none of the gradients so far
+        for batch in window:
+            batch = batch.to(precision.device)
+            with precision.autocast():
+                logits = model(batch)
+            loss = model.loss_sum(logits, batch, class_weights) / n  # by the valid tokens of the whole window
+            scaler.scale(loss).backward()
+            run.note_loss(loss.detach(), batch)
+
+    for window in run.windows():  # epochs x windows, from where a resumed run stood
+        accumulate_gradients(window)
         if config.l2:
             l2_term = config.l2 / run.valid_in_train * penalty()  # λ/N ‖θ‖², once a window
             scaler.scale(l2_term).backward()
@@ -107,45 +95,19 @@ def fine_tune(
         scaler.update()
         lr_now = schedule.get_last_lr()
         schedule.step()
-        run.end_of_update(norm, lr_now, scaler)
+        run.end_update(norm, lr_now)  # counts it, and makes a row of the history where one is due
 
-    return run.close()
+        if run.evaluation_due():  # every eval_steps updates, else at the end of an epoch
+            sample = evaluate_model(model, run.sample, encoded=run.sample_encoded)
+            run.note_scores(sample, evaluate_model(model, dev, encoded=run.dev_encoded) if dev else None)
+            if run.is_best():  # the headline score of dev is higher than ever before
+                run.keep_weights()
+            if run.out_of_patience():  # `patience` evaluations in a row without a better one
+                run.end_early()
+            if on_evaluation is not None and on_evaluation(run.last_row()):
+                run.end_early()
+        if run.checkpoint_due():  # every checkpoint_steps updates, else at the end of an epoch, and when the run ends
+            save_checkpoint(run.checkpoint, identity=run.identity, state=run.state, **run.parts)
+        run.report()
 
-
-def _make_deterministic(seed: int, device: torch.device) -> None:
-    """Same seed, same numbers: deterministic algorithms where PyTorch has them, a warning where it has not."""
-    if device.type == "cuda":
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS's own condition for determinism
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.manual_seed(seed)
-
-
-def checkpoint_activations(model: Model, config: TrainConfig) -> None:
-    """Recompute activations in the backward pass instead of keeping them (梯度检查点, Chen et al. 2016)."""
-    if not config.gradient_checkpointing:
-        return
-    model.encoder.config.use_cache = False  # an encoder has no cache; transformers would warn of it all the same
-    enable = getattr(model.encoder, "activation_checkpointing_enable", None)  # its name from transformers 5.2x on
-    (enable or model.encoder.gradient_checkpointing_enable)({"use_reentrant": False})
-
-
-def _class_weights(model: Model, train: Examples, config: TrainConfig, device: torch.device) -> Any:
-    """A weight for each class; ``balanced`` is N / (classes · count), as in scikit-learn. For multitask one a task.
-
-    Raises:
-        TrainingError: a weight for a class that does not exist.
-    """
-    if model.task == "multitask":
-        return model.task_factors(config)
-    if config.class_weights is None:
-        return None
-    if isinstance(config.class_weights, dict):
-        unknown = config.class_weights.keys() - set(model.labels)
-        if unknown:
-            raise TrainingError(
-                f"class_weights names {sorted(unknown)[0]!r}; the classes are {', '.join(model.labels)}."
-            )
-        return torch.tensor([config.class_weights.get(label, 1.0) for label in model.labels], device=device)
-    answers = answer_counts(train)
-    counts = torch.tensor([answers[label] for label in model.labels]).clamp(min=1)
-    return (answers.total() / (len(model.labels) * counts)).to(device)
+    return run.close()  # with the best weights

@@ -12,7 +12,7 @@ from typing import Any
 from hanlp_tutor.data.schemes import Span, spans_from_bio
 from hanlp_tutor.errors import DataError
 
-__all__ = ["LabelledText", "Span", "TaggedText", "answer_counts", "fingerprint"]
+__all__ = ["LabelledText", "Span", "TaggedText", "fingerprint", "gold_counts"]
 
 
 @dataclass(frozen=True)
@@ -89,17 +89,17 @@ class LabelledText:
         return len(self.text)
 
 
-def answer_counts(examples: Iterable[TaggedText | LabelledText]) -> Counter[str]:
+def gold_counts(examples: Iterable[TaggedText | LabelledText]) -> Counter[str]:
     """How often each tag (of a character) or label (of a text) occurs.
 
     A large corpus (:mod:`hanlp_tutor.data.large`) has counted when it was prepared: that is taken.
     """
-    counted = getattr(examples, "answer_counts", None)
+    counted = getattr(examples, "gold_counts", None)
     if counted is not None:
         return counted
     counts: Counter[str] = Counter()
     for example in examples:
-        counts.update(_answers(example))
+        counts.update(_gold_labels(example))
     return counts
 
 
@@ -121,14 +121,14 @@ def fingerprint(examples: Iterable[TaggedText | LabelledText]) -> str:
 def fingerprint_part(example: TaggedText | LabelledText) -> bytes:
     """What one example adds to the bytes that :func:`fingerprint` hashes."""
     text = getattr(example, "segmented", example.text)  # equal text and tags on other words are other data
-    given = [type(example).__name__, text, " ".join(_answers(example))]
+    given = [type(example).__name__, text, " ".join(_gold_labels(example))]
     parts = [part.encode("utf-8", "surrogatepass") for part in given]
     # the length keeps ("ab", "c") apart from ("a", "bc")
     return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
 
 
-def _answers(example: Any) -> tuple[str, ...]:
+def _gold_labels(example: Any) -> tuple[str, ...]:
     """What is to be predicted: a tag a character, a label, or what the kind of example says by itself."""
     if isinstance(example, TaggedText):
         return example.tags
-    return example.answers if hasattr(example, "answers") else (example.label,)
+    return example.gold_labels if hasattr(example, "gold_labels") else (example.label,)

@@ -23,7 +23,7 @@ import numpy as np
 from filelock import FileLock
 
 from hanlp_tutor.data.columns import read_columns
-from hanlp_tutor.data.examples import LabelledText, TaggedText, answer_counts, fingerprint_part
+from hanlp_tutor.data.examples import LabelledText, TaggedText, fingerprint_part, gold_counts
 from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.labels import read_labels
 from hanlp_tutor.data.schemes import detect_scheme
@@ -47,13 +47,13 @@ _LETTERS = re.compile(rb"[\t ]([BIMES])[-_][^\t\r\n ]+[\t ]*\r?\n")
 class LargeExamples(Sequence[Any]):
     """The examples of a file, in its order, read from the disk one by one.
 
-    ``lengths`` (characters), ``answer_counts`` (of tags or labels) and ``fingerprint`` are known without reading them.
+    ``lengths`` (characters), ``gold_counts`` (of tags or labels) and ``fingerprint`` are known without reading them.
     """
 
     def __init__(self, path: Path, folder: Path, index: dict[str, Any]):
         self.path, self.task = path, index["of"]["task"]
         self.fingerprint: str = index["fingerprint"]
-        self.answer_counts = Counter(index["answers"])
+        self.gold_counts = Counter(index["answers"])
         self.lengths: np.ndarray = np.load(folder / "lengths.npy")
         self._file, self._answers = folder / "examples.arrow", tuple(index["answers"])
         self._rows: np.ndarray | None = None  # numbers in the file, where some are held out
@@ -70,16 +70,16 @@ class LargeExamples(Sequence[Any]):
 
     def hold_out(self, count: int = HELD_OUT, *, seed: int = 1) -> tuple[list[Any], LargeExamples]:
         """Draw examples at random: those, and the rest, in which every tag and label of them still occurs."""
-        remaining = self.answer_counts.copy()
+        remaining = self.gold_counts.copy()
         held: dict[int, Any] = {}
         for number in random.Random(f"hold-out-{seed}").sample(range(len(self)), min(count, len(self) // 10)):
             example = self[number]
-            counts = answer_counts([example])
+            counts = gold_counts([example])
             if all(remaining[answer] > times for answer, times in counts.items()):
                 remaining -= counts
                 held[number] = example
         rest = object.__new__(LargeExamples)
-        rest.__dict__.update(self.__dict__, answer_counts=remaining, _reader=None)
+        rest.__dict__.update(self.__dict__, gold_counts=remaining, _reader=None)
         numbers = sorted(held)
         rows = np.arange(len(self), dtype=np.int32) if self._rows is None else self._rows
         rest._rows, rest.lengths = np.delete(rows, numbers), np.delete(self.lengths, numbers)

@@ -83,7 +83,7 @@ class TaggedWords:
         return tuple(Span(start, end, label) for start, end, label in zip(ends, ends[1:], labels, strict=False))
 
     @property
-    def answers(self) -> tuple[str, ...]:
+    def gold_labels(self) -> tuple[str, ...]:
         """What is to be predicted, each as ``task/tag``; for ``tok`` one of B, M, E, S a character."""
         tags = self.tags if self.task != "tok" else [tag for word in self.words for tag in segmentation_tags(len(word))]
         return tuple(f"{self.task}/{tag}" for tag in tags)
@@ -102,7 +102,7 @@ def word_labels(examples: Iterable[TaggedWords]) -> tuple[str, ...]:
     """The classes that occur, as ``task/tag``, in a fixed order: tok, pos (sorted), ner (O, then B and I of each)."""
     found = Counter()
     for example in examples:
-        found.update(example.answers)
+        found.update(example.gold_labels)
     by_task = {task: sorted(name.partition("/")[2] for name in found if name.startswith(task + "/"))
                for task in WORD_TASKS}  # fmt: skip
     if by_task["tok"]:

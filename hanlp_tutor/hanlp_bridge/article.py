@@ -16,14 +16,15 @@ from typing import Any
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.history import new_run_folder
 from hanlp_tutor.core.model import Model
-from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.model_folder import build_model
 from hanlp_tutor.core.predict import Predictor
 from hanlp_tutor.core.run import Examples, Result
 from hanlp_tutor.core.scores import class_scores, span_scores
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import LabelledText, Span, TaggedText, read_examples
 from hanlp_tutor.errors import ConfigError, DataError, InputError, ModelError, first_line, nearest
-from hanlp_tutor.hanlp_bridge.export import CLASSPATH, export_hanlp
+from hanlp_tutor.hanlp_bridge.export import FOLDERS, export_hanlp
 from hanlp_tutor.hanlp_bridge.load import check_hanlp
 
 _SUFFIX = {"ner": ".tags", "classify": ".labels"}
@@ -254,7 +255,7 @@ class _Loaded:
 
     def __init__(self, component: Any, classpath: str):
         self.component = component
-        self._by_character = classpath == CLASSPATH["ner"]
+        self._by_character = classpath == FOLDERS["ner"].classpath
 
     def __call__(self, text: str | Sequence[str]) -> Any:
         if not self._by_character:

@@ -7,7 +7,6 @@ to the latter; :func:`relocate` mends it when the folder has moved. HanLP itself
 
 from __future__ import annotations
 
-import inspect
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,20 +17,21 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from hanlp_tutor.core.model import Model
-from hanlp_tutor.encoders import POSITIONS
+from hanlp_tutor.core.task import TASKS, task_of
 from hanlp_tutor.encoders.folder import write_transformer
 from hanlp_tutor.errors import ModelError
 from hanlp_tutor.files import new_folder, write_file, write_json
-from hanlp_tutor.hanlp_bridge import multitask
-from hanlp_tutor.hanlp_bridge.readme import readme
+from hanlp_tutor.hanlp_bridge.folders import ClassifierFolder, EntityFolder, HanLPFolder
+from hanlp_tutor.hanlp_bridge.multitask import MultiTaskFolder
 
-CLASSPATH = {
-    "ner": "hanlp.components.ner.transformer_ner.TransformerNamedEntityRecognizer",
-    "classify": "hanlp.components.classifiers.transformer_classifier.TransformerClassifier",
-    "multitask": multitask.CLASSPATH,
+FOLDERS: dict[str, HanLPFolder] = {
+    "ner": EntityFolder(),
+    "classify": ClassifierFolder(),
+    "multitask": MultiTaskFolder(),
 }
-HANLP_VERSION = "2.1.5"
-ENCODER_PREFIX = {"ner": "encoder.transformer.", "classify": "transformer.", "multitask": "encoder.transformer."}
+for _task, _folder in FOLDERS.items():
+    TASKS[_task].exporters["hanlp"] = _folder
+BY_CLASSPATH = {folder.classpath: task for task, folder in FOLDERS.items()}
 FILES = ("config.json", "model.pt", "transformer/config.json")
 
 
@@ -47,16 +47,20 @@ def export_hanlp(model: Model, folder: str | Path) -> Path:
         ModelError: a folder that holds something else, or an encoder that HanLP would misread.
     """
     folder = Path(folder).resolve()
+    if "hanlp" not in task_of(model).exporters:
+        raise ModelError(f"HanLP has no component for the task {model.task}.")
+    form: HanLPFolder = task_of(model).exporters["hanlp"]
     _check_place(folder)
-    _check_encoder(model)
+    form.check(model)
     with new_folder(folder) as scratch:
         write_transformer(model.encoder.config, model.tokenizer, scratch / "transformer")
-        write_json(scratch / "config.json", _config(model, folder / "transformer"))
-        for name, content in _vocabs(model).items():
+        write_json(scratch / "config.json", form.config(model, folder / "transformer"))
+        for name, content in form.vocabs(model).items():
             write_json(scratch / name, content)
-        write_file(scratch / "model.pt", lambda file: torch.save(_weights(model), file))
-        (scratch / "README.md").write_text(readme(model.task, model.labels), encoding="utf-8")
-        _check_whole(model, scratch)
+        weights = _weights(model, form.encoder_prefix)
+        write_file(scratch / "model.pt", lambda file: torch.save(weights, file))
+        (scratch / "README.md").write_text(form.readme(model.labels), encoding="utf-8")
+        _check_whole(model, form.encoder_prefix, scratch)
     return folder
 
 
@@ -88,7 +92,7 @@ def relocate(folder: str | Path) -> Relocation:
                 f"{folder / name} is a link. Put the real file or folder there: relocate changes nothing "
                 "outside the folder."
             )
-    holder = _names_transformer(config)
+    holder = _holder(config)
     before, after = holder["transformer"], str(folder / "transformer")
     if before != after:
         _check_path(folder)
@@ -108,16 +112,16 @@ def _read_export(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{folder}: not a HanLP folder exported by the kit, {missing[0]} is missing.{hint}")
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        if config["classpath"] in CLASSPATH.values() and isinstance(_names_transformer(config)["transformer"], str):
+        if isinstance(_holder(config)["transformer"], str):
             return config
     except (ValueError, KeyError, TypeError):  # ValueError: no JSON, no UTF-8
         pass
     raise ModelError(f"{folder}: its config.json is not that of a folder exported for HanLP. Export the model again.")
 
 
-def _names_transformer(config: dict[str, Any]) -> dict[str, Any]:
-    """The part of a configuration that holds the path ``transformer``; that of a multi-task model is one level down."""
-    return config["encoder"] if config["classpath"] == multitask.CLASSPATH else config
+def _holder(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of a configuration that holds the path ``transformer``."""
+    return FOLDERS[BY_CLASSPATH[config["classpath"]]].holder(config)
 
 
 def _check_place(folder: Path) -> None:
@@ -138,86 +142,8 @@ def _check_path(folder: Path) -> None:
         )
 
 
-def _check_encoder(model: Model) -> None:
-    positions = model.encoder.config.max_position_embeddings
-    if model.task != "classify" and positions != POSITIONS:
-        # its tokenizer cuts windows of 512, its encoder reads them back as windows of max_position_embeddings
-        raise ModelError(
-            f"{model.encoder_name} has {positions} positions; HanLP reads texts over {POSITIONS - 2} "
-            f"characters wrongly unless they are {POSITIONS}. Take an encoder with {POSITIONS}."
-        )
-    third = list(inspect.signature(type(model.encoder).forward).parameters)[3]
-    if model.task == "classify" and third != "token_type_ids":
-        raise ModelError(
-            f"{model.encoder_name} takes {third!r} where HanLP's classifier passes token types. "
-            "Take an encoder of the BERT family."
-        )
-
-
-def _config(model: Model, transformer: Path) -> dict[str, Any]:
-    """Every key that HanLP 2.1.5 reads to load, predict and evaluate; a missing one is a KeyError there."""
-    if model.task == "multitask":
-        return multitask.config(model, transformer)
-    shared = {
-        "classpath": CLASSPATH[model.task],
-        "hanlp_version": HANLP_VERSION,
-        "transformer": str(transformer),
-        "encoder_name": model.encoder_name,  # for load_hanlp; HanLP does not read it
-        "average_subwords": False,
-        "scalar_mix": None,
-        "word_dropout": None,
-        "hidden_dropout": None,
-        "ret_raw_hidden_states": False,
-        "gradient_accumulation": 1,
-        "batch_max_tokens": None,
-    }
-    if model.task == "classify":
-        # False: texts over 510 tokens are windowed, not cut
-        return shared | {
-            "text_a_key": "text",
-            "text_b_key": None,
-            "label_key": "label",
-            "max_seq_length": POSITIONS,
-            "truncate_long_sequences": False,
-            # one long text makes HanLP compute as many windows for each text of its batch: 32 of them would take
-            # gigabytes
-            "batch_size": 8,
-        }
-    return shared | {
-        "crf": model.crf,
-        "token_key": "token",
-        "tagging_scheme": getattr(model.head, "scheme", "BIO"),
-        "delimiter_in_entity": "",
-        "merge_types": None,
-        "tagset": None,
-        "secondary_encoder": None,
-        "extra_embeddings": None,
-        "transform": None,
-        "max_seq_len": None,
-        "sent_delimiter": None,
-        "char_level": False,
-        "hard_constraint": False,
-        "reduction": "sum",
-        "sampler_builder": None,
-        # 1: restore_from_sliding_window puts the windows of a batch together as those of its longest text, and
-        # mislays the last characters of every other text over 382
-        "batch_size": 1,
-    }
-
-
-def _vocabs(model: Model) -> dict[str, Any]:
-    """The vocabulary files by name."""
-    if model.task == "multitask":
-        return multitask.vocabs(model)
-    name, unknown = ("tag", "O") if model.task == "ner" else ("label", None)
-    labels = list(getattr(model.head, "native", model.labels))
-    classes = {"idx_to_token": labels, "pad_token": None, "unk_token": unknown, "mutable": False}
-    return {"vocabs.json": {name: classes}}
-
-
-def _weights(model: Model) -> dict[str, Tensor]:
+def _weights(model: Model, prefix: str) -> dict[str, Tensor]:
     """All weights under HanLP's names, on the CPU, in float32."""
-    prefix = ENCODER_PREFIX[model.task]
     state = {prefix + name: tensor for name, tensor in model.encoder.state_dict().items()}
     state |= model.head.state_dict()  # the heads bear HanLP's names
     return {
@@ -226,7 +152,7 @@ def _weights(model: Model) -> dict[str, Tensor]:
     }
 
 
-def _check_whole(model: Model, folder: Path) -> None:
+def _check_whole(model: Model, prefix: str, folder: Path) -> None:
     """What HanLP will build from the folder is in the folder, in the right shapes, and reads text as the model does.
 
     Raises:
@@ -234,7 +160,7 @@ def _check_whole(model: Model, folder: Path) -> None:
     """
     with torch.device("meta"):
         encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder / "transformer", local_files_only=True))
-    wanted = {ENCODER_PREFIX[model.task] + name: tensor.shape for name, tensor in encoder.state_dict().items()}
+    wanted = {prefix + name: tensor.shape for name, tensor in encoder.state_dict().items()}
     wanted |= {name: tensor.shape for name, tensor in model.head.state_dict().items()}
     written = torch.load(folder / "model.pt", map_location="cpu", weights_only=True, mmap=True)
     wrong = [

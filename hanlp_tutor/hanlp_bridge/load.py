@@ -19,17 +19,18 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from hanlp_tutor.core.model import Model
+from hanlp_tutor.core.task import task_named
 from hanlp_tutor.data.schemes import parse_tag
 from hanlp_tutor.encoders import Encoder, check_fit
 from hanlp_tutor.errors import DataError, EncoderError, ModelError, first_line
-from hanlp_tutor.hanlp_bridge.export import CLASSPATH, ENCODER_PREFIX
+from hanlp_tutor.hanlp_bridge.export import BY_CLASSPATH, FOLDERS
 from hanlp_tutor.hanlp_bridge.multitask import KEEPS_TEXT
 
 _MTL = "hanlp.components.mtl"
 # What a folder may name: classes that only build a model, each looked at. Anything else in HanLP, and through its
 # modules anything in Python, could be called with arguments of the folder's choice.
 KNOWN = frozenset({
-    *CLASSPATH.values(),
+    *BY_CLASSPATH,
     "hanlp.components.taggers.transformers.transformer_tagger.TransformerTagger",
     "hanlp.components.tokenizers.transformer.TransformerTaggingTokenizer",
     f"{_MTL}.multi_task_learning.MultiTaskLearning",
@@ -115,8 +116,8 @@ def load_hanlp(folder: str | Path, *, transformer: str | None = None, device: st
     """
     folder = Path(folder)
     config = check_hanlp(folder)
-    task = {CLASSPATH[name]: name for name in ("ner", "classify")}.get(config["classpath"])
-    if task is None:
+    task = BY_CLASSPATH.get(config["classpath"])
+    if task not in ("ner", "classify"):
         raise ModelError(f"{folder}: a {config['classpath'].rsplit('.', 1)[1]}; load_hanlp opens NER and classifiers.")
     unlike = [name for name in _OTHER_MODEL if config.get(name)]
     if unlike:
@@ -125,7 +126,7 @@ def load_hanlp(folder: str | Path, *, transformer: str | None = None, device: st
     module, tokenizer = _empty_encoder(place)
     labels, native = _labels(folder / "vocabs.json", task)
     encoder = Encoder(config.get("encoder_name") or str(config["transformer"]), module, tokenizer, pretrained=True)
-    model = Model(task, encoder, labels, crf=bool(config.get("crf")), native=native)
+    model = task_named(task).model_class()(encoder, labels, crf=bool(config.get("crf")), native=native)
     _fill(model, _read_weights(folder / "model.pt"), folder)
     return model.to(device).eval()
 
@@ -262,7 +263,7 @@ def _labels(path: Path, task: str) -> tuple[list[str], list[str] | None]:
 
 def _fill(model: Model, weights: dict[str, Tensor], folder: Path) -> None:
     """Every weight of the model comes from the file, in its shape."""
-    prefix = ENCODER_PREFIX[model.task]
+    prefix = FOLDERS[model.task].encoder_prefix
     parts = {f"{prefix}{name}": tensor for name, tensor in model.encoder.state_dict().items()}
     parts |= model.head.state_dict()
     optional = {name for name in parts if ".pooler." in name or name.endswith("position_ids")}

@@ -1,66 +1,87 @@
-"""What HanLP's ``MultiTaskLearning`` reads: the files of a multi-task folder, for :func:`export_hanlp`.
+"""What HanLP's ``MultiTaskLearning`` reads: the files of a multi-task folder, as in :mod:`.folders`.
 
-Every key that HanLP 2.1.5 reads is present; a missing one is a KeyError there. ``average_subwords`` is not a choice:
-without it HanLP's own prediction fails behind a segmenter ("too many indices", ``pick_tensor_for_each_token``).
+``average_subwords`` is not a choice: without it HanLP's own prediction fails behind a segmenter ("too many indices",
+``pick_tensor_for_each_token``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.core.multitask import MultiTaskModel
 from hanlp_tutor.encoders import POSITIONS
 from hanlp_tutor.errors import ModelError
+from hanlp_tutor.hanlp_bridge import readme
+from hanlp_tutor.hanlp_bridge.folders import HANLP_VERSION, HanLPFolder, vocabulary
 
-CLASSPATH = "hanlp.components.mtl.multi_task_learning.MultiTaskLearning"
 _TASKS = "hanlp.components.mtl.tasks"
 _TASK_CLASS = {
     "tok": f"{_TASKS}.tok.tag_tok.TaggingTokenization",
     "pos": f"{_TASKS}.pos.TransformerTagging",
     "ner": f"{_TASKS}.ner.tag_ner.TaggingNamedEntityRecognition",
 }
+_ENCODER = {
+    "classpath": "hanlp.layers.embeddings.contextual_word_embedding.ContextualWordEmbedding",
+    "field": "token",
+    "transformer": "",
+    "average_subwords": True,
+    "max_sequence_length": POSITIONS,  # None, HanLP's default, is a TypeError in its tokenizer
+    "truncate_long_sequences": False,
+    "scalar_mix": None,
+    "word_dropout": None,
+    "cls_is_bos": False,
+    "sep_is_eos": False,
+    "ret_token_span": True,
+    "ret_subtokens": False,
+    "ret_subtokens_group": False,
+    "ret_prefix_mask": False,
+    "ret_raw_hidden_states": False,
+    "transformer_args": None,
+    "trainable": True,
+}
 # It changes nothing, and lets HanLP keep the text as it was: else a word is its pieces joined, which loses spaces and
 # writes a character twice that became two pieces (… is ... to the tokenizer).
 KEEPS_TEXT = {"classpath": "hanlp.common.transform.NormalizeToken", "mapper": {}, "src": "token", "dst": None}
 
 
-def config(model: MultiTaskModel, transformer: Path) -> dict[str, Any]:
-    """The content of ``config.json``.
+class MultiTaskFolder(HanLPFolder):
+    """``MultiTaskLearning``."""
 
-    Raises:
-        ModelError: the model has no segmenter; HanLP would read a raw text's characters as words.
-    """
-    if "tok" not in model.tasks:
-        tasks = ", ".join(model.tasks)
-        raise ModelError(f"A model of {tasks} has no segmenter: HanLP needs one for raw text. Train it with tok too.")
-    encoder = {
-        "classpath": "hanlp.layers.embeddings.contextual_word_embedding.ContextualWordEmbedding",
-        "field": "token",
-        "transformer": str(transformer),
-        "average_subwords": True,
-        "max_sequence_length": POSITIONS,  # None, HanLP's default, is a TypeError in its tokenizer
-        "truncate_long_sequences": False,
-        "scalar_mix": None,
-        "word_dropout": None,
-        "cls_is_bos": False,
-        "sep_is_eos": False,
-        "ret_token_span": True,
-        "ret_subtokens": False,
-        "ret_subtokens_group": False,
-        "ret_prefix_mask": False,
-        "ret_raw_hidden_states": False,
-        "transformer_args": None,
-        "trainable": True,
-    }
-    return {
-        "classpath": CLASSPATH,
-        "hanlp_version": "2.1.5",
-        "encoder": encoder,
-        "transform": KEEPS_TEXT,
-        "task_names": list(model.tasks),
-        **{task: _task(task, model.crf) for task in model.tasks},
-    }
+    classpath = "hanlp.components.mtl.multi_task_learning.MultiTaskLearning"
+    encoder_prefix = "encoder.transformer."
+
+    def check(self, model: MultiTaskModel) -> None:
+        """As the base class; and HanLP would read a raw text's characters as words where there is no segmenter."""
+        super().check(model)
+        if "tok" not in model.tasks:
+            raise ModelError(
+                f"A model of {', '.join(model.tasks)} has no segmenter: HanLP needs one for raw text. "
+                "Train it with tok too."
+            )
+
+    def config(self, model: MultiTaskModel, transformer: Path) -> dict[str, Any]:
+        return {
+            "classpath": self.classpath,
+            "hanlp_version": HANLP_VERSION,
+            "encoder": {**_ENCODER, "transformer": str(transformer)},
+            "transform": KEEPS_TEXT,
+            "task_names": list(model.tasks),
+            **{task: _task(task, model.crf) for task in model.tasks},
+        }
+
+    def vocabs(self, model: MultiTaskModel) -> dict[str, Any]:
+        return {
+            f"{task}_vocabs.json": {"tag": vocabulary(tags, unknown="O" if task == "ner" else None)}
+            for task, tags in model.tags.items()
+        }
+
+    def readme(self, labels: Sequence[str]) -> str:
+        return readme.of_tasks(labels)
+
+    def holder(self, config: dict[str, Any]) -> dict[str, Any]:
+        return config["encoder"]
 
 
 def _task(task: str, crf: bool) -> dict[str, Any]:
@@ -99,14 +120,3 @@ def _task(task: str, crf: bool) -> dict[str, Any]:
         "ner": {"tagging_scheme": "BIO", "delimiter_in_entity": "", "merge_types": None, "secondary_encoder": None},
     }
     return shared | own[task]
-
-
-def vocabs(model: MultiTaskModel) -> dict[str, Any]:
-    """The content of each ``TASK_vocabs.json``, by the file's name."""
-    unknown = {"tok": None, "pos": None, "ner": "O"}
-    return {
-        f"{task}_vocabs.json": {
-            "tag": {"idx_to_token": list(tags), "pad_token": None, "unk_token": unknown[task], "mutable": False}
-        }
-        for task, tags in model.tags.items()
-    }

@@ -45,15 +45,21 @@ _MULTITASK = """\
 """
 
 
-def readme(task: str, labels: Sequence[str]) -> str:
-    """The text for a task (``ner``, ``classify`` or ``multitask``) and its labels."""
-    if task == "multitask":
-        tasks = ", ".join(dict.fromkeys(label.partition("/")[0] for label in labels))
-        use = 'hanlp_model = hanlp.load("/the/absolute/path/of/this/folder")\nprint(hanlp_model("今日北京天气如何"))'
-        return _HEAD.format(what=f"Its tasks: {tasks}.", use=use) + _MULTITASK
-    if task == "ner":
-        types = sorted({label[2:] for label in labels if label != "O"})
-        use = 'ner = hanlp.load("/the/absolute/path/of/this/folder")\nprint(ner(list("张三在北京大学读书。")))'
-        return _HEAD.format(what=f"It finds entities: {', '.join(types)}.", use=use) + _NER
+def of_entities(labels: Sequence[str]) -> str:
+    """For a recogniser of entities with these BIO labels."""
+    types = sorted({label[2:] for label in labels if label != "O"})
+    use = 'ner = hanlp.load("/the/absolute/path/of/this/folder")\nprint(ner(list("张三在北京大学读书。")))'
+    return _HEAD.format(what=f"It finds entities: {', '.join(types)}.", use=use) + _NER
+
+
+def of_classes(labels: Sequence[str]) -> str:
+    """For a classifier of texts with these classes."""
     use = 'classify = hanlp.load("/the/absolute/path/of/this/folder")\nprint(classify(["房间很干净。", "书有缺页。"]))'
     return _HEAD.format(what=f"It classifies texts: {', '.join(labels)}.", use=use) + _CLASSIFY
+
+
+def of_tasks(labels: Sequence[str]) -> str:
+    """For a multi-task model with these labels, ``task/tag``."""
+    tasks = ", ".join(dict.fromkeys(label.partition("/")[0] for label in labels))
+    use = 'hanlp_model = hanlp.load("/the/absolute/path/of/this/folder")\nprint(hanlp_model("今日北京天气如何"))'
+    return _HEAD.format(what=f"Its tasks: {tasks}.", use=use) + _MULTITASK

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import BertForMaskedLM
 
-from hanlp_tutor.core.checkpoint import Progress, load_checkpoint, save_checkpoint
+from hanlp_tutor.core.checkpoint import RunState, load_checkpoint, save_checkpoint
 from hanlp_tutor.core.history import RESULT_FILE, manifest, write_history
 from hanlp_tutor.core.precision import choose_precision, describe_device
 from hanlp_tutor.encoders.mini import SPECIAL
@@ -98,39 +98,39 @@ def pretrain(
         "configuration": hashlib.sha256(json.dumps(config.model_dump(), sort_keys=True).encode()).hexdigest(),
         "text": text.fingerprint(),
     }
-    checkpoint, progress = out / "checkpoint.pt", Progress()
+    checkpoint, state = out / "checkpoint.pt", RunState()
     if resume:
-        progress = load_checkpoint(checkpoint, identity=identity, **learner.parts)
+        state = load_checkpoint(checkpoint, identity=identity, **learner.parts)
     write_json(out / "manifest.json", manifest(describe_device(learner.precision.device), config=config.model_dump(),
                text=list(text.sources), identity=identity))  # fmt: skip
-    reporter = Reporter(config.steps, progress.step)
-    started = time.perf_counter() - progress.seconds
+    reporter = Reporter(config.steps, state.step)
+    started = time.perf_counter() - state.seconds
     read = _Read()
-    while progress.step < config.steps:
-        if progress.step and progress.step == config.first_longer_step:
+    while state.step < config.steps:
+        if state.step and state.step == config.first_longer_step:
             repeat_positions(model, SHORT)
-        batch = draw(progress.step)
+        batch = draw(state.step)
         learner.update(batch, read)
-        progress.step += 1
-        progress.tokens += batch.ids.numel()
-        examined = progress.step % config.eval_steps == 0 or progress.step == config.steps
+        state.step += 1
+        state.tokens += batch.ids.numel()
+        examined = state.step % config.eval_steps == 0 or state.step == config.steps
         row = None
-        if examined or progress.step % config.log_steps == 0:
-            row = read.row(progress, learner.lr, time.perf_counter() - started)
+        if examined or state.step % config.log_steps == 0:
+            row = read.row(state, learner.lr, time.perf_counter() - started)
             read = _Read()
             if examined:
                 row["held_out_loss"], row["held_out_accuracy"] = examine(model, exam, learner.precision)
                 reporter.say(_line(row, config.steps))
-            progress.rows.append(row)
-            progress.seconds = row["seconds"]
+            state.rows.append(row)
+            state.seconds = row["seconds"]
         reporter.update(row)
         if examined:
-            save_checkpoint(checkpoint, identity=identity, progress=progress, **learner.parts)
-            write_history(out / "history.csv", progress.rows, COLUMNS)
+            save_checkpoint(checkpoint, identity=identity, state=state, **learner.parts)
+            write_history(out / "history.csv", state.rows, COLUMNS)
     reporter.close()
-    last = progress.rows[-1]
-    result = PretrainResult(model, last["held_out_loss"], last["held_out_accuracy"], progress.rows)
-    write_json(out / RESULT_FILE, {"tokens": progress.tokens, "seconds": progress.seconds,
+    last = state.rows[-1]
+    result = PretrainResult(model, last["held_out_loss"], last["held_out_accuracy"], state.rows)
+    write_json(out / RESULT_FILE, {"tokens": state.tokens, "seconds": state.seconds,
                "held_out_loss": result.held_out_loss, "held_out_accuracy": result.held_out_accuracy})  # fmt: skip
     return result
 
@@ -211,7 +211,7 @@ class _Read:
     guessed: list[tuple[Tensor, Tensor, int]] = field(default_factory=list)  # mean loss, right ones, masked positions
     ordered: list[tuple[Tensor, int]] = field(default_factory=list)  # right ones, passages
 
-    def row(self, progress: Progress, lr: float, seconds: float) -> dict[str, Any]:
+    def row(self, state: RunState, lr: float, seconds: float) -> dict[str, Any]:
         """A row of the history.
 
         Raises:
@@ -221,11 +221,11 @@ class _Read:
         loss = sum(float(mean) * n for mean, _, n in self.guessed) / count
         if not np.isfinite(loss):
             raise TrainingError(
-                f"update {progress.step}: the loss is {loss}. Take a lower lr; the last checkpoint stands."
+                f"update {state.step}: the loss is {loss}. Take a lower lr; the last checkpoint stands."
             )
         row = {
-            "step": progress.step,
-            "tokens": progress.tokens,
+            "step": state.step,
+            "tokens": state.tokens,
             "loss": loss,
             "accuracy": sum(int(right) for _, right, _ in self.guessed) / count,
             "lr": lr,

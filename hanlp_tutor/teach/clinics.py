@@ -21,9 +21,12 @@ from torch.utils._pytree import tree_leaves
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.batching import Batch
 from hanlp_tutor.core.history import read_history
-from hanlp_tutor.core.model_folder import Model, build_model, label_set
+from hanlp_tutor.core.model import Model
+from hanlp_tutor.core.model_folder import build_model
 from hanlp_tutor.core.run import Examples, Result
-from hanlp_tutor.core.train import checkpoint_activations, fine_tune
+from hanlp_tutor.core.set_up import checkpoint_activations
+from hanlp_tutor.core.task import label_set
+from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.errors import ConfigError, TrainingError, nearest
 from hanlp_tutor.teach.planted import plant_label_errors

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import torch
 
-from hanlp_tutor.core.heads import ClassificationHead, TaggingHead
 from hanlp_tutor.core.model import Model, draw_weights
 from hanlp_tutor.core.scheme_head import SchemeHead, missing, tags_of
 from hanlp_tutor.errors import ModelError
@@ -43,13 +42,7 @@ def _grown(model: Model, labels: Sequence[str], native: Sequence[str] | None, se
     torch.manual_seed(seed)
     grown = copy.deepcopy(model)
     grown.labels, grown._label_ids = tuple(labels), {label: i for i, label in enumerate(labels)}
-    size, dropout = model.encoder.config.hidden_size, model.head.dropout.p
-    if native is not None:
-        grown.head = SchemeHead(size, labels, native, dropout=dropout, crf=model.crf)
-    elif model.task == "ner":
-        grown.head = TaggingHead(size, len(labels), dropout=dropout, crf=model.crf)
-    else:
-        grown.head = ClassificationHead(size, len(labels), dropout=dropout)
+    grown.head = model.new_head(labels, native, model.head.dropout.p)
     draw_weights(grown.head)
     with torch.no_grad():
         for new, old in zip(grown.head.parameters(), model.head.parameters(), strict=True):

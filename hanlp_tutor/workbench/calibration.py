@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hanlp_tutor.core.batching import IGNORED, Batch, length_buckets
-from hanlp_tutor.core.inference import EVALUATION_TOKENS
+from hanlp_tutor.core.batching import IGNORED, Batch
+from hanlp_tutor.core.inference import infer
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.data import LabelledText, Span, TaggedText
 from hanlp_tutor.data.schemes import spans_from_bio
@@ -25,18 +25,13 @@ from hanlp_tutor.errors import DataError
 COLDEST, HOTTEST = 0.05, 20.0  # a model that is right on all of dev would want T = 0
 
 
-@torch.no_grad()
 def gather_logits(model: Model, examples: Sequence[TaggedText | LabelledText]) -> list[tuple[Tensor, Batch]]:
     """The logits of all examples with the batches they belong to, which hold the gold; shortest texts first."""
-    encoded = [model.encode(example) for example in examples]
-    was_training = model.training
-    model.eval()
-    pairs = []
-    for numbers in length_buckets([len(e.ids) for e in encoded], batch_size=64, max_tokens=EVALUATION_TOKENS):
-        batch = model.collate([encoded[i] for i in numbers]).to(model.device)
-        pairs.append((model(batch).float(), batch))
-    model.train(was_training)
-    return pairs
+
+    def read(numbers: list[int], states: Tensor, batch: Batch) -> tuple[Tensor, Batch]:
+        return model.head.logits(states, batch).float(), batch
+
+    return [pair for _, pair in infer(model, [model.encode(example) for example in examples], read)]
 
 
 def fit_temperature(model: Model, examples: Sequence[TaggedText | LabelledText]) -> float:

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.inference import answer_all
+from hanlp_tutor.core.inference import predict_labels
 from hanlp_tutor.core.model import Model, draw_weights
 from hanlp_tutor.core.multitask import MultiTaskModel
 from hanlp_tutor.core.run import Result
@@ -59,7 +59,7 @@ def add_task(model: MultiTaskModel, labels: Iterable[str], *, seed: int = 1) -> 
                if label.startswith(task + "/")]  # fmt: skip
     encoder = Encoder(model.encoder_name, copy.deepcopy(model.encoder), model.tokenizer, model.pretrained)
     torch.manual_seed(seed)
-    grown = MultiTaskModel("multitask", encoder, ordered, dropout=model.head.dropout.p, crf=model.crf)
+    grown = MultiTaskModel(encoder, ordered, dropout=model.head.dropout.p, crf=model.crf)
     for task, decoder in grown.head.decoders.items():
         if task in model.tasks:
             decoder.load_state_dict(model.head.decoders[task].state_dict())
@@ -176,5 +176,5 @@ def scores_of(model: Model, test: Sequence[TaggedText], types: Iterable[str]) ->
 
 def _found(model: Model, examples: Sequence[TaggedText], types: Iterable[str]) -> list[list[Span]]:
     wanted = set(types)
-    answers, _, _ = answer_all(model, [model.encode(example.text) for example in examples])
-    return [[span for span in spans_from_bio(tags) if span.label in wanted] for tags in answers]
+    predictions, _ = predict_labels(model, [model.encode_input(example) for example in examples])
+    return [[span for span in spans_from_bio(tags) if span.label in wanted] for tags in predictions]

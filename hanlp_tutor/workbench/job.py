@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.evaluate import evaluate_model, task_test_scores
+from hanlp_tutor.core.evaluate import score_on_test
 from hanlp_tutor.core.history import RESULT_FILE, update_manifest
 from hanlp_tutor.core.model import Model
-from hanlp_tutor.core.model_folder import build_model, label_set, save_model
-from hanlp_tutor.core.run import Examples, Result
+from hanlp_tutor.core.model_folder import build_model, save_model
+from hanlp_tutor.core.run import Result
+from hanlp_tutor.core.task import Task, label_set, task_named
 from hanlp_tutor.core.train import fine_tune
-from hanlp_tutor.data import Split, read_examples, split_stratified
+from hanlp_tutor.data import Split, read_examples
+from hanlp_tutor.data.examples import gold_counts
 from hanlp_tutor.data.formats import FORMATS
-from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.large import LARGE, open_large
 from hanlp_tutor.data.stored_split import load_split, save_split
-from hanlp_tutor.data.words import read_task_files, read_words, split_by_text
 from hanlp_tutor.errors import DataError, TrainingError
 from hanlp_tutor.files import write_json
 from hanlp_tutor.workbench.diagnose.facts import data_facts, note_facts
@@ -50,21 +50,18 @@ def read_split(
     Raises:
         DataError: an unreadable or empty file, or one too small to hold examples out of.
     """
-    if task == "multitask":
-        return _split_words(train, dev, test, seed, options)
-    if _is_large(task, Path(train), options):
+    kind = task_named(task)
+    if _is_large(kind, Path(train), options):
         return _split_large(task, train, dev, test, seed, options)
-    parts = {
-        name: read_examples(task, path, **options) if path else []
-        for name, path in (("train", train), ("dev", dev), ("test", test))
-    }
-    for name, path in (("train", train), ("dev", dev), ("test", test)):
-        if path and not parts[name]:
-            raise DataError("holds no example.", path=path)
+    files = {"train": train, "dev": dev, "test": test}
+    parts = {name: kind.read(file, **options) if file else [] for name, file in files.items()}
+    for name, file in files.items():
+        if file and not parts[name]:
+            raise DataError("holds no example.", path=file)
     if dev:
         return Split(**parts)
-    held_out = split_stratified(parts["train"], ratio=(9, 1, 0) if test else (8, 1, 1), seed=seed)
-    train_part, dev_part = _known_to_train(task, held_out)
+    held_out = kind.hold_out(parts["train"], ratio=(9, 1, 0) if test else (8, 1, 1), seed=seed)
+    train_part, dev_part = _known_to_train(kind, held_out)
     if not train_part or not dev_part or not (test or held_out.test):
         raise DataError(
             f"{len(parts['train'])} examples are too few to hold some out.",
@@ -90,11 +87,12 @@ def divide(task: str, train: str | Path, stored: str | Path, *, seed: int = 1, *
     return split
 
 
-def _is_large(task: str, path: Path, options: dict[str, Any]) -> bool:
+def _is_large(task: Task, path: Path, options: dict[str, Any]) -> bool:
     """Whether a file is read from the disk; of the kit's formats, those that are read piece by piece."""
-    form = FORMATS[{"ner": "columns", "classify": "labels"}.get(task, "columns")]
-    large = options.get("format") in (None, form.name) and path.is_file() and path.stat().st_size > LARGE
-    return large and form.sniff(path) and find_spec("pyarrow") is not None
+    if task.large is None or not path.is_file() or path.stat().st_size <= LARGE:
+        return False
+    plain = options.get("format") in (None, task.large) and FORMATS[task.large].sniff(path)
+    return plain and find_spec("pyarrow") is not None
 
 
 def _split_large(
@@ -115,40 +113,13 @@ def _split_large(
     return Split(rest, dev_part, test_part)
 
 
-def read_for(task: str, file: str | Path, **options: Any) -> Examples:
-    """The examples of a file, or of the files of a multi-task model, ``tok=FILE,pos=FILE,ner=FILE``.
-
-    Raises:
-        DataError, ConfigError: as :func:`read_examples` and :func:`hanlp_tutor.data.words.read_words`.
-    """
-    if task == "multitask":
-        check_options(options, read_words, "reading files of a multi-task model")
-        return read_task_files(file, **options)
-    return read_examples(task, file, **options)
-
-
-def _split_words(
-    train: str | Path, dev: str | Path | None, test: str | Path | None, seed: int, options: dict[str, Any]
-) -> Split:
-    """As :func:`read_split`, and a sentence is on one side in all its tasks."""
-    parts = [read_for("multitask", files, **options) if files else [] for files in (train, dev, test)]
-    if dev:
-        return Split(*parts)
-    held_out = split_by_text(parts[0], ratio=(9, 1, 0) if test else (8, 1, 1), seed=seed)
-    known = set(label_set("multitask", held_out.train))
-    strange = [example for example in held_out.dev if not known.issuperset(example.answers)]
-    dev_part = [example for example in held_out.dev if example not in strange]
-    if not held_out.train or not dev_part or not (test or held_out.test):
-        raise DataError(f"{len(parts[0])} examples are too few to hold some out.", path=train,
-                        remedy="Give --dev (and --test) files.")  # fmt: skip
-    return Split([*held_out.train, *strange], dev_part, parts[2] or held_out.test)
-
-
-def _known_to_train(task: str, split: Split) -> tuple[list[Any], list[Any]]:
+def _known_to_train(task: Task, split: Split) -> tuple[list[Any], list[Any]]:
     """Train and dev; an example that alone shows a label is there to learn from, not to choose weights by."""
-    known = set(label_set(task, split.train))
-    strange = [e for e in split.dev if not known.issuperset(e.tags if task == "ner" else [e.label])]
-    return [*split.train, *strange], [e for e in split.dev if e not in strange]
+    known = set(task.label_set(split.train))
+    dev, strange = [], []
+    for example in split.dev:
+        (dev if known.issuperset(gold_counts([example])) else strange).append(example)
+    return [*split.train, *strange], dev
 
 
 def train_job(
@@ -191,19 +162,8 @@ def finish(model: Model, result: Result, split: Split) -> dict[str, Any]:
     metrics = {
         "task": model.task,
         "best_dev": result.best_dev,
-        "test": test_scores(model, test) if test else None,
+        "test": score_on_test(model, test) if test else None,
         "seconds": result.seconds,
     }
     write_json(result.out / RESULT_FILE, metrics)
     return metrics
-
-
-def test_scores(model: Model, test: Examples) -> dict[str, Any]:
-    """The scores of the contract alone. A gold label that training lacked counts as missed.
-
-    Of a multi-task model those of each task on gold words, and under ``end_to_end`` its scores from the raw text.
-    """
-    if model.task == "multitask":
-        return task_test_scores(model, test)
-    scores = evaluate_model(model, test, encoded=[model.encode(example.text) for example in test])
-    return {name: value for name, value in scores.items() if name not in ("loss", "minority")}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -22,13 +22,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.batching import Batch, Encodings, length_buckets, windows
-from hanlp_tutor.core.inference import EVALUATION_TOKENS
+from hanlp_tutor.core import inference
+from hanlp_tutor.core.batching import Batch, Encodings, windows
 from hanlp_tutor.core.mixing import epoch_batches
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.optim import L2Penalty, build_optimizer, freeze, parameter_groups
 from hanlp_tutor.core.precision import Precision, choose_precision
-from hanlp_tutor.core.train import checkpoint_activations
+from hanlp_tutor.core.set_up import checkpoint_activations
 from hanlp_tutor.encoders import POSITIONS
 from hanlp_tutor.errors import TrainingError
 
@@ -83,17 +83,17 @@ def estimate_memory(model: Model, config: TrainConfig, train: Sequence[Any], dev
     encoded = Encodings(model.encode, train)
     batches = [group for epoch in range(config.epochs) for group in epoch_batches(encoded, config, epoch)]
     largest = _collated(model, [(encoded, group) for group in batches], config.max_length)
-    sides = [encoded, Encodings(model.encode, dev)] if dev else [encoded]
-    exam = _collated(model, [(side, group) for side in sides for group in _evaluation(side)], POSITIONS)
+    scored = [encoded, Encodings(model.encode, dev)] if dev else [encoded]
+    evaluated = _collated(model, [(each, group) for each in scored for group in _evaluation(each)], POSITIONS)
     count = BlockCount()
     with FakeTensorMode() as fake, count:
-        largest, exam = (_without_content(batch, fake).to(precision.device) for batch in (largest, exam))
+        largest, evaluated = (_without_content(batch, fake).to(precision.device) for batch in (largest, evaluated))
         twin = _twin(model, precision.device)
         copies = bool(dev) and precision.device.type == "cpu" and (config.epochs > 1 or config.eval_steps is not None)
         rehearsal = _Rehearsal(twin, config, count, keeps_best=copies)
         rehearsal.update([largest] * (2 if config.gradient_accumulation_steps > 1 else 1), precision)
-        rehearsal.evaluate(exam)
-    rows, width = (exam if count.moment_of_peak == "evaluation" else largest).input_ids.shape
+        rehearsal.evaluate(evaluated)
+    rows, width = (evaluated if count.moment_of_peak == "evaluation" else largest).input_ids.shape
     return MemoryEstimate(count.at_peak(KINDS), count.moment_of_peak, rows, width)
 
 
@@ -203,29 +203,24 @@ class _Rehearsal:
     def evaluate(self, batch: Batch) -> None:
         self.count.moment = "evaluation"  # the gradients of the last update are still there
         self.model.eval()
-        self.model.loss_sum(self.model(batch), batch)
+        self.model.loss_sum(self.model.head.logits(inference.states_of(self.model, batch), batch), batch)
 
 
-def _evaluation(encoded: Encodings) -> Iterator[list[int]]:
-    """The batches of an evaluation, by number of the examples; each task is evaluated by itself."""
-    members: dict[str, list[int]] = {}
-    for number, task in enumerate(encoded.tasks or [""] * len(encoded)):
-        members.setdefault(task, []).append(number)
-    for numbers in members.values():
-        for batch in length_buckets(encoded.lengths[numbers], batch_size=256, max_tokens=EVALUATION_TOKENS):
-            yield [numbers[i] for i in batch]
+def _evaluation(encoded: Encodings) -> list[list[int]]:
+    """The batches of an evaluation, by number of the examples."""
+    return inference.batches_of(encoded.lengths, encoded.tasks or [""] * len(encoded))
 
 
-def _collated(model: Model, groups: list[tuple[Encodings, list[int]]], window: int) -> Batch:
+def _collated(model: Model, groups: list[tuple[Encodings, list[int]]], max_length: int) -> Batch:
     """The group with the most tokens, padding included, as a batch."""
 
     def tokens(group: tuple[Encodings, list[int]]) -> tuple[int, int]:
         lengths = [int(group[0].lengths[i]) for i in group[1]]
-        width = min(max(lengths) + 2, window)
-        return width * sum(len(windows(length, window - 2)) for length in lengths), width
+        width = min(max(lengths) + 2, max_length)
+        return width * sum(len(windows(length, max_length - 2)) for length in lengths), width
 
     encoded, numbers = max(groups, key=tokens)
-    return model.collate([encoded[i] for i in numbers], window=window)
+    return model.collate([encoded[i] for i in numbers], max_length=max_length)
 
 
 def _twin(model: Model, device: torch.device) -> Model:

@@ -16,7 +16,8 @@ import torch
 from toy import tagged
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.model_folder import build_model
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 
 TRAIN, DEV = tagged(120, longest=30), tagged(10, seed=1)

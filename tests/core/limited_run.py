@@ -11,8 +11,9 @@ import torch
 from toy import tagged
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.model_folder import build_model
 from hanlp_tutor.core.out_of_memory import release_memory
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 
 TRAIN, DEV = tagged(64, shortest=180, longest=250), tagged(4, seed=1)

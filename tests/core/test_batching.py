@@ -15,14 +15,14 @@ LENGTHS = st.lists(st.integers(0, 700), min_size=1, max_size=80)
 SHUFFLES = st.none() | st.tuples(st.integers(0, 5), st.integers(0, 5))
 
 
-def collated(lengths, window=512):
+def collated(lengths, max_length=512):
     """Examples whose token ids tell themselves apart: 1000 for the first token of all, counting on."""
     first, examples = 1000, []
     for number, length in enumerate(lengths):
         ids = list(range(first, first + length))
         examples.append(Encoded(ids, [i % 3 for i in ids], f"file:{number}"))
         first += length
-    return examples, collate(examples, window=window, cls_id=1, sep_id=2, pad_id=0)
+    return examples, collate(examples, max_length=max_length, cls_id=1, sep_id=2, pad_id=0)
 
 
 @given(st.integers(0, 3000), st.integers(2, 600))
@@ -42,18 +42,19 @@ def test_windows_cover_a_text_and_overlap_by_half(length, size):
 
 
 @given(LENGTHS, st.integers(1, 40), st.integers(16, 4000), st.integers(16, 512), SHUFFLES)
-def test_every_example_once_and_the_budget_kept(lengths, batch_size, max_tokens, window, shuffle):
-    batches = length_buckets(lengths, batch_size=batch_size, max_tokens=max_tokens, window=window, shuffle=shuffle)
+def test_every_example_once_and_the_budget_kept(lengths, batch_size, max_tokens, max_length, shuffle):
+    how = {"batch_size": batch_size, "max_tokens": max_tokens, "max_length": max_length}
+    batches = length_buckets(lengths, **how, shuffle=shuffle)
     assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
     for numbers in batches:
         assert 1 <= len(numbers) <= batch_size
-        _, batch = collated([lengths[i] for i in numbers], window)
+        _, batch = collated([lengths[i] for i in numbers], max_length)
         assert batch.input_ids.numel() <= max_tokens or len(numbers) == 1
 
 
 @given(st.lists(st.integers(1, 100), min_size=1, max_size=12), st.integers(16, 64))
-def test_a_batch_holds_every_token_where_its_index_says(lengths, window):
-    examples, batch = collated(lengths, window)
+def test_a_batch_holds_every_token_where_its_index_says(lengths, max_length):
+    examples, batch = collated(lengths, max_length)
     flat = batch.input_ids.flatten()
     for number, example in enumerate(examples):
         n = len(example.ids)
@@ -61,9 +62,9 @@ def test_a_batch_holds_every_token_where_its_index_says(lengths, window):
         assert batch.labels[number].tolist() == example.labels + [IGNORED] * (max(lengths) - n)
     assert batch.valid == sum(lengths) and batch.lengths == lengths
     assert batch.attention_mask.equal((batch.input_ids != 0).long())
-    assert (batch.input_ids[:, 0] == 1).all() and batch.input_ids.size(1) <= window
+    assert (batch.input_ids[:, 0] == 1).all() and batch.input_ids.size(1) <= max_length
     assert [int((row == 2).sum()) for row in batch.input_ids] == [1] * len(batch.input_ids)
-    assert batch.owner.tolist() == [k for k, n in enumerate(lengths) for _ in windows(n, window - 2)]
+    assert batch.owner.tolist() == [k for k, n in enumerate(lengths) for _ in windows(n, max_length - 2)]
 
 
 @pytest.mark.parametrize("length", [511, 512, 765, 766, 1019, 1020, 1021, 1275, 1276, 2000])
@@ -83,15 +84,15 @@ def test_long_texts_are_read_as_hanlp_reads_them(length):
 
 def test_classes_of_texts_and_texts_without_gold():
     examples = [Encoded([5, 6], 1, "a"), Encoded([], 0, "b")]
-    batch = collate(examples, window=512, cls_id=1, sep_id=2, pad_id=0)
+    batch = collate(examples, max_length=512, cls_id=1, sep_id=2, pad_id=0)
     assert batch.labels.tolist() == [1, 0] and batch.valid == 2
     assert batch.input_ids.tolist() == [[1, 5, 6, 2], [1, 2, 0, 0]]
-    unknown = collate([Encoded([5], None, ""), Encoded([], None, "")], window=512, cls_id=1, sep_id=2, pad_id=0)
+    unknown = collate([Encoded([5], None, ""), Encoded([], None, "")], max_length=512, cls_id=1, sep_id=2, pad_id=0)
     assert unknown.labels is None and unknown.valid == 0
 
 
 def test_a_batch_of_nothing_but_empty_texts():
-    batch = collate([Encoded([], None, "")], window=512, cls_id=1, sep_id=2, pad_id=0)
+    batch = collate([Encoded([], None, "")], max_length=512, cls_id=1, sep_id=2, pad_id=0)
     assert batch.token_index.shape == (1, 0) and batch.token_index.dtype == torch.long
 
 
@@ -123,6 +124,6 @@ def test_padding_of_real_lengths(name):
         computed = sum(len(batch) * max(lengths[i] for i in batch) for batch in batches)
         return 1 - sum(lengths) / computed
 
-    ours = length_buckets(lengths, batch_size=32, max_tokens=4096, window=4096, shuffle=(1, 0))
+    ours = length_buckets(lengths, batch_size=32, max_tokens=4096, max_length=4096, shuffle=(1, 0))
     assert waste(blind) > 0.5, "random batches are what we compare with"
     assert waste(ours) < 0.1

@@ -9,9 +9,10 @@ from sklearn.metrics import accuracy_score, classification_report
 from toy import labelled, tagged
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.evaluate import evaluate_model
-from hanlp_tutor.core.model_folder import build_model, label_set
-from hanlp_tutor.core.scores import class_scores, headline, recall_by_novelty, span_scores
+from hanlp_tutor.core.evaluate import evaluate_model, score_on_test
+from hanlp_tutor.core.model_folder import build_model
+from hanlp_tutor.core.scores import class_scores, recall_by_novelty, span_scores
+from hanlp_tutor.core.task import label_set, task_named
 from hanlp_tutor.data import TaggedText
 from hanlp_tutor.data.schemes import spans_from_bio
 
@@ -135,7 +136,7 @@ def test_answers_come_back_in_the_order_of_the_examples(tiny_encoder, task):
         expected = span_scores([one.spans for one in examples], [spans_from_bio(tags) for tags in answers])
     else:
         expected = class_scores([one.label for one in examples], answers)
-    assert scores == expected and headline(task) in scores
+    assert scores == expected and task_named(task).headline in scores
 
 
 def test_a_long_text_is_scored_whole(tiny_encoder):
@@ -145,10 +146,8 @@ def test_a_long_text_is_scored_whole(tiny_encoder):
 
 
 def test_gold_that_the_model_cannot_know_counts_as_missed(tiny_encoder):
-    from hanlp_tutor.workbench.job import test_scores as scores_of
-
     known = tagged(10)
     model = build_model("ner", tiny_encoder, label_set("ner", known), TrainConfig())
-    scores = scores_of(model, [*known, TaggedText("某药好", ("B-DRUG", "I-DRUG", "O"))])
+    scores = score_on_test(model, [*known, TaggedText("某药好", ("B-DRUG", "I-DRUG", "O"))])
     assert scores["per_type"]["DRUG"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 1}
     assert scores.keys() == {"precision", "recall", "f1", "per_type"}

@@ -23,7 +23,7 @@ def crf_head() -> TaggingHead:
 def batch_of(lengths, labels=True):
     torch.manual_seed(1)
     examples = [Encoded([9] * n, torch.randint(CLASSES, (n,)).tolist() if labels else None, "") for n in lengths]
-    return collate(examples, window=512, cls_id=1, sep_id=2, pad_id=0)
+    return collate(examples, max_length=512, cls_id=1, sep_id=2, pad_id=0)
 
 
 def enumerate_paths(crf, emissions):
@@ -100,7 +100,7 @@ def test_tagging_loss_counts_no_padding_and_weighs_classes():
 def test_windows_of_a_long_text_are_max_pooled_and_others_untouched():
     head = ClassificationHead(4, 2, dropout=0.0).double()
     examples = [Encoded([9] * n, 0, "") for n in (3, 20, 5)]
-    batch = collate(examples, window=10, cls_id=1, sep_id=2, pad_id=0)
+    batch = collate(examples, max_length=10, cls_id=1, sep_id=2, pad_id=0)
     hidden = -1 - torch.rand(*batch.input_ids.shape, 4, dtype=torch.float64)  # below 0: a zero would win the maximum
     rows = [[k for k, owner in enumerate(batch.owner.tolist()) if owner == number] for number in range(3)]
     assert [len(r) for r in rows] == [1, 4, 1]

@@ -8,9 +8,10 @@ import torch
 from toy import labelled, tagged
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.model_folder import build_model, label_set, load_model, save_model
+from hanlp_tutor.core.model_folder import build_model, load_model, save_model
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import LabelledText, TaggedText
-from hanlp_tutor.errors import DataError, ModelError
+from hanlp_tutor.errors import ConfigError, DataError, ModelError
 
 TAGS = ("O", "B-PER", "I-PER")
 
@@ -177,7 +178,7 @@ def test_unknown_labels_name_the_place(tiny_encoder):
 
 
 def test_an_unknown_task(tiny_encoder):
-    with pytest.raises(ModelError, match="parse"):
+    with pytest.raises(ConfigError, match="parse"):
         build_model("parse", tiny_encoder, TAGS, TrainConfig())
 
 

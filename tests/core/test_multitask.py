@@ -20,9 +20,9 @@ from hanlp_tutor import (
     save_model,
 )
 from hanlp_tutor.cli import app
-from hanlp_tutor.core.evaluate import end_to_end, evaluate_tasks, task_test_scores
-from hanlp_tutor.core.heads import token_states
-from hanlp_tutor.core.model_folder import label_set
+from hanlp_tutor.core.evaluate import score_on_test
+from hanlp_tutor.core.heads import token_states, word_states
+from hanlp_tutor.core.task import end_to_end, label_set
 from hanlp_tutor.corpora.peoples_daily import word_tasks
 from hanlp_tutor.data.words import TaggedWords, word_labels, write_words
 from hanlp_tutor.errors import ConfigError, DataError, InputError, ModelError, TrainingError
@@ -63,7 +63,7 @@ def test_one_update_is_the_articles_formula_over_all_tasks(small_encoder, tmp_pa
 
 
 def test_a_killed_run_goes_on_bit_for_bit(small_encoder, tmp_path, monkeypatch):
-    import hanlp_tutor.core.run as module
+    import hanlp_tutor.core.train as module
 
     examples, dev = news(40), news(60)[-15:]
     options = {"epochs": 3, "lr": 1e-3, "sampling_temperature": 0.5, "dropout": 0.1, "gradient_accumulation_steps": 2}
@@ -123,7 +123,7 @@ def test_a_word_is_the_mean_of_its_pieces_as_in_hanlp(small_encoder):
     encoded = [model.encode(e) for e in examples]
     batch = model.collate(encoded)
     hidden = torch.randn(*batch.input_ids.shape, 16, generator=torch.Generator().manual_seed(0))
-    found = token_states(hidden, batch)
+    found = word_states(token_states(hidden, batch), batch)
     spans = [[[1 + i for i, word in enumerate(e.words) if word == k] for k in range(e.units)] for e in encoded]
     width, longest = max(map(len, spans)), max(len(span) for row in spans for span in row)
     padded = torch.zeros(len(spans), width, longest, dtype=torch.long)
@@ -177,7 +177,8 @@ def test_scores_agree_with_seqeval_and_scikit_learn(multitask_model):
     from sklearn.metrics import accuracy_score
 
     known = set(multitask_model.labels)
-    lines = [e for e in load_corpus("peoples_daily").test[:80] if known.issuperset(word_tasks([e], ["pos"])[0].answers)]
+    lines = load_corpus("peoples_daily").test[:80]
+    lines = [e for e in lines if known.issuperset(word_tasks([e], ["pos"])[0].gold_labels)]
     examples = word_tasks(lines)
     scores = evaluate_model(multitask_model, examples)
     predicted: dict[str, list] = {}
@@ -199,9 +200,9 @@ def test_scores_agree_with_seqeval_and_scikit_learn(multitask_model):
 
 def test_what_the_model_says_itself_scores_one(multitask_model):
     texts = [e.text for e in load_corpus("peoples_daily").test[:20]]
-    answers = multitask_model.analyse(texts)
+    answers = Predictor(multitask_model).predict_many(texts)
     own = [TaggedWords("tok", a["tok"]) for a in answers] + [TaggedWords("pos", a["tok"], a["pos"]) for a in answers]
-    scores = task_test_scores(multitask_model, [e for e in own if e.text in texts])
+    scores = score_on_test(multitask_model, [e for e in own if e.text in texts])
     for task in ("tok", "pos"):
         assert scores[task]["end_to_end"]["f1"] == 1.0
 
@@ -209,8 +210,8 @@ def test_what_the_model_says_itself_scores_one(multitask_model):
 def test_a_gold_tag_that_training_lacked_counts_as_missed(multitask_model):
     example = TaggedWords("pos", ("北京", "好"), ("ns", "zzz"))
     with pytest.raises(DataError, match="'zzz' is unknown"):
-        evaluate_tasks(multitask_model, [example])
-    assert task_test_scores(multitask_model, [example])["pos"]["per_class"]["zzz"]["recall"] == 0
+        evaluate_model(multitask_model, [example])
+    assert score_on_test(multitask_model, [example])["pos"]["per_class"]["zzz"]["recall"] == 0
 
 
 def test_raw_text_in_words_tags_and_entities_out(multitask_model):
@@ -232,7 +233,7 @@ def test_a_model_folder_keeps_the_tasks(multitask_model, tmp_path):
     again = load_model(save_model(multitask_model, tmp_path / "model"))
     assert again.tasks == ("tok", "pos", "ner") and again.tags == multitask_model.tags
     texts = [e.text for e in load_corpus("peoples_daily").test[:10]]
-    assert again.analyse(texts) == multitask_model.analyse(texts)
+    assert Predictor(again).predict_many(texts) == Predictor(multitask_model).predict_many(texts)
 
 
 def test_without_a_segmenter_raw_text_is_refused(small_encoder):
@@ -240,7 +241,7 @@ def test_without_a_segmenter_raw_text_is_refused(small_encoder):
     model, _ = fresh(small_encoder, examples)
     assert set(evaluate_model(model, examples)) == {"ner", "mean", "loss", "minority"}
     with pytest.raises(InputError, match="train it with tok"):
-        model.analyse(["今天"])
+        Predictor(model).predict_many(["今天"])
     with pytest.raises(DataError, match="an example of pos"):
         model.encode(TaggedWords("pos", ("好",), ("a",)))
     with pytest.raises(ModelError, match="tok, pos, ner"):
@@ -276,7 +277,7 @@ def test_held_out_sentences_are_held_out_of_every_task(tmp_path):
     texts = [{e.text for e in side} for side in (split.train, split.dev, split.test)]
     assert not texts[0] & texts[2] and not texts[1] & texts[2] and len(split.test) > 5
     known = set(word_labels(split.train))
-    assert all(known.issuperset(e.answers) for e in split.dev)
+    assert all(known.issuperset(e.gold_labels) for e in split.dev)
     with pytest.raises(ConfigError, match="no option"):
         read_split("multitask", f"tok={tmp_path / 'tok'}", overlaps="longest")
 

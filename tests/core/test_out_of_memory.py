@@ -211,20 +211,20 @@ def test_evaluation_halves_its_batches_as_well(tiny_encoder, monkeypatch, task):
     examples = tagged(30) if task == "ner" else labelled(30)
     model = make(task, examples, tiny_encoder)
     expected = evaluate.evaluate_model(model, examples)
-    real, largest = Model.forward, []
+    real, largest = Model.hidden_states, []
 
-    def forward(self, batch):
+    def hidden_states(self, batch):
         if len(batch.lengths) > 4:
             raise shortage()
         largest.append(len(batch.lengths))
         return real(self, batch)
 
-    monkeypatch.setattr(Model, "forward", forward)
+    monkeypatch.setattr(Model, "hidden_states", hidden_states)
     scores = evaluate.evaluate_model(model, examples)
     assert max(largest) <= 4 and sum(largest) == 30
     assert scores.pop("loss") == pytest.approx(expected.pop("loss"), rel=1e-5)
     assert scores == expected
-    monkeypatch.setattr(Model, "forward", lambda self, batch: (_ for _ in ()).throw(shortage()))
+    monkeypatch.setattr(Model, "hidden_states", lambda self, batch: (_ for _ in ()).throw(shortage()))
     with pytest.raises(RuntimeError, match="can't allocate"):
         evaluate.evaluate_model(model, examples[:1])
 

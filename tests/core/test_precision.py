@@ -103,13 +103,13 @@ def test_an_overflow_skips_the_update_halves_the_scale_and_the_run_goes_on(
     config = config.replace(max_grad_norm=1.0, **FP16)
     model = make("ner", examples, tiny_encoder)
     states = [flat(weights(model).values())]
-    real = Run.end_of_update
+    real = Run.end_update
 
     def note(run, *arguments):
         states.append(flat(weights(model).values()))
         real(run, *arguments)
 
-    monkeypatch.setattr(Run, "end_of_update", note)
+    monkeypatch.setattr(Run, "end_update", note)
     fine_tune(model, examples, [], config, tmp_path)
     rows = read_history(tmp_path / "history.csv")
     scales = [2.0**27, *(row["loss_scale"] for row in rows)]

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import hanlp_tutor.core.predict as predict_module
 from hanlp_tutor import Predictor, TrainConfig, build_model, load_corpus, save_model
+from hanlp_tutor.core import inference
 from hanlp_tutor.errors import InputError, ModelError, TutorError
 
 pytestmark = pytest.mark.xdist_group("trained")
@@ -134,12 +134,12 @@ def test_a_very_long_text_is_read_in_parts_with_the_same_result(which, request, 
     hook = predictor.model.encoder.register_forward_pre_hook(
         lambda module, args, kwargs: computed.append(kwargs["input_ids"].numel()), with_kwargs=True
     )
-    monkeypatch.setattr(predict_module, "BATCH_TOKENS", 10**9)
+    monkeypatch.setattr(inference, "BATCH_TOKENS", 10**9)
     whole = predictor.predict(text)
     assert max(computed) > 10_000
     for budget in (4096, 1500, 100):
         computed.clear()
-        monkeypatch.setattr(predict_module, "BATCH_TOKENS", budget)
+        monkeypatch.setattr(inference, "BATCH_TOKENS", budget)
         parts = predictor.predict(text)
         assert max(computed) <= max(budget, 512), "memory for a few windows only"
         if which == "review_model":

@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from hanlp_tutor import TrainConfig, build_model
 from hanlp_tutor.core.batching import IGNORED
-from hanlp_tutor.core.model import Model
+from hanlp_tutor.core.model import TaggingModel
 from hanlp_tutor.core.scheme_head import SchemeHead, missing, scheme_of, tags_of
 from hanlp_tutor.data import TaggedText
 from hanlp_tutor.data.schemes import from_bio, to_bio
@@ -27,7 +27,7 @@ def native(scheme):
 
 def model(small_encoder, scheme, crf=False):
     torch.manual_seed(1)
-    return Model("ner", load_encoder(small_encoder), LABELS, dropout=0.0, crf=crf, native=native(scheme))
+    return TaggingModel(load_encoder(small_encoder), LABELS, dropout=0.0, crf=crf, native=native(scheme))
 
 
 @pytest.mark.parametrize("scheme", ["BMES", "IOBES"])
@@ -76,7 +76,7 @@ def test_what_a_small_corpus_lacks_is_named():
 
 def test_training_without_a_needed_class_is_refused(small_encoder):
     short = [tag for tag in native("BMES") if tag != "S-PER"]
-    tagger = Model("ner", load_encoder(small_encoder), LABELS, native=short)
+    tagger = TaggingModel(load_encoder(small_encoder), LABELS, native=short)
     batch = tagger.collate([tagger.encode(TaggedText("张三", ("B-PER", "B-PER")))])
     tagger.eval()
     assert len(tagger.decode(tagger(batch), batch)[0]) == 2, "it predicts all the same"

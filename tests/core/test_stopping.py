@@ -14,8 +14,9 @@ from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core import train as loop
 from hanlp_tutor.core.evaluate import evaluate_model
 from hanlp_tutor.core.history import read_history
-from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.model_folder import build_model
 from hanlp_tutor.core.run import Run
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import TaggedText
 from hanlp_tutor.errors import DataError, TrainingError
@@ -85,7 +86,7 @@ def scripted(monkeypatch, scores):
             answer["f1"] = scores[len(states) - 1]
         return answer
 
-    monkeypatch.setattr("hanlp_tutor.core.run.evaluate_model", evaluate)
+    monkeypatch.setattr("hanlp_tutor.core.train.evaluate_model", evaluate)
     return states
 
 
@@ -210,7 +211,7 @@ def test_between_two_rows_the_loop_reads_no_tensor(tiny_encoder, tmp_path, monke
         return answer
 
     monkeypatch.setattr(Run, "_row", row)
-    monkeypatch.setattr(Run, "_evaluate", lambda self: {})
+    monkeypatch.setattr(loop, "evaluate_model", lambda *_, **__: {"f1": 0.0})
     examples = tagged(40)
     config = PLAIN.replace(batch_size=4, log_steps=5, max_grad_norm=1.0, l2=0.1, optimizer="adamw")
     model = make("ner", examples, tiny_encoder)

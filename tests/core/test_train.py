@@ -17,7 +17,8 @@ from toy import labelled, tagged
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.history import COLUMNS, MEASURED, read_history
-from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.model_folder import build_model
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.errors import TrainingError
 

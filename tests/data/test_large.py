@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.history import COLUMNS, MEASURED
-from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.model_folder import build_model
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import fingerprint, large, read_columns, read_labels, write_columns, write_labels
-from hanlp_tutor.data.examples import answer_counts
+from hanlp_tutor.data.examples import gold_counts
 from hanlp_tutor.data.large import LargeExamples, open_large
 from hanlp_tutor.errors import ConfigError, DataError
 from hanlp_tutor.workbench.diagnose.facts import note_facts
@@ -40,7 +41,7 @@ def same(path, task, read, **options):
     assert list(prepared) == plain
     assert [example.source for example in prepared] == [example.source for example in plain]
     assert prepared.fingerprint == fingerprint(prepared) == fingerprint(plain)
-    assert prepared.answer_counts == answer_counts(plain)
+    assert prepared.gold_counts == gold_counts(plain)
     assert prepared.lengths.tolist() == [len(example) for example in plain]
     return prepared
 
@@ -192,7 +193,7 @@ def test_hold_out(tmp_path):
     held, rest = whole.hold_out(20, seed=3)
     assert len(held) == 10, "at most a tenth"
     assert sorted(map(repr, [*held, *rest])) == sorted(map(repr, whole))
-    assert "rare" not in {example.label for example in held} and rest.answer_counts == answer_counts(list(rest))
+    assert "rare" not in {example.label for example in held} and rest.gold_counts == gold_counts(list(rest))
     assert rest.lengths.tolist() == [len(example) for example in rest]
     again, rest_again = open_large(path, "classify").hold_out(20, seed=3)
     assert again == held and rest_again.fingerprint == rest.fingerprint
@@ -255,7 +256,8 @@ from hanlp_tutor.core.run import Run
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.data import read_columns
 from hanlp_tutor.data.large import open_large
-from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.model_folder import build_model
+from hanlp_tutor.core.task import label_set
 
 def peak():
     status = Path("/proc/self/status").read_text()
@@ -265,9 +267,10 @@ def run(train, out):
     config = TrainConfig(epochs=2)
     model = build_model("ner", sys.argv[2], label_set("ner", train), config)
     run = Run(model, train, [], config, Path(out), torch.device("cpu"))
-    for _ in range(200):
-        run.next_window()
-        run.progress.window += 1
+    for number, _ in enumerate(run.windows()):
+        run.state.window += 1
+        if number == 199:
+            break
 
 read = {"large": lambda path: open_large(path, "ner"), "plain": read_columns}[sys.argv[3]]
 run(read(sys.argv[1] + ".first"), "unused")

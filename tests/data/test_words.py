@@ -29,7 +29,7 @@ def test_spans_count_characters():
 
 
 def test_answers_and_labels_name_their_task():
-    assert TaggedWords("tok", ("我", "天安门")).answers == ("tok/S", "tok/B", "tok/M", "tok/E")
+    assert TaggedWords("tok", ("我", "天安门")).gold_labels == ("tok/S", "tok/B", "tok/M", "tok/E")
     assert word_labels([NER, TOK, POS]) == (
         "tok/B", "tok/M", "tok/E", "tok/S", "pos/n", "pos/ns", "pos/v", "ner/O", "ner/B-LOC", "ner/I-LOC",
     )  # fmt: skip

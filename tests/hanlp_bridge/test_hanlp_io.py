@@ -208,7 +208,7 @@ def test_a_weight_that_hanlp_would_miss_is_noticed(toy_model, tmp_path, monkeypa
     import hanlp_tutor.hanlp_bridge.export as module
 
     weights = module._weights
-    monkeypatch.setattr(module, "_weights", lambda model: dict(list(weights(model).items())[1:]))
+    monkeypatch.setattr(module, "_weights", lambda *given: dict(list(weights(*given).items())[1:]))
     with pytest.raises(ModelError, match="word_embeddings"):
         export_hanlp(toy_model, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -10,6 +10,7 @@ import torch
 from test_hanlp_io import EMOJI, sentences
 
 from hanlp_tutor import TrainConfig, build_model, export_hanlp, relocate
+from hanlp_tutor.core.predict import Predictor
 from hanlp_tutor.corpora.peoples_daily import word_tasks
 from hanlp_tutor.data import TaggedText
 from hanlp_tutor.data.words import TaggedWords, word_labels
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("trained")
 def ours(model, texts: list[str]) -> dict[str, list]:
     """In HanLP's form: offsets of entities count words, and their text has no space between words."""
     rows: dict[str, list] = {task: [] for task in model.tasks}
-    for answer in model.analyse(texts):
+    for answer in Predictor(model).predict_many(texts):
         first = {start: number for number, (start, _) in enumerate(answer["offsets"])}
         last = {end: number + 1 for number, (_, end) in enumerate(answer["offsets"])}
         for task in model.tasks:

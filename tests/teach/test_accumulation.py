@@ -6,7 +6,8 @@ from torch import nn
 from toy import labelled, tagged
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.model_folder import build_model
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.teach.accumulation import (
     averaging_out,
     gradient,

@@ -58,7 +58,8 @@ WRONG = {
 @pytest.mark.parametrize(("sentences", "batch_size", "k", "epochs"), [(38, 8, 3, 2), (32, 8, 4, 1), (7, 8, 4, 3)])
 def test_the_answer_to_the_fourth_is_true_of_the_loop(tiny_encoder, tmp_path, sentences, batch_size, k, epochs):
     from hanlp_tutor.config import TrainConfig
-    from hanlp_tutor.core.model_folder import build_model, label_set
+    from hanlp_tutor.core.model_folder import build_model
+    from hanlp_tutor.core.task import label_set
     from hanlp_tutor.core.train import fine_tune
 
     examples = tagged(sentences)

@@ -5,7 +5,8 @@ import torch
 from toy import labelled, tagged
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.model_folder import build_model
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import TaggedText
 from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.teach.clinics import _WARD, FAULTS, Plan, admit, kept_mb, plant, renamed, shifted, tight_memory

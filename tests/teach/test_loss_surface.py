@@ -6,7 +6,8 @@ from toy import tagged
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.evaluate import evaluate_model
-from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.model_folder import build_model
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.teach.loss_surface import Plane, draw_surface, loss_at, measure_surface, weight_vector
 
 EXAMPLES = tagged(12)

@@ -8,7 +8,8 @@ import torch
 from toy import tagged
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.model_folder import build_model
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.encoders.embedded import read_card
 from hanlp_tutor.teach.loss_terms import EMBEDDINGS, Restraints, draw_paths, moved, path

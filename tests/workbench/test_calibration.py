@@ -14,7 +14,7 @@ from test_heads import batch_of, crf_head, enumerate_paths
 from toy import labelled, tagged
 
 from hanlp_tutor import DataError, Predictor, TrainConfig, build_model, load_corpus, load_model, save_model
-from hanlp_tutor.core.model_folder import label_set
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import LabelledText, Span, TaggedText
 from hanlp_tutor.workbench.calibration import (
     answer_scores,

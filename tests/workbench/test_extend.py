@@ -5,6 +5,7 @@ import torch
 import toy
 
 from hanlp_tutor import TrainConfig, build_model, fine_tune, load_corpus
+from hanlp_tutor.core.predict import Predictor
 from hanlp_tutor.corpora.peoples_daily import tag_pos, word_tasks
 from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.data.words import word_labels
@@ -47,7 +48,9 @@ def test_a_task_is_added_to_a_multi_task_model(small_encoder, tmp_path):
     config = TrainConfig(epochs=1, freeze="encoder", lr=1e-3)
     fine_tune(grown, [e for e in some if e.task == "ner"], [], config, tmp_path / "run", progress="none")
     words = [example.text for example in two[:20]]
-    assert [a["tok"] for a in grown.analyse(words)] == [a["tok"] for a in model.analyse(words)], "θ was frozen"
+    assert [a["tok"] for a in Predictor(grown).predict_many(words)] == [
+        a["tok"] for a in Predictor(model).predict_many(words)
+    ], "θ was frozen"
 
 
 def test_pseudo_labels_go_where_nothing_is_marked(toy_model):

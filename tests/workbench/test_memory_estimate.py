@@ -11,10 +11,9 @@ from toy import labelled, tagged
 from hanlp_tutor import build_model, estimate_memory, fine_tune
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core import inference, precision
-from hanlp_tutor.core.model_folder import label_set
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data.words import TaggedWords
 from hanlp_tutor.errors import ConfigError, TrainingError
-from hanlp_tutor.workbench import memory as memory_estimate
 from hanlp_tutor.workbench.memory import KINDS
 
 MIB = 2**20
@@ -68,8 +67,7 @@ def test_within_fifteen_per_cent_of_the_profiler(small_encoder, tmp_path, monkey
     """In fact within one or two; the moment and the shape are part of the answer."""
     task, options, longest, with_dev = CASES[name]
     if name not in EXAMS:  # or the evaluation of so small a model would need more than its training
-        for module in (inference, memory_estimate):
-            monkeypatch.setattr(module, "EVALUATION_TOKENS", 64)
+        monkeypatch.setattr(inference, "BATCH_TOKENS", 64)
     config = BASE.replace(**options)
     if task in ("ner", "multitask"):
         train, dev = tagged(24, shortest=longest // 2, longest=longest), tagged(8, seed=1, longest=longest)

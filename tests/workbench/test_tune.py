@@ -12,7 +12,8 @@ import torch
 from toy import labelled, tagged
 
 from hanlp_tutor.config import TrainConfig, config_from_yaml
-from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.model_folder import build_model
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import Split
 from hanlp_tutor.errors import ConfigError, DivergedError, TrainingError, TutorError

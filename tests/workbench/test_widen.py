@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hanlp_tutor import TrainConfig, build_model
-from hanlp_tutor.core.model import Model
+from hanlp_tutor.core.model import TaggingModel
 from hanlp_tutor.encoders import load_encoder
 from hanlp_tutor.errors import ModelError
 from hanlp_tutor.workbench.add_labels import add_labels
@@ -21,7 +21,7 @@ def models(small_encoder):
         "ner": build_model("ner", small_encoder, LABELS, config),
         "crf": build_model("ner", small_encoder, LABELS, config.replace(crf=True)),
         "classify": build_model("classify", small_encoder, ("好", "坏"), config),
-        "bmes": Model("ner", load_encoder(small_encoder), LABELS, dropout=0.0, native=tags),
+        "bmes": TaggingModel(load_encoder(small_encoder), LABELS, dropout=0.0, native=tags),
     }
 
 

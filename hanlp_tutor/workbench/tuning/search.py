@@ -21,7 +21,8 @@ from typing import Any
 import yaml
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.model_folder import build_model, label_set
+from hanlp_tutor.core.model_folder import build_model
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import Split, fingerprint
 from hanlp_tutor.encoders import weights_of

@@ -1,0 +1,244 @@
+"""A task: everything that depends on it, in one place. How its files are read, its labels, its scores, its headline.
+
+To add one: a :class:`~hanlp_tutor.core.model.Model` with its head, a :class:`Task` that says the rest, an entry in
+:data:`TASKS`; and if it is to leave for HanLP, an exporter that :mod:`hanlp_tutor.hanlp_bridge.export` registers.
+Importing this module does not import torch, so that the command line knows the tasks at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hanlp_tutor.core.scores import class_scores, minority_share, span_scores
+from hanlp_tutor.data import Split, read_examples, split_stratified
+from hanlp_tutor.data.examples import gold_counts
+from hanlp_tutor.data.formats.format import check_options
+from hanlp_tutor.data.schemes import Span, spans_from_bio
+from hanlp_tutor.data.words import WORD_TASKS, TaggedWords, read_task_files, read_words, split_by_text, word_labels
+from hanlp_tutor.errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    from hanlp_tutor.core.model import Model
+    from hanlp_tutor.core.multitask import MultiTaskModel
+
+
+class Task:
+    """One task.
+
+    Attributes:
+        name: as ``--task`` takes it.
+        headline: the score that chooses the best weights.
+        large: the format of its files that may be larger than memory; None: they are read whole.
+        exporters: by target (``hanlp``) what writes its models there; whoever can, registers itself.
+    """
+
+    name: str
+    headline: str
+    large: str | None = None
+
+    def __init__(self) -> None:
+        self.exporters: dict[str, Any] = {}
+
+    def read(self, file: str | Path, **options: Any) -> list[Any]:
+        """The examples of a file.
+
+        Raises:
+            DataError, ConfigError: as :func:`hanlp_tutor.read_examples`.
+        """
+        return read_examples(self.name, file, **options)
+
+    def hold_out(self, examples: Sequence[Any], *, ratio: tuple[float, float, float], seed: int) -> Split:
+        """Train, dev and test out of one file's examples."""
+        return split_stratified(examples, ratio=ratio, seed=seed)
+
+    def label_set(self, examples: Iterable[Any]) -> tuple[str, ...]:
+        """The classes that occur, in a fixed order."""
+        raise NotImplementedError
+
+    def model_class(self) -> type[Model]:
+        """The class of its models."""
+        raise NotImplementedError
+
+    def score(self, model: Model, examples: Sequence[Any], predictions: Sequence[Any]) -> dict[str, Any]:
+        """The scores of the contract, and ``minority`` (:func:`~hanlp_tutor.core.scores.minority_share`).
+
+        Args:
+            model: that predicted.
+            examples: with gold labels.
+            predictions: what :meth:`Model.decode` gives, one an example.
+        """
+        raise NotImplementedError
+
+    def add_end_to_end(self, model: Model, examples: Sequence[Any], scores: dict[str, Any]) -> None:
+        """Add the scores from raw text, where those of :meth:`score` begin with more than a raw text."""
+
+    def parts(self, scores: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """The tables in these scores, by the name of the part; one without a name, unless the task has several."""
+        return {"": scores}
+
+
+class EntityTask(Task):
+    """Named entities (命名实体识别): a BIO tag for each character."""
+
+    name, headline, large = "ner", "f1", "columns"
+
+    def label_set(self, examples: Iterable[Any]) -> tuple[str, ...]:
+        """O, then B-X and I-X of each type."""
+        types = sorted({tag[2:] for tag in gold_counts(examples) if tag != "O"})
+        return ("O", *(f"{position}-{kind}" for kind in types for position in "BI"))
+
+    def model_class(self) -> type[Model]:
+        from hanlp_tutor.core.model import TaggingModel
+
+        return TaggingModel
+
+    def score(self, model: Model, examples: Sequence[Any], predictions: Sequence[Any]) -> dict[str, Any]:
+        """``{"precision", "recall", "f1", "per_type"}``, micro, exact span."""
+        scores = span_scores([example.spans for example in examples], [spans_from_bio(tags) for tags in predictions])
+        return {**scores, "minority": minority_share(chain.from_iterable(predictions))}
+
+
+class ClassificationTask(Task):
+    """A class for each text (文本分类)."""
+
+    name, headline, large = "classify", "macro_f1", "labels"
+
+    def label_set(self, examples: Iterable[Any]) -> tuple[str, ...]:
+        """The names, sorted."""
+        return tuple(sorted(gold_counts(examples)))
+
+    def model_class(self) -> type[Model]:
+        from hanlp_tutor.core.model import ClassificationModel
+
+        return ClassificationModel
+
+    def score(self, model: Model, examples: Sequence[Any], predictions: Sequence[Any]) -> dict[str, Any]:
+        """``{"accuracy", "macro_f1", "micro_f1", "per_class"}``."""
+        scores = class_scores([example.label for example in examples], predictions)
+        return {**scores, "minority": minority_share(predictions)}
+
+
+class MultiTask(Task):
+    """Segmentation, part of speech and named entities on one encoder (多任务学习)."""
+
+    name, headline = "multitask", "mean"
+    headlines = {"tok": "f1", "pos": "accuracy", "ner": "f1"}  # noqa: RUF012 - of the tasks in it
+
+    def read(self, file: str | Path, **options: Any) -> list[TaggedWords]:
+        """The examples of ``tok=FILE,pos=FILE,ner=FILE``.
+
+        Raises:
+            DataError, ConfigError: as :func:`hanlp_tutor.data.words.read_words`.
+        """
+        check_options(options, read_words, "reading files of a multi-task model")
+        return read_task_files(file, **options)
+
+    def hold_out(self, examples: Sequence[Any], *, ratio: tuple[float, float, float], seed: int) -> Split:
+        """A sentence is in the same set in all its tasks."""
+        return split_by_text(examples, ratio=ratio, seed=seed)
+
+    def label_set(self, examples: Iterable[Any]) -> tuple[str, ...]:
+        """Those of each task, as ``task/tag``."""
+        return word_labels(examples)
+
+    def model_class(self) -> type[Model]:
+        from hanlp_tutor.core.multitask import MultiTaskModel
+
+        return MultiTaskModel
+
+    def score(self, model: MultiTaskModel, examples: Sequence[Any], predictions: Sequence[Any]) -> dict[str, Any]:
+        """``{"tok": span scores of the words, "pos": class scores, "ner": span scores, "mean": of their headlines}``.
+
+        Each task on its gold words. ``minority`` is the least of the tasks.
+        """
+        scores: dict[str, Any] = {}
+        shares = []
+        for task in model.tasks:
+            mine = [i for i, example in enumerate(examples) if example.task == task]
+            if mine:
+                gold, found = [model.gold_tags(examples[i]) for i in mine], [predictions[i] for i in mine]
+                scores[task] = _score_tags(task, gold, found)
+                shares.append(minority_share(chain.from_iterable(found)))
+        mean = sum(scores[task][self.headlines[task]] for task in scores) / max(len(scores), 1)
+        return {**scores, "mean": mean, "minority": min(shares, default=0.0)}
+
+    def add_end_to_end(self, model: MultiTaskModel, examples: Sequence[Any], scores: dict[str, Any]) -> None:
+        """Where there is a segmenter: P, R and F1 from the raw text, under ``end_to_end`` of each task."""
+        if "tok" in model.tasks:
+            for task, found in end_to_end(model, examples).items():
+                scores[task]["end_to_end"] = {name: found[name] for name in ("precision", "recall", "f1")}
+
+    def parts(self, scores: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Of each task in it."""
+        return {task: scores[task] for task in WORD_TASKS if task in scores}
+
+
+TASKS: dict[str, Task] = {task.name: task for task in (EntityTask(), ClassificationTask(), MultiTask())}
+
+
+def task_named(name: str) -> Task:
+    """A task by its name.
+
+    Raises:
+        ConfigError: there is none; says which there are.
+    """
+    if name in TASKS:
+        return TASKS[name]
+    guess = nearest(str(name), TASKS)
+    hint = f" Did you mean {guess!r}?" if guess else ""
+    raise ConfigError(f"there is no task {name!r}; choose from {', '.join(TASKS)}.{hint}")
+
+
+def task_of(model: Model) -> Task:
+    """The task of a model."""
+    return TASKS[model.task]
+
+
+def label_set(task: str, examples: Iterable[Any]) -> tuple[str, ...]:
+    """The classes that occur, in a fixed order: for tagging O, then B-X and I-X of each type; else sorted names.
+
+    For ``multitask`` those of each task, as ``task/tag``.
+    """
+    return task_named(task).label_set(examples)
+
+
+def end_to_end(model: MultiTaskModel, examples: Sequence[TaggedWords]) -> dict[str, Any]:
+    """The scores of each task from the raw text: a word's tag counts when the segmenter found that word, too.
+
+    Returns:
+        For each task span scores over characters, whose labels are ``word``, the tags, or the entity types.
+    """
+    from hanlp_tutor.core.predict import Predictor
+
+    texts = list(dict.fromkeys(example.text for example in examples))
+    found = dict(zip(texts, Predictor(model).predict_many(texts), strict=True))
+    scores = {}
+    for task in model.tasks:
+        mine = [example for example in examples if example.task == task]
+        if mine:
+            predicted = [_spans_of(task, found[example.text]) for example in mine]
+            scores[task] = span_scores([example.spans for example in mine], predicted)
+    return scores
+
+
+def _spans_of(task: str, answer: dict[str, Any]) -> list[Span]:
+    if task == "ner":
+        return [Span(entity["start"], entity["end"], entity["label"]) for entity in answer["ner"]]
+    labels = answer["pos"] if task == "pos" else ["word"] * len(answer["tok"])
+    return [Span(start, end, label) for (start, end), label in zip(answer["offsets"], labels, strict=True)]
+
+
+def _score_tags(task: str, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """On gold words: positions count pieces (tok) or words (pos, ner)."""
+    if task == "pos":
+        return class_scores([*chain.from_iterable(gold)], [*chain.from_iterable(predicted)])
+    spans = spans_from_bio if task == "ner" else _word_spans
+    return span_scores([*map(spans, gold)], [*map(spans, predicted)])
+
+
+def _word_spans(tags: Sequence[str]) -> list[Span]:
+    first = [number for number, tag in enumerate(tags) if number == 0 or tag in "BS"]
+    return [Span(start, end, "word") for start, end in zip(first, [*first[1:], len(tags)], strict=True)]

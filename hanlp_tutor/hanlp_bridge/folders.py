@@ -1,0 +1,149 @@
+"""What HanLP's components read: the files of a folder by task, for :func:`hanlp_tutor.export_hanlp`.
+
+Every key that HanLP 2.1.5 reads to load, predict and evaluate is present; a missing one is a KeyError there.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hanlp_tutor.core.model import Model
+from hanlp_tutor.encoders import POSITIONS
+from hanlp_tutor.errors import ModelError
+from hanlp_tutor.hanlp_bridge import readme
+
+HANLP_VERSION = "2.1.5"
+
+
+class HanLPFolder:
+    """The folder of one task.
+
+    Attributes:
+        classpath: HanLP's class for it.
+        encoder_prefix: of the encoder's weights in ``model.pt``; those of the heads bear HanLP's names already.
+    """
+
+    classpath: str
+    encoder_prefix: str
+
+    def check(self, model: Model) -> None:
+        """Refuse what HanLP would misread.
+
+        Raises:
+            ModelError: with the reason.
+        """
+        positions = model.encoder.config.max_position_embeddings
+        if positions != POSITIONS:
+            # its tokenizer cuts windows of 512, its encoder reads them back as windows of max_position_embeddings
+            raise ModelError(
+                f"{model.encoder_name} has {positions} positions; HanLP reads texts over {POSITIONS - 2} "
+                f"characters wrongly unless they are {POSITIONS}. Take an encoder with {POSITIONS}."
+            )
+
+    def config(self, model: Model, transformer: Path) -> dict[str, Any]:
+        """The content of ``config.json``; ``transformer`` is the absolute path of the encoder's files."""
+        raise NotImplementedError
+
+    def vocabs(self, model: Model) -> dict[str, Any]:
+        """The vocabularies, by the file's name."""
+        raise NotImplementedError
+
+    def readme(self, labels: Sequence[str]) -> str:
+        """What whoever opens the folder should know."""
+        raise NotImplementedError
+
+    def holder(self, config: dict[str, Any]) -> dict[str, Any]:
+        """The part of ``config.json`` that holds the path ``transformer``."""
+        return config
+
+    def _shared(self, model: Model, transformer: Path) -> dict[str, Any]:
+        return {
+            "classpath": self.classpath,
+            "hanlp_version": HANLP_VERSION,
+            "transformer": str(transformer),
+            "encoder_name": model.encoder_name,  # for load_hanlp; HanLP does not read it
+            "average_subwords": False,
+            "scalar_mix": None,
+            "word_dropout": None,
+            "hidden_dropout": None,
+            "ret_raw_hidden_states": False,
+            "gradient_accumulation": 1,
+            "batch_max_tokens": None,
+        }
+
+
+class EntityFolder(HanLPFolder):
+    """``TransformerNamedEntityRecognizer``."""
+
+    classpath = "hanlp.components.ner.transformer_ner.TransformerNamedEntityRecognizer"
+    encoder_prefix = "encoder.transformer."
+
+    def config(self, model: Model, transformer: Path) -> dict[str, Any]:
+        return self._shared(model, transformer) | {
+            "crf": model.crf,
+            "token_key": "token",
+            "tagging_scheme": getattr(model.head, "scheme", "BIO"),
+            "delimiter_in_entity": "",
+            "merge_types": None,
+            "tagset": None,
+            "secondary_encoder": None,
+            "extra_embeddings": None,
+            "transform": None,
+            "max_seq_len": None,
+            "sent_delimiter": None,
+            "char_level": False,
+            "hard_constraint": False,
+            "reduction": "sum",
+            "sampler_builder": None,
+            # 1: restore_from_sliding_window puts the windows of a batch together as those of its longest text, and
+            # mislays the last characters of every other text over 382
+            "batch_size": 1,
+        }
+
+    def vocabs(self, model: Model) -> dict[str, Any]:
+        tags = getattr(model.head, "native", model.labels)
+        return {"vocabs.json": {"tag": vocabulary(tags, unknown="O")}}
+
+    def readme(self, labels: Sequence[str]) -> str:
+        return readme.of_entities(labels)
+
+
+class ClassifierFolder(HanLPFolder):
+    """``TransformerClassifier``."""
+
+    classpath = "hanlp.components.classifiers.transformer_classifier.TransformerClassifier"
+    encoder_prefix = "transformer."
+
+    def check(self, model: Model) -> None:
+        third = list(inspect.signature(type(model.encoder).forward).parameters)[3]
+        if third != "token_type_ids":
+            raise ModelError(
+                f"{model.encoder_name} takes {third!r} where HanLP's classifier passes token types. "
+                "Take an encoder of the BERT family."
+            )
+
+    def config(self, model: Model, transformer: Path) -> dict[str, Any]:
+        return self._shared(model, transformer) | {
+            "text_a_key": "text",
+            "text_b_key": None,
+            "label_key": "label",
+            "max_seq_length": POSITIONS,
+            "truncate_long_sequences": False,  # texts over 510 tokens are windowed, not cut
+            # one long text makes HanLP compute as many windows for each text of its batch: 32 of them would take
+            # gigabytes
+            "batch_size": 8,
+        }
+
+    def vocabs(self, model: Model) -> dict[str, Any]:
+        return {"vocabs.json": {"label": vocabulary(model.labels, unknown=None)}}
+
+    def readme(self, labels: Sequence[str]) -> str:
+        return readme.of_classes(labels)
+
+
+def vocabulary(tokens: Sequence[str], *, unknown: str | None) -> dict[str, Any]:
+    """A vocabulary as HanLP stores it."""
+    return {"idx_to_token": list(tokens), "pad_token": None, "unk_token": unknown, "mutable": False}
