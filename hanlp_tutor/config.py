@@ -15,8 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from hanlp_tutor.errors import ConfigError, nearest
 
-TASKS = ("ner", "classify", "multitask")
-
 
 class Options(BaseModel):
     """A typed set of options that explains itself: what is wrong, and the nearest right name.

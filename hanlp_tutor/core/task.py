@@ -31,12 +31,14 @@ class Task:
     Attributes:
         name: as ``--task`` takes it.
         headline: the score that chooses the best weights.
+        several: it is several tasks at once, so counts and losses over all of it are of no one task.
         large: the format of its files that may be larger than memory; None: they are read whole.
         exporters: by target (``hanlp``) what writes its models there; whoever can, registers itself.
     """
 
     name: str
     headline: str
+    several: bool = False
     large: str | None = None
 
     def __init__(self) -> None:
@@ -124,7 +126,7 @@ class ClassificationTask(Task):
 class MultiTask(Task):
     """Segmentation, part of speech and named entities on one encoder (多任务学习)."""
 
-    name, headline = "multitask", "mean"
+    name, headline, several = "multitask", "mean", True
     headlines = {"tok": "f1", "pos": "accuracy", "ner": "f1"}  # noqa: RUF012 - of the tasks in it
 
     def read(self, file: str | Path, **options: Any) -> list[TaggedWords]:

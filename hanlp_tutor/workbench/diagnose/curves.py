@@ -27,7 +27,7 @@ _NOTHING, _ENOUGH = 0.9, 100
 def one_answer(run: Record) -> Iterator[Finding]:
     """Predictions that are all O, or all one class, by a training side that hardly shows anything else."""
     last, train, dev = run.last, run.fact("data", "train_labels"), run.fact("data", "dev_labels")
-    if not last or last.get("dev_minority") is None or not train or not dev or run.task == "multitask":
+    if not last or last.get("dev_minority") is None or not train or not dev or run.several_tasks:
         return
     given, wanted, shown = last["dev_minority"], _minority(dev), _minority(train)
     if given >= _SILENT * wanted or shown > wanted / 3:

@@ -16,7 +16,7 @@ _AUDIT = "`hanlp-tutor audit TRAIN --dev DEV --test TEST`"
 
 def unseen_label(run: Record) -> Iterator[Finding]:
     """A label of dev that no training example has, and that is more than an accident."""
-    if run.task == "multitask":  # its counts are those of all tasks together
+    if run.several_tasks:
         return
     train, dev = (_kinds(run.fact("data", f"{side}_labels"), run.task) for side in ("train", "dev"))
     total = sum(dev.values())

@@ -11,6 +11,7 @@ from statistics import mean
 from typing import Any
 
 from hanlp_tutor.core.history import RESULT_FILE, read_history
+from hanlp_tutor.core.task import TASKS
 from hanlp_tutor.errors import DataError
 
 Row = dict[str, "float | None"]
@@ -47,13 +48,18 @@ class Record:
         """The last row with a dev score."""
         return self.evaluations[-1] if self.evaluations else None
 
+    @property
+    def several_tasks(self) -> bool:
+        """Whether its losses and counts are those of several tasks together."""
+        return self.task in TASKS and TASKS[self.task].several
+
     @cached_property
     def floor(self) -> float | None:
         """The loss of a model that knows how frequent each label is and nothing else: their entropy, in nats.
 
         None where a loss cannot be held against it: of several tasks at once, or with weighted classes.
         """
-        if self.task == "multitask" or self.fact("config", "class_weights"):
+        if self.several_tasks or self.fact("config", "class_weights"):
             return None
         counts = [count for count in (self.fact("data", "train_labels") or {}).values() if count]
         if len(counts) < 2:
