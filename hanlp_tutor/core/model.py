@@ -205,16 +205,8 @@ class TaggingModel(Model):
         answers = []
         for text, tags, p in rows:
             scores = log_probabilities([self._label_ids[tag] for tag in tags], p)
-            entities = [
-                {
-                    "start": span.start,
-                    "end": span.end,
-                    "label": span.label,
-                    "text": text[span.start : span.end],
-                    "score": geometric_mean(scores[span.start : span.end]),
-                }
-                for span in spans_from_bio(tags)
-            ]
+            spans = spans_from_bio(tags)
+            entities = [entity(text, s.start, s.end, s.label, scores[s.start : s.end]) for s in spans]
             answers.append({"text": text, "entities": entities})
         return answers
 
@@ -258,9 +250,9 @@ def log_probabilities(tags: Sequence[int], p: Tensor) -> Tensor:
     return picked.clamp(1e-12, 1.0).log()
 
 
-def geometric_mean(log_p: Tensor) -> float:
-    """The score of an entity whose tags have these log-probabilities."""
-    return float(log_p.mean().exp())
+def entity(text: str, start: int, end: int, label: str, log_p: Tensor) -> dict[str, Any]:
+    """An entity as it is answered; its score is the geometric mean of the probabilities of its tags."""
+    return {"start": start, "end": end, "label": label, "text": text[start:end], "score": float(log_p.mean().exp())}
 
 
 def draw_weights(head: nn.Module) -> None:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.batching import Batch, Encoded, Encodings
 from hanlp_tutor.core.heads import TaggingHead, token_states
-from hanlp_tutor.core.model import Model, geometric_mean, log_probabilities
+from hanlp_tutor.core.model import Model, entity, log_probabilities
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.data.words import WORD_TASKS, TaggedWords, segmentation_tags
 from hanlp_tutor.errors import ConfigError, DataError, InputError, ModelError
@@ -196,12 +196,11 @@ class MultiTaskModel(Model):
     def _entities(self, answer: dict[str, Any], tags: list[str], p: Tensor) -> list[dict[str, Any]]:
         """Spans of words as spans of characters."""
         scores = log_probabilities([self._ids["ner"][tag] for tag in tags], p)
-        found = []
-        for span in spans_from_bio(tags):
-            start, end = answer["offsets"][span.start][0], answer["offsets"][span.end - 1][1]
-            found.append({"start": start, "end": end, "label": span.label, "text": answer["text"][start:end],
-                          "score": geometric_mean(scores[span.start : span.end])})  # fmt: skip
-        return found
+        text, offsets = answer["text"], answer["offsets"]
+        return [
+            entity(text, offsets[s.start][0], offsets[s.end - 1][1], s.label, scores[s.start : s.end])
+            for s in spans_from_bio(tags)
+        ]
 
 
 def word_starts(tags: Sequence[str], places: Sequence[tuple[int, int]]) -> list[int]:
