@@ -58,21 +58,21 @@ class NearTexts:
         Args:
             members: the texts to group; None: all.
         """
+        from scipy.cluster.hierarchy import DisjointSet
+
         members = range(len(self._texts)) if members is None else members
-        index, parent = defaultdict(list), {}
+        index, connected = defaultdict(list), DisjointSet()
         for text in dict.fromkeys(self._texts[i] for i in members if self._texts[i]):
-            parent[text] = text
+            connected.add(text)
             grams = _grams(text)
             for other in self._proposed(text, index):
-                root = _root(parent, other)
-                if root != parent[text] and _jaccard(grams, _grams(other)) >= self.threshold:
-                    # the older root stays, so that a chain never forms a circle
-                    parent[parent[text]] = parent[text] = root
+                if not connected.connected(text, other) and _jaccard(grams, _grams(other)) >= self.threshold:
+                    connected.merge(text, other)
             self._insert(text, index)
         groups: dict[str, list[int]] = {}
         for i in members:
             if self._texts[i]:
-                groups.setdefault(_root(parent, self._texts[i]), []).append(i)
+                groups.setdefault(connected[self._texts[i]], []).append(i)
         return [group for group in groups.values() if len(group) > 1]
 
     def counterparts(self, members: Sequence[int], others: Sequence[int]) -> dict[int, tuple[int, float]]:
@@ -118,9 +118,3 @@ def _grams(text: str) -> set[str]:
 def _jaccard(one: set[str], other: set[str]) -> float:
     shared = len(one & other)
     return shared / (len(one) + len(other) - shared)
-
-
-def _root(parent: dict[str, str], text: str) -> str:
-    while parent[text] != text:
-        parent[text] = text = parent[parent[text]]
-    return text
