@@ -6,11 +6,12 @@ import os
 import sys
 from typing import Any
 
-MODES = ("auto", "bar", "lines", "none")
-
 
 def resolve_mode(mode: str) -> str:
-    """Resolve ``auto``; HANLP_TUTOR_PROGRESS overrides all but ``none`` (the runner sets ``lines`` for papermill)."""
+    """``bar``, ``lines`` or ``none``, whatever is asked for.
+
+    ``auto`` is resolved; HANLP_TUTOR_PROGRESS overrides all but ``none`` (the runner sets ``lines`` for papermill).
+    """
     if mode != "none":
         mode = os.environ.get("HANLP_TUTOR_PROGRESS", mode)
     if mode != "auto":

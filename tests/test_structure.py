@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "hanlp_tutor"
 # From the ground up; a room imports from itself and from what stands before it.
 ROOMS = (
     "errors",
+    "extras",
     "files",
     "progress",
     "config",

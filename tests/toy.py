@@ -1,10 +1,11 @@
 """Made-up sentences that a very small model can learn, and that have ragged lengths."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hanlp_tutor.data import LabelledText, Span, TaggedText, write_columns, write_labels
+from hanlp_tutor.data.words import TaggedWords
 
 PLAIN = "今天的会议在下午开始大家都来了我们看书写字吃饭买菜做工很好不是有这那上下左右前后多少说话走路"
 PEOPLE = ("张三", "李小明", "王五", "赵一")
@@ -50,3 +51,12 @@ def write_split(folder: Path, task: str = "ner", sizes: Sequence[int] = (60, 20,
         paths[name] = folder / f"{name}.{suffix}"
         write(paths[name], make(size, seed=seed))
     return paths
+
+
+def write_words(path: Path, examples: Iterable[TaggedWords]) -> None:
+    """A file of one task of words: a sentence a line for ``tok``, else word and tag, a blank line behind a sentence."""
+    sentences = []
+    for example in examples:
+        pairs = zip(example.words, example.tags, strict=True) if example.tags else ()
+        sentences.append("".join(f"{word}\t{tag}\n" for word, tag in pairs) or " ".join(example.words))
+    path.write_text("\n".join(sentences) + "\n", encoding="utf-8")

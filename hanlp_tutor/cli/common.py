@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hanlp_tutor.errors import TutorError
+from hanlp_tutor.extras import extra_of, missing
 
 if TYPE_CHECKING:  # the command line starts without importing what these stand on
     from hanlp_tutor.config import TrainConfig
@@ -29,7 +30,11 @@ def speaks_json(command: Callable[..., dict[str, Any] | None]) -> Callable[..., 
     def wrapper(*args: Any, as_json: bool, **kwargs: Any) -> None:
         try:
             answer = command(*args, as_json=as_json, **kwargs)
-        except TutorError as error:
+        except (TutorError, ModuleNotFoundError) as error:
+            if isinstance(error, ModuleNotFoundError):
+                if extra_of(error.name) is None:
+                    raise
+                error = missing(error.name, "This command")
             click.echo(f"Error: {error}", err=True)
             if as_json:
                 click.echo(json.dumps({"error": str(error)}, ensure_ascii=False))

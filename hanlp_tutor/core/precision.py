@@ -75,11 +75,13 @@ def limit_threads() -> int:
     """Compute with as many threads as there are processors granted, and return their number.
 
     A container (Binder, a class-room server) sees every core of its host but may use two; a thread for each core then
-    spends its time waiting for the others, and training is many times slower. An explicit OMP_NUM_THREADS wins.
+    spends its time waiting for the others, and training is many times slower. joblib knows the quota, which it rounds
+    up, and the cores that a process is bound to. An explicit OMP_NUM_THREADS wins.
     """
-    granted = _granted_processors()
-    if "OMP_NUM_THREADS" not in os.environ and granted is not None and torch.get_num_threads() > granted:
-        torch.set_num_threads(granted)
+    from joblib import cpu_count
+
+    if "OMP_NUM_THREADS" not in os.environ and torch.get_num_threads() > cpu_count():
+        torch.set_num_threads(cpu_count())
     return torch.get_num_threads()
 
 
@@ -134,22 +136,6 @@ def peak_memory_mb(device: torch.device) -> float:
 def _instead(device: torch.device, wanted: str) -> str:
     other = "fp16" if wanted == "bf16" else "bf16"
     return f"use {other}=True, " if is_fast(device, other) else ""
-
-
-def _granted_processors(root: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """The whole processors that the container's quota grants, at least one; None where there is no quota."""
-    try:
-        quota, period = (root / "cpu.max").read_text().split()  # cgroup v2
-    except (OSError, ValueError):
-        try:
-            quota = (root / "cpu" / "cpu.cfs_quota_us").read_text()
-            period = (root / "cpu" / "cpu.cfs_period_us").read_text()
-        except OSError:
-            return None
-    try:
-        return max(1, int(quota) // int(period)) if int(quota) > 0 else None
-    except ValueError:  # "max": no quota
-        return None
 
 
 def _processor_flags() -> set[str]:

@@ -28,6 +28,7 @@ from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.labels import read_labels
 from hanlp_tutor.data.schemes import detect_scheme
 from hanlp_tutor.errors import ConfigError, DataError
+from hanlp_tutor.extras import needs
 from hanlp_tutor.files import new_folder, write_json
 from hanlp_tutor.progress import resolve_mode
 
@@ -119,10 +120,7 @@ def open_large(path: str | Path, task: str, *, folder: str | Path | None = None,
     check_options(options, _READERS[task], f"reading large {task} files")
     if re.fullmatch("utf.?(16|32).*", options.get("encoding") or "", re.IGNORECASE):
         raise ConfigError("a large file is read as UTF-8 or GB18030. Convert it first, for instance with iconv.")
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
-        raise ConfigError('A file larger than memory needs pyarrow: pip install "hanlp-tutor[large]".') from None
+    needs("pyarrow", "A file larger than memory")
     folder = Path(f"{path}.large" if folder is None else folder)
     try:
         stat = path.stat()

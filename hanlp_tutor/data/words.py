@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from hanlp_tutor.data.lines import read_lines, write_lines
+from hanlp_tutor.data.lines import read_lines
 from hanlp_tutor.data.schemes import Span, detect_scheme, parse_tag, spans_from_bio, to_bio
 from hanlp_tutor.data.split import Split
 from hanlp_tutor.errors import ConfigError, DataError
@@ -167,24 +167,6 @@ def _with_tags(task: str, path: str | Path, lines: list[str], scheme: str | None
             tags = () if task == "tok" else to_bio(tags, scheme) if task == "ner" else tags
             examples.append(TaggedWords(task, words, tags, f"{path}:{start}"))
     return examples
-
-
-def write_words(path: str | Path, examples: Iterable[TaggedWords]) -> None:
-    """Write examples of one task, what :func:`read_words` reads back unchanged: with tabs, for ``tok`` a line each.
-
-    Raises:
-        DataError: a word with white space, which no line of this format holds; nothing is written then.
-    """
-    lines: list[str] = []
-    for example in examples:
-        for item in (*example.words, *example.tags):
-            if set(item) & set("\t\n\r ") or item.split() != [item]:
-                raise DataError(f"{item!r} holds white space.", path=example.source or None, remedy="Remove it.")
-        if example.task == "tok":
-            lines.append(" ".join(example.words))
-        else:
-            lines += [f"{word}\t{tag}" for word, tag in zip(example.words, example.tags, strict=True)] + [""]
-    write_lines(path, lines)
 
 
 def task_files(files: str | Path) -> dict[str, Path]:

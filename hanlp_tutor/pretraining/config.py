@@ -34,9 +34,6 @@ class PretrainConfig(Options):
     sinusoidal_positions: bool = Field(
         False, description="begin with sines and cosines as positions (Vaswani et al. 2017) instead of random ones"
     )
-    sentence_order: bool = Field(
-        False, description="also ask [CLS] how two halves of a row stand to each other, in rows of 64 and 128"
-    )
     weight_decay: float = Field(0.01, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
     fp16: bool = False

@@ -21,7 +21,6 @@ from hanlp_tutor.pretraining.loop import pretrain
 from hanlp_tutor.pretraining.masked_exam import HELD_OUT_LENGTH, HELD_OUT_ROWS
 from hanlp_tutor.pretraining.masking import Words
 from hanlp_tutor.pretraining.positions import sinusoidal_positions
-from hanlp_tutor.pretraining.sentence_order import BORDERS
 from hanlp_tutor.pretraining.similar import similar_words
 from hanlp_tutor.pretraining.text import (
     CORPORA,
@@ -33,19 +32,15 @@ from hanlp_tutor.pretraining.text import (
 
 PARAGRAPH = "\n\n"
 RECIPE_NOTES = {
-    "bert": "15 % of the characters, each by itself (Devlin et al. 2019)",
-    "roberta-wwm": "Whole words, 15 % of the characters (Cui et al. 2021)",
-    "macbert": "Runs of one to four whole words, replaced by similar words instead of [MASK] (Cui et al. 2020)",
+    "bert": "15 % of the characters, each by itself (Devlin et al. 2019); without next-sentence prediction.",
+    "roberta-wwm": (
+        "Whole words, 15 % of the characters (Cui et al. 2021); without next-sentence prediction, as there."
+    ),
+    "macbert": (
+        "Runs of one to four whole words, replaced by similar words instead of [MASK] (Cui et al. 2020); without "
+        "sentence-order prediction."
+    ),
 }
-WITHOUT_ORDER = {
-    "bert": "without next-sentence prediction.",
-    "roberta-wwm": "without next-sentence prediction, as there.",
-    "macbert": "without sentence-order prediction.",
-}
-WITH_ORDER = (
-    "in its last stage also sentence order, from [CLS]: does the second half of a passage follow the first, "
-    "precede it (both exchanged; Lan et al. 2020), or come from elsewhere (Devlin et al. 2019)?"
-)
 
 
 def pretrain_job(
@@ -78,8 +73,7 @@ def pretrain_job(
     held_out = read_text(encoder, held_out_lines(), known=text.vocabulary)
     model, before = _start(start, config)
     words = masking_words(text, held_out, encoder, config.seed) if config.recipe == "macbert" else None
-    borders = [encoder.by_character(mark)[0] for mark in BORDERS]
-    result = pretrain(model, text, held_out, config, out, words=words, border_ids=borders, resume=resume)
+    result = pretrain(model, text, held_out, config, out, words=words, resume=resume)
     stage = {
         "recipe": config.recipe,
         "tokens": result.rows[-1]["tokens"],
@@ -147,7 +141,6 @@ def _card(
     stages = [*before.get("stages", []), stage]
     read = {source["source"] for source in text.sources}
     read_before = [source for source in before.get("text", []) if source["source"] not in read]
-    order_note = WITH_ORDER if config.sentence_order else WITHOUT_ORDER[config.recipe]
     provenance = [f"{corpus.provenance} {corpus.licence}" for corpus in map(load_corpus, CORPORA)]
     provenance += [_licence(Path(file)) for file in files]
     names_before = {source["source"] for source in read_before}
@@ -159,7 +152,7 @@ def _card(
     return {
         "name": name,
         "recipe": config.recipe,
-        "recipe_note": f"{RECIPE_NOTES[config.recipe]}; {order_note}",
+        "recipe_note": RECIPE_NOTES[config.recipe],
         "layers": shape.num_hidden_layers,
         "hidden_size": shape.hidden_size,
         "vocabulary": shape.vocab_size,

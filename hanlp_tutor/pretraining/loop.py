@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,23 +29,11 @@ from hanlp_tutor.pretraining.masked_batch import MaskedBatch, draw_batch
 from hanlp_tutor.pretraining.masked_exam import exam_batches, examine, masked_loss
 from hanlp_tutor.pretraining.masking import Masker, Words
 from hanlp_tutor.pretraining.positions import repeat_positions
-from hanlp_tutor.pretraining.sentence_order import OrderHead, Passages
 from hanlp_tutor.pretraining.text import PretrainingText
 from hanlp_tutor.progress import Reporter
 
-COLUMNS = (
-    "step",
-    "tokens",
-    "loss",
-    "accuracy",
-    "order_accuracy",
-    "lr",
-    "held_out_loss",
-    "held_out_accuracy",
-    "seconds",
-)
-LONGEST_PASSAGE = 128  # few lines are longer
-CLS, SEP = SPECIAL.index("[CLS]"), SPECIAL.index("[SEP]")
+COLUMNS = ("step", "tokens", "loss", "accuracy", "lr", "held_out_loss", "held_out_accuracy", "seconds")
+CLS = SPECIAL.index("[CLS]")
 
 
 @dataclass(frozen=True)
@@ -67,7 +54,6 @@ def pretrain(
     out: Path,
     *,
     words: Words | None = None,
-    border_ids: Sequence[int] = (),
     resume: bool = False,
 ) -> PretrainResult:
     """Train ``model`` on ``text`` and write history, checkpoint and metrics into ``out``.
@@ -76,7 +62,6 @@ def pretrain(
         model: changed in place.
         held_out: measured at ``config.eval_steps`` and at the end, always with the same rows and masks.
         words: spellings and similar words; macbert needs them.
-        border_ids: token ids behind which a clause ends; ``config.sentence_order`` needs them.
         resume: go on from the checkpoint in ``out``.
 
     Raises:
@@ -92,12 +77,8 @@ def pretrain(
         words=words,
     )
     learner = _Learner(model, config)
-    draw = _drawing(text, masker, config, border_ids)
     exam = exam_batches(held_out, masker, CLS, config.seed)
-    identity = {
-        "configuration": hashlib.sha256(json.dumps(config.model_dump(), sort_keys=True).encode()).hexdigest(),
-        "text": text.fingerprint(),
-    }
+    identity = {"configuration": _fingerprint(config), "text": text.fingerprint()}
     checkpoint, state = out / "checkpoint.pt", RunState()
     if resume:
         state = load_checkpoint(checkpoint, identity=identity, **learner.parts)
@@ -109,7 +90,7 @@ def pretrain(
     while state.step < config.steps:
         if state.step and state.step == config.first_longer_step:
             repeat_positions(model, SHORT)
-        batch = draw(state.step)
+        batch = _draw(text, masker, config, state.step)
         learner.update(batch, read)
         state.step += 1
         state.tokens += batch.ids.numel()
@@ -136,7 +117,7 @@ def pretrain(
 
 
 class _Learner:
-    """All that learns, and how: the model, the head that judges the order of passages, their optimiser and its rate.
+    """All that learns, and how: the model, its optimiser and its rate.
 
     Attributes:
         parts: what a checkpoint has to hold.
@@ -145,16 +126,10 @@ class _Learner:
     def __init__(self, model: BertForMaskedLM, config: PretrainConfig):
         self.precision = choose_precision(config)
         self.model = model.to(self.precision.device).train()
-        self.order: OrderHead | None = None
-        if config.sentence_order:
-            self.order = OrderHead(model.config.hidden_size, config.seed).to(self.precision.device)
-        self._all = nn.ModuleList([model] if self.order is None else [model, self.order])
         self._max_grad_norm = config.max_grad_norm
-        self._optimizer = _optimizer(self._all, config)
+        self._optimizer = _optimizer(self.model, config)
         self._schedule = LambdaLR(self._optimizer, config.rate_factor)
         self.parts = {"model": model, "optimizer": self._optimizer, "schedule": self._schedule}
-        if self.order is not None:
-            self.parts["order"] = self.order
 
     @property
     def lr(self) -> float:
@@ -165,17 +140,11 @@ class _Learner:
         """One step downhill; what was guessed on the way goes into ``read``."""
         batch = batch.to(self.precision.device)
         with self.precision.autocast():
-            hidden = self.model.bert(batch.ids).last_hidden_state
-            loss, right = masked_loss(self.model, batch, hidden)
-            total = loss
-            if batch.order is not None:
-                order_loss, in_order = self.order(hidden[:, 0], batch.order)
-                total = loss + order_loss
-                read.ordered.append((in_order, len(batch.order)))
+            loss, right = masked_loss(self.model, batch)
         read.guessed.append((loss.detach(), right, len(batch.targets)))
         self._optimizer.zero_grad()
-        total.backward()
-        torch.nn.utils.clip_grad_norm_(self._all.parameters(), self._max_grad_norm)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self._max_grad_norm)
         self._optimizer.step()
         self._schedule.step()
 
@@ -187,21 +156,17 @@ def _optimizer(model: nn.Module, config: PretrainConfig) -> torch.optim.Optimize
     return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98), fused=True)
 
 
-def _drawing(
-    text: PretrainingText, masker: Masker, config: PretrainConfig, border_ids: Sequence[int]
-) -> Callable[[int], MaskedBatch]:
-    """From the number of an update to its batch."""
-    passages = Passages(text, border_ids) if config.sentence_order else None
+def _draw(text: PretrainingText, masker: Masker, config: PretrainConfig, step: int) -> MaskedBatch:
+    """The batch of an update."""
+    rng = np.random.default_rng([config.seed, step])
+    length = config.row_length(step, rng)
+    return draw_batch(text, masker, length, config.batch_tokens // length, CLS, rng)
 
-    def draw(step: int) -> MaskedBatch:
-        rng = np.random.default_rng([config.seed, step])
-        length = config.row_length(step, rng)
-        rows = config.batch_tokens // length
-        if passages is None or length > LONGEST_PASSAGE:
-            return draw_batch(text, masker, length, rows, CLS, rng)
-        return passages.draw_batch(masker, length, rows, CLS, SEP, rng)
 
-    return draw
+def _fingerprint(config: PretrainConfig) -> str:
+    # checkpoints of earlier versions, which also knew sentence order, go on where they did without
+    options = {**config.model_dump(), "sentence_order": False}
+    return hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass
@@ -209,7 +174,6 @@ class _Read:
     """What was guessed right since the last row of the history; tensors of the device, read only for the next row."""
 
     guessed: list[tuple[Tensor, Tensor, int]] = field(default_factory=list)  # mean loss, right ones, masked positions
-    ordered: list[tuple[Tensor, int]] = field(default_factory=list)  # right ones, passages
 
     def row(self, state: RunState, lr: float, seconds: float) -> dict[str, Any]:
         """A row of the history.
@@ -223,7 +187,7 @@ class _Read:
             raise TrainingError(
                 f"update {state.step}: the loss is {loss}. Take a lower lr; the last checkpoint stands."
             )
-        row = {
+        return {
             "step": state.step,
             "tokens": state.tokens,
             "loss": loss,
@@ -231,16 +195,11 @@ class _Read:
             "lr": lr,
             "seconds": seconds,
         }
-        if self.ordered:
-            right, passages = (sum(int(value) for value in column) for column in zip(*self.ordered, strict=True))
-            row["order_accuracy"] = right / passages
-        return row
 
 
 def _line(row: dict[str, Any], steps: int) -> str:
-    order = f"order {row['order_accuracy']:.3f}  " if "order_accuracy" in row else ""
     return (
-        f"update {row['step']:>6}/{steps}  {row['tokens'] / 1e6:6.1f} M tokens  loss {row['loss']:.3f}  {order}"
+        f"update {row['step']:>6}/{steps}  {row['tokens'] / 1e6:6.1f} M tokens  loss {row['loss']:.3f}  "
         f"held out: loss {row['held_out_loss']:.3f}, accuracy {row['held_out_accuracy']:.3f}  "
         f"{row['tokens'] / row['seconds']:,.0f} tokens/s"
     )

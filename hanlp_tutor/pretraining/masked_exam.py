@@ -19,15 +19,12 @@ HELD_OUT_ROWS, HELD_OUT_LENGTH = 256, 128
 ROWS_AT_ONCE = 16
 
 
-def masked_loss(model: BertForMaskedLM, batch: MaskedBatch, hidden: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def masked_loss(model: BertForMaskedLM, batch: MaskedBatch) -> tuple[Tensor, Tensor]:
     """Mean cross-entropy at the masked positions, a scalar, and how many of them were guessed right.
 
     The output layer, a third of the arithmetic at the size of our encoders, is computed at those positions only.
-
-    Args:
-        hidden: (R, T, H) of the batch, if it is there already.
     """
-    hidden = model.bert(batch.ids).last_hidden_state if hidden is None else hidden
+    hidden = model.bert(batch.ids).last_hidden_state
     logits = model.cls(hidden.flatten(0, 1)[batch.positions]).float()
     return cross_entropy(logits, batch.targets), (logits.argmax(-1) == batch.targets).sum()
 

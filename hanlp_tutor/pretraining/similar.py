@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.extras import needs
 
 CHOICES = 5  # one fixed substitute would let the encoder learn the substitution by heart
 LEAST_COUNT = 5
@@ -26,14 +26,9 @@ def similar_words(sentences: Iterable[list[str]], vocabulary: list[str], *, seed
     Raises:
         ConfigError: gensim is not installed.
     """
-    try:
-        from gensim.models import Word2Vec
-    except ImportError:
-        raise ConfigError(
-            'MacBERT\'s similar words need gensim: pip install "hanlp-tutor[pretrain]", or take another recipe.'
-        ) from None
+    gensim = needs("gensim", "Finding MacBERT's similar words", "take another recipe")
     # one worker: with more, the order of updates and so the vectors differ from run to run
-    model = Word2Vec(
+    model = gensim.models.Word2Vec(
         list(sentences), vector_size=100, window=5, min_count=LEAST_COUNT, sg=1, epochs=3, workers=1, seed=seed
     )
     number = {word: i for i, word in enumerate(vocabulary)}

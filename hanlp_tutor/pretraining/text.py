@@ -15,7 +15,8 @@ import numpy as np
 from hanlp_tutor.corpora import load_corpus, peoples_daily
 from hanlp_tutor.data.lines import read_lines
 from hanlp_tutor.encoders.characters import TextEncoder
-from hanlp_tutor.errors import ConfigError, DataError
+from hanlp_tutor.errors import DataError
+from hanlp_tutor.extras import needs
 
 CORPORA = ("peoples_daily", "reviews")
 SHORTEST_SENTENCE = 10  # characters; shorter ones (谢谢！) belong to nobody
@@ -108,13 +109,11 @@ def cut(text: str) -> list[str]:
     Raises:
         ConfigError: the segmenter is not installed.
     """
-    try:
-        import rjieba
-    except ImportError:
-        raise ConfigError(
-            'Cutting text into words needs rjieba: pip install "hanlp-tutor[pretrain]", or give text whose words are '
-            "separated by blanks to a recipe that needs none."
-        ) from None
+    rjieba = needs(
+        "rjieba",
+        "Cutting text into words",
+        "give text whose words are separated by blanks to a recipe that needs none",
+    )
     return [word for word in rjieba.cut(text) if not word.isspace()]
 
 

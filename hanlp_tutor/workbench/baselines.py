@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from hanlp_tutor.core.out_of_memory import release_memory
 from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.data.schemes import spans_from_bio
+from hanlp_tutor.extras import needs
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -66,15 +67,15 @@ class FeatureCRF:
 
     Raises:
         ValueError: no example to learn from.
+        ConfigError: sklearn-crfsuite is not installed.
     """
 
     def __init__(self, train: Sequence[TaggedText], *, max_iterations: int = MAX_ITERATIONS):
-        from sklearn_crfsuite import CRF
-
+        crfsuite = needs("sklearn_crfsuite", "The feature CRF")
         train = [example for example in train if example.text]
         if not train:
             raise ValueError("A CRF needs at least one example that is not empty.")
-        self._crf = CRF(algorithm="lbfgs", c1=C1, c2=C2, min_freq=MIN_FREQUENCY, max_iterations=max_iterations)
+        self._crf = crfsuite.CRF(algorithm="lbfgs", c1=C1, c2=C2, min_freq=MIN_FREQUENCY, max_iterations=max_iterations)
         # generators: as Python strings the features of 10,000 sentences would fill a gigabyte
         self._crf.fit((character_features(e.text) for e in train), (list(e.tags) for e in train))
         release_memory()

@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from hanlp_tutor.extras import COURSE, EXTRAS, how_to_install
+
 REQUIRED = (
     "torch",
     "transformers",
@@ -18,33 +20,28 @@ REQUIRED = (
     "hanlp",
     "snownlp",
     "sklearn",
+    "scipy",
     "torchcrf",
-    "papermill",
-    "nbformat",
-    "ipykernel",
-    "matplotlib",
-    "pandas",
     "pydantic",
     "yaml",
     "tqdm",
-    "sklearn_crfsuite",
-)
-DISTRIBUTIONS = {
-    "sklearn": "scikit-learn",
-    "torchcrf": "pytorch-crf",
-    "yaml": "PyYAML",
-    "sklearn_crfsuite": "sklearn-crfsuite",
-}
+)  # by training, prediction and export
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "torchcrf": "pytorch-crf", "yaml": "PyYAML"}
 LEAST_DISK_GB = 1.0
 
 
 def examine() -> dict[str, Any]:
-    """Look at packages, device, memory, disk and corpora; ``healthy`` is False when a lesson could not run."""
-    packages = {name: _version(name) for name in REQUIRED}
+    """Look at packages, device, memory, disk and corpora.
+
+    ``healthy`` is False when a model could not be trained; what only lessons and searches need is told in ``course``.
+    """
+    packages = {name: _version(name) for name in (*REQUIRED, *(m for extra in COURSE for m in EXTRAS[extra]))}
     report: dict[str, Any] = {"python": platform.python_version(), "packages": packages}
     problems = [
-        f"{name} is missing: pip install {DISTRIBUTIONS.get(name, name)}" for name, v in packages.items() if v is None
+        f"{name} is missing: pip install {DISTRIBUTIONS.get(name, name)}" for name in REQUIRED if packages[name] is None
     ]
+    absent = [[module for module in EXTRAS[extra] if packages[module] is None] for extra in COURSE]
+    report["course"] = [f"{_listed(modules)} missing: {how_to_install(*modules)}" for modules in absent if modules]
     if packages["torch"] and packages["transformers"]:
         report["device"] = _device()
     report["memory_gb"] = _memory_gb()
@@ -69,8 +66,14 @@ def render(report: dict[str, Any]) -> str:
         lines += [f"device: {device['name']}", f"  fast half precision: {formats}"]
     lines += [f"memory: {report['memory_gb']} GiB, free disk: {report['disk_free_gb']} GiB"]
     lines += [f"corpus {name}: {state}" for name, state in report["corpora"].items()]
-    lines += ["", "Everything is there." if report["healthy"] else "To do:", *("  " + p for p in report["problems"])]
+    found = "Everything that training needs is there." if report["course"] else "Everything is there."
+    lines += ["", found if report["healthy"] else "To do:", *("  " + problem for problem in report["problems"])]
+    lines += ["For the course:", *("  " + absent for absent in report["course"])] if report["course"] else []
     return "\n".join(lines)
+
+
+def _listed(modules: list[str]) -> str:
+    return f"{', '.join(modules)} {'is' if len(modules) == 1 else 'are'}"
 
 
 def _device() -> dict[str, Any]:

@@ -24,7 +24,7 @@ from hanlp_tutor.core.evaluate import score_on_test
 from hanlp_tutor.core.heads import token_states, word_states
 from hanlp_tutor.core.task import end_to_end, label_set
 from hanlp_tutor.corpora.peoples_daily import word_tasks
-from hanlp_tutor.data.words import TaggedWords, word_labels, write_words
+from hanlp_tutor.data.words import TaggedWords, word_labels
 from hanlp_tutor.errors import ConfigError, DataError, InputError, ModelError, TrainingError
 from hanlp_tutor.workbench.job import read_split
 
@@ -251,7 +251,7 @@ def test_without_a_segmenter_raw_text_is_refused(small_encoder):
 def test_train_evaluate_and_predict_on_the_command_line(small_encoder, tmp_path):
     files = []
     for task in ("tok", "pos", "ner"):
-        write_words(tmp_path / task, news(60, tasks=(task,)))
+        toy.write_words(tmp_path / task, news(60, tasks=(task,)))
         files.append(f"{task}={tmp_path / task}")
     joined, out = ",".join(files), tmp_path / "run"
     train = ["train", "--task", "multitask", "--train", joined, "--encoder", small_encoder, "--out", str(out),
@@ -272,7 +272,7 @@ def test_train_evaluate_and_predict_on_the_command_line(small_encoder, tmp_path)
 
 def test_held_out_sentences_are_held_out_of_every_task(tmp_path):
     for task in ("tok", "pos"):
-        write_words(tmp_path / task, news(100, tasks=(task,)))
+        toy.write_words(tmp_path / task, news(100, tasks=(task,)))
     split = read_split("multitask", f"tok={tmp_path / 'tok'},pos={tmp_path / 'pos'}")
     texts = [{e.text for e in side} for side in (split.train, split.dev, split.test)]
     assert not texts[0] & texts[2] and not texts[1] & texts[2] and len(split.test) > 5

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,12 +24,12 @@ CONTENT = {
     side: f"{letter}\tO\n李\tB-PER\n".encode() for side, letter in (("train", "甲"), ("dev", "乙"), ("test", "丙"))
 }
 LARGE = os.urandom(300_000)
-PIECE = 98_304  # of it, after which the server breaks off
+PIECE = 98_304  # of it, after which the server breaks off or falls silent
 HASHES = {name: hashlib.sha256(content).hexdigest() for name, content in {**CONTENT, "large": LARGE}.items()}
 
 
 class Server(ThreadingHTTPServer):
-    """Serves ``files``; ``behaviour`` is how, ``requests`` what it was asked for, as (path, Range)."""
+    """Serves ``files``; ``behaviour`` is how, ``requests`` the paths that it was asked for."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -45,35 +44,26 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         server, content = self.server, self.server.files.get(self.path)
-        asked = self.headers.get("Range")
-        server.requests.append((self.path, asked))
+        server.requests.append(self.path)
         if content is None:
             self.send_error(404)
         elif server.behaviour == "unwell" and len(server.requests) < 3:
             self.send_error(503)
         else:
-            self.send_content(content, asked if server.behaviour != "no ranges" else None)
-
-    def send_content(self, content, asked):
-        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
-        if start >= len(content):
-            self.send_error(416)
-            return
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-        self.send_header("Content-Length", str(len(content) - start))
-        self.end_headers()
-        self.send_body(content[start:])
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.send_body(content)
 
     def send_body(self, body):
+        first = len(self.server.requests) < 2
         if self.server.behaviour == "slow":
             for at in range(0, len(body), 50_000):
                 self.wfile.write(body[at : at + 50_000])
                 time.sleep(0.05)
-        elif self.server.behaviour == "breaks off":
+        elif self.server.behaviour == "breaks off" or (self.server.behaviour == "breaks off once" and first):
             self.wfile.write(body[:PIECE])
-        elif self.server.behaviour == "stalls" and len(self.server.requests) < 2:
+        elif self.server.behaviour == "stalls once" and first:
             self.wfile.write(body[:PIECE])
             self.wfile.flush()
             self.server.released.wait(30)
@@ -180,7 +170,7 @@ def test_a_file_that_is_not_there(server):
     message = str(told.value)
     assert message.startswith(f"{server.address}/data/made_up.dev: the server answers 404 Not Found.")
     assert "HANLP_TUTOR_DATA to a folder that holds made_up/dev.txt" in message and "HANLP_TUTOR_MIRROR" in message
-    assert Counter(path for path, _ in server.requests)["/data/made_up.dev"] == 1, "asking again would not help"
+    assert server.requests.count("/data/made_up.dev") == 1, "asking again would not help"
 
 
 def test_names():
@@ -198,43 +188,44 @@ def test_names():
 # --- a download ----------------------------------------------------------------------------------------------------
 
 
-def test_what_breaks_off_goes_on(server, tmp_path):
-    server.behaviour = "breaks off"  # after each PIECE
+def what_lies_there(folder):
+    """Names of the files in the cache, without the locks."""
+    return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
+
+
+def test_what_breaks_off_is_begun_anew_and_ends_well(server, tmp_path):
+    server.behaviour = "breaks off once"
     assert get_large(server, tmp_path).read_bytes() == LARGE
-    assert [asked for _, asked in server.requests] == [
-        None,
-        f"bytes={PIECE}-",
-        f"bytes={2 * PIECE}-",
-        f"bytes={3 * PIECE}-",
-    ]
-    assert sorted(path.name for path in (tmp_path / "cache").iterdir()) in (["large"], ["large", "large.lock"])
+    assert server.requests == ["/large"] * 2
+    assert what_lies_there(tmp_path / "cache") == ["large"]
 
 
-def test_what_breaks_off_too_often_is_kept_for_the_next_call(server, tmp_path, monkeypatch):
+def test_what_breaks_off_too_often_leaves_nothing_and_says_what_happened(server, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "ATTEMPTS", 2)
     server.behaviour = "breaks off"
-    with pytest.raises(
-        DataError, match=rf"broke off 2 times, after {2 * PIECE:,} bytes, which are kept.*Do something else"
-    ):
+    with pytest.raises(DataError, match=r"/large: the download broke off 2 times; .* begins anew. Do something else"):
         get_large(server, tmp_path)
-    assert not (tmp_path / "cache" / "large").exists(), "a part is never taken for the whole"
+    assert server.requests == ["/large"] * 2
+    assert what_lies_there(tmp_path / "cache") == [], "a part is never taken for the whole"
     server.behaviour = "whole"
     assert get_large(server, tmp_path).read_bytes() == LARGE
-    assert server.requests[-1] == ("/large", f"bytes={2 * PIECE}-")
 
 
-def test_a_server_without_ranges_sends_it_all_again(server, tmp_path, monkeypatch):
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "large.part").write_bytes(LARGE[:1000])
-    server.behaviour = "no ranges"
-    assert get_large(server, tmp_path).read_bytes() == LARGE
-
-
-@pytest.mark.parametrize("part", [b"of another file", bytes(len(LARGE) + 5)], ids=["other", "longer"])
-def test_a_part_of_another_file_does_no_harm(server, tmp_path, part):
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "large.part").write_bytes(part)
-    assert get_large(server, tmp_path).read_bytes() == LARGE
+@pytest.mark.parametrize("behaviour", ["whole", "breaks off"])
+def test_what_a_killed_process_left_does_no_harm(server, tmp_path, monkeypatch, behaviour):
+    monkeypatch.setattr(download, "ATTEMPTS", 1)
+    left = tmp_path / "cache" / "large.partial"
+    left.mkdir(parents=True)
+    for name in ("large", "tmp1234"):
+        (left / name).write_bytes(LARGE[:1000])
+    server.behaviour = behaviour
+    if behaviour == "whole":
+        assert get_large(server, tmp_path).read_bytes() == LARGE
+        assert what_lies_there(tmp_path / "cache") == ["large"]
+    else:
+        with pytest.raises(DataError, match="broke off"):
+            get_large(server, tmp_path)
+        assert what_lies_there(tmp_path / "cache") == []
 
 
 def test_slow_is_not_broken(server, tmp_path):
@@ -244,9 +235,9 @@ def test_slow_is_not_broken(server, tmp_path):
 
 def test_a_server_that_falls_silent_is_asked_again(server, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "TIMEOUT", (5.0, 0.5))
-    server.behaviour = "stalls"
+    server.behaviour = "stalls once"
     assert get_large(server, tmp_path).read_bytes() == LARGE
-    assert server.requests[1] == ("/large", f"bytes={PIECE}-")
+    assert server.requests == ["/large"] * 2
 
 
 def test_a_server_that_is_unwell_for_a_moment(server, tmp_path, monkeypatch):
@@ -261,7 +252,7 @@ def test_a_server_that_is_unwell_for_a_moment(server, tmp_path, monkeypatch):
 def test_other_content_is_refused_and_forgotten(server, tmp_path):
     with pytest.raises(DataError, match=r"/large: what the server sends is not the published file: its checksum"):
         get_large(server, tmp_path, sha256="0" * 64)
-    assert [path for path in (tmp_path / "cache").iterdir() if path.suffix != ".lock"] == []
+    assert what_lies_there(tmp_path / "cache") == []
     assert len(server.requests) == 1
 
 
@@ -291,28 +282,55 @@ def test_the_bar_goes_to_standard_error(server, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HANLP_TUTOR_PROGRESS", "bar")
     get_large(server, tmp_path)
     told = capsys.readouterr()
-    assert "large" in told.err and told.out == ""
+    assert "large" in told.err and "300k" in told.err and told.out == ""
+
+
+def test_no_bar_in_a_log(server, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HANLP_TUTOR_PROGRESS", "lines")
+    get_large(server, tmp_path)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_others_may_read_what_was_downloaded(server, tmp_path):
+    """A teacher's cache is a class's HANLP_TUTOR_DATA."""
+    assert get_large(server, tmp_path).stat().st_mode & 0o044 == 0o044
+
+
+DOWNLOAD = (
+    "import pathlib, sys; from hanlp_tutor.corpora.download import download;"
+    "download(sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3], '')"
+)
+
+
+def another_process(server, tmp_path):
+    arguments = [f"{server.address}/large", str(tmp_path / "large"), hashlib.sha256(server.files["/large"]).hexdigest()]
+    return subprocess.Popen([sys.executable, "-c", DOWNLOAD, *arguments], stderr=subprocess.PIPE, text=True)
+
+
+def test_two_processes_do_not_disturb_each_other(server, tmp_path):
+    server.behaviour, server.files["/large"] = "slow", LARGE * 10
+    both = [another_process(server, tmp_path) for _ in range(2)]
+    for process in both:
+        assert process.communicate(timeout=60) == (None, "") and process.returncode == 0
+    assert server.requests == ["/large"], "the second waits and takes what the first has brought"
+    assert (tmp_path / "large").read_bytes() == LARGE * 10 and what_lies_there(tmp_path) == ["large"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs kill -9")
 def test_killed_in_the_middle(server, tmp_path):
     server.behaviour, server.files["/large"] = "slow", LARGE * 20
-    code = (
-        "import pathlib, sys; from hanlp_tutor.corpora.download import download;"
-        f"download('{server.address}/large', pathlib.Path(sys.argv[1]), '0' * 64, '')"
-    )
-    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "large")])
-    part = tmp_path / "large.part"
-    while process.poll() is None and not (part.exists() and part.stat().st_size > 200_000):
+    process = another_process(server, tmp_path)
+    partial = tmp_path / "large.partial"
+    while process.poll() is None and sum(path.stat().st_size for path in partial.glob("*")) <= 200_000:
         time.sleep(0.01)
     assert process.poll() is None, "it should still be busy"
     process.kill()
-    process.wait()
+    process.communicate()
     assert not (tmp_path / "large").exists()
     server.behaviour = "whole"
     whole = hashlib.sha256(LARGE * 20).hexdigest()
     assert download.download(f"{server.address}/large", tmp_path / "large", whole, "").read_bytes() == LARGE * 20
-    assert server.requests[-1][1] is not None, "the rest alone was asked for"
+    assert what_lies_there(tmp_path) == ["large"], "nothing is left of the half"
 
 
 # --- the real sets -------------------------------------------------------------------------------------------------

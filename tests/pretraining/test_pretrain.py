@@ -1,7 +1,5 @@
 """The loop of pre-training: its loss against Hugging Face's, resuming bit for bit, all positions trained."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 import torch
@@ -17,7 +15,6 @@ from hanlp_tutor.pretraining.masked_batch import draw_batch
 from hanlp_tutor.pretraining.masked_exam import masked_loss
 from hanlp_tutor.pretraining.masking import Masker, Words
 from hanlp_tutor.pretraining.positions import repeat_positions, sinusoidal_positions
-from hanlp_tutor.pretraining.sentence_order import BORDERS
 from hanlp_tutor.pretraining.text import read_text
 
 SHORT_RUN = {"tokens": 12 * 2048, "warmup_tokens": 4096, "eval_steps": 4, "log_steps": 2, "lr": 1e-3, "short_rows": 0.5}
@@ -69,16 +66,10 @@ def test_rows_begin_with_cls_and_where_words_begin(text):
     assert (batch.positions % 64 != 0).all(), "[CLS] is never hidden"
 
 
-def borders():
-    return [TextEncoder(mini_tokenizer()).by_character(mark)[0] for mark in BORDERS]
-
-
-@pytest.mark.parametrize(("stop_at", "order"), [(3, False), (7, False), (10, False), (3, True), (10, True)])
-def test_a_run_that_was_stopped_ends_bit_for_bit_the_same(text, tmp_path, monkeypatch, stop_at, order):
-    config = PretrainConfig(recipe="bert", sentence_order=order, **SHORT_RUN)
-    pretrain = partial(module.pretrain, border_ids=borders())
+@pytest.mark.parametrize("stop_at", [3, 7, 10])
+def test_a_run_that_was_stopped_ends_bit_for_bit_the_same(text, tmp_path, monkeypatch, stop_at):
+    config = PretrainConfig(recipe="bert", **SHORT_RUN)
     whole = pretrain(small_model(), text, text, config, tmp_path / "whole")
-    assert any("order_accuracy" in row for row in whole.rows) == order
 
     calls = 0
 
@@ -103,8 +94,7 @@ def test_a_run_that_was_stopped_ends_bit_for_bit_the_same(text, tmp_path, monkey
     ]
 
 
-@pytest.mark.parametrize("order", [False, True])
-def test_the_gradient_is_clipped_of_all_that_learns(text, tmp_path, monkeypatch, order):
+def test_the_gradient_is_clipped_of_all_that_learns(text, tmp_path, monkeypatch):
     optimised, clipped = [], []
 
     def building(learning, config):
@@ -118,15 +108,41 @@ def test_the_gradient_is_clipped_of_all_that_learns(text, tmp_path, monkeypatch,
     build, clip = module._optimizer, torch.nn.utils.clip_grad_norm_
     monkeypatch.setattr(module, "_optimizer", building)
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", clipping)
-    config = PretrainConfig(recipe="bert", sentence_order=order, **{**SHORT_RUN, "tokens": 2048})
-    module.pretrain(small_model(), text, text, config, tmp_path, border_ids=borders())
-    assert {id(p) for p in clipped} == {id(p) for p in optimised}
+    config = PretrainConfig(recipe="bert", **{**SHORT_RUN, "tokens": 2048})
+    pretrain(small_model(), text, text, config, tmp_path)
+    assert optimised and {id(p) for p in clipped} == {id(p) for p in optimised}
 
 
 def test_another_runs_checkpoint_is_refused(text, tmp_path):
     pretrain(small_model(), text, text, PretrainConfig(recipe="bert", **SHORT_RUN), tmp_path)
     with pytest.raises(TrainingError):
         pretrain(small_model(), text, text, PretrainConfig(recipe="roberta-wwm", **SHORT_RUN), tmp_path, resume=True)
+
+
+# what an earlier version, which also knew sentence order, made of PretrainConfig(recipe="bert", **SHORT_RUN)
+EARLIER = {
+    "without": "e6b06d7cf9b52d8bd8a9cd356815c3628b4126f7538f972f30ab28893702eb97",
+    "with": "91285ee6af73ae1e1becd5d6034cce76daea6c30700d84524852b82d39661771",
+}
+
+
+@pytest.mark.parametrize(("order", "goes_on"), [("without", True), ("with", False)])
+def test_an_earlier_versions_checkpoint(text, tmp_path, order, goes_on):
+    config = PretrainConfig(recipe="bert", **SHORT_RUN)
+    pretrain(small_model(), text, text, config, tmp_path)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    state["identity"]["configuration"] = EARLIER[order]
+    torch.save(state, tmp_path / "checkpoint.pt")
+    if goes_on:
+        pretrain(small_model(), text, text, config, tmp_path, resume=True)
+    else:
+        with pytest.raises(TrainingError, match="belongs to another run: configuration differ"):
+            pretrain(small_model(), text, text, config, tmp_path, resume=True)
+
+
+def test_sentence_order_is_no_option_any_more():
+    with pytest.raises(ConfigError, match="sentence_order"):
+        PretrainConfig(recipe="bert", sentence_order=True)
 
 
 def test_every_one_of_the_512_positions_learns(text, tmp_path):

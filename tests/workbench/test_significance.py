@@ -1,4 +1,4 @@
-"""The bootstrap against scipy, formulas and seqeval."""
+"""The bootstrap against draws by hand, a permutation test, formulas and seqeval."""
 
 import math
 
@@ -12,6 +12,7 @@ from seqeval.metrics import f1_score
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.workbench.significance import (
     Comparison,
+    Interval,
     bootstrap_interval,
     f1_of,
     in_blocks,
@@ -52,37 +53,50 @@ def test_accuracy_is_the_same_ratio():
     assert label_counts([], []).shape == span_counts([], []).shape == (0, 3)
 
 
-def _f1_over(index, counts):
-    right, found, wanted = counts[index].sum(axis=-2).T
-    return 2 * right / (found + wanted)
+def drawn_by_hand(*models, draws=8000):
+    """F1 of each model in each draw, (draws, models), from how often each sentence was drawn."""
+    rng, n = np.random.default_rng(7), len(models[0])
+    scores = []
+    for _ in range(draws):
+        often = np.bincount(rng.integers(0, n, n), minlength=n)
+        right, found, wanted = np.array([often @ counts for counts in models]).T
+        scores.append(2 * right / (found + wanted))
+    return np.array(scores)
 
 
-def test_interval_is_scipys():
+def assert_same_interval(ours, drawn):
+    se = drawn.std(ddof=1)
+    assert ours.standard_error == pytest.approx(se, rel=0.04)
+    assert (ours.low, ours.high) == pytest.approx(tuple(np.quantile(drawn, (0.025, 0.975))), abs=0.15 * se)
+
+
+def test_interval_is_that_of_draws_by_hand():
     counts = simulated()[0]
     ours = bootstrap_interval(counts, draws=8000)
-    theirs = stats.bootstrap(
-        (np.arange(len(counts)),), lambda index, axis=-1: _f1_over(index, counts), n_resamples=8000,
-        method="percentile", rng=np.random.default_rng(7),
-    )  # fmt: skip
-    se = theirs.standard_error
-    assert ours.standard_error == pytest.approx(se, rel=0.04)
-    assert ours.low == pytest.approx(theirs.confidence_interval.low, abs=0.15 * se)
-    assert ours.high == pytest.approx(theirs.confidence_interval.high, abs=0.15 * se)
-    assert ours.value == pytest.approx(float(_f1_over(np.arange(len(counts)), counts)))
+    assert_same_interval(ours, drawn_by_hand(counts)[:, 0])
+    right, found, wanted = counts.sum(axis=0)
+    assert ours.value == pytest.approx(2 * right / (found + wanted))
 
 
-def test_paired_comparison_is_scipys():
+def test_paired_comparison_is_that_of_draws_by_hand():
     a, b = simulated(better=0.03)
-    ours = paired_bootstrap(a, b, draws=8000)
-    theirs = stats.bootstrap(
-        (np.arange(len(a)),), lambda index, axis=-1: _f1_over(index, a) - _f1_over(index, b), n_resamples=8000,
-        method="percentile", rng=np.random.default_rng(7),
-    )  # fmt: skip
-    se = theirs.standard_error
-    assert ours.standard_error == pytest.approx(se, rel=0.04)
-    assert ours.low == pytest.approx(theirs.confidence_interval.low, abs=0.15 * se)
-    assert ours.high == pytest.approx(theirs.confidence_interval.high, abs=0.15 * se)
+    ours, (f1_a, f1_b) = paired_bootstrap(a, b, draws=8000), drawn_by_hand(a, b).T
+    assert_same_interval(ours, f1_a - f1_b)
     assert ours.difference == pytest.approx(f1_of(a) - f1_of(b))
+    as_large = np.mean(np.abs(f1_a - f1_b - ours.difference) >= abs(ours.difference))
+    assert ours.p == pytest.approx(as_large, abs=0.02)
+
+
+def test_the_same_seed_draws_the_same():
+    a, b = simulated()
+    assert bootstrap_interval(a, seed=3) == bootstrap_interval(a, seed=3) != bootstrap_interval(a, seed=4)
+    assert paired_bootstrap(a, b, seed=3) == paired_bootstrap(a, b, seed=3) != paired_bootstrap(a, b, seed=4)
+
+
+def test_a_lone_sentence_and_one_that_asks_nothing():
+    assert bootstrap_interval(np.array([[1, 2, 2]])) == Interval(0.5, 0.5, 0.5, 0.0)
+    nothing = paired_bootstrap(np.zeros((5, 3), int), np.zeros((5, 3), int))
+    assert (nothing.difference, nothing.low, nothing.high, nothing.p) == (0, 0, 0, 1)
 
 
 def test_p_is_near_that_of_a_permutation_test():

@@ -27,6 +27,7 @@ from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import Split, fingerprint
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.errors import ConfigError, DivergedError, TrainingError, TutorError, first_line
+from hanlp_tutor.extras import needs
 from hanlp_tutor.files import write_file, write_json
 from hanlp_tutor.progress import Reporter, resolve_mode
 from hanlp_tutor.workbench.diagnose.facts import note_facts
@@ -34,7 +35,6 @@ from hanlp_tutor.workbench.tuning.space import Range, Space, describe_space, rea
 from hanlp_tutor.workbench.tuning.study import (
     alone,
     finished_trials,
-    import_optuna,
     new_pruner,
     new_sampler,
     open_study,
@@ -117,7 +117,7 @@ def tune(
         ConfigError: Optuna is missing, or a space that does not fit the options.
         TrainingError: no dev data, a folder with another search, or one in which a search is running.
     """
-    optuna = import_optuna()
+    optuna = needs("optuna", "A search")
     space = read_space(space, config)
     for name, value, known in (("sampler", sampler, SAMPLERS), ("pruner", pruner, PRUNERS)):
         if value not in known:

@@ -13,27 +13,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from hanlp_tutor.errors import ConfigError, TrainingError
+from hanlp_tutor.errors import TrainingError
 from hanlp_tutor.files import write_file
 from hanlp_tutor.workbench.tuning.space import Range
 
 STUDY_FILE = "study.log"
 STARTUP = 5  # trials before TPE and the median rule trust what they have seen; Optuna's 10 suits longer searches
-
-
-def import_optuna() -> Any:
-    """The module ``optuna``.
-
-    Raises:
-        ConfigError: it is not installed; says how.
-    """
-    try:
-        import optuna
-    except ImportError:
-        raise ConfigError(
-            'A search needs Optuna, which is not installed: pip install "hanlp-tutor[tune]", or pip install optuna.'
-        ) from None
-    return optuna
 
 
 @contextmanager
