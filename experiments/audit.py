@@ -6,11 +6,11 @@ been measured under the same settings is not measured again.
 """
 
 from hanlp_tutor import load_corpus
-from hanlp_tutor.core.history import manifest
-from hanlp_tutor.core.precision import choose_device, describe_device
 from hanlp_tutor.data import LabelledText, TaggedText, fingerprint, split_stratified
 from hanlp_tutor.data.near_duplicates import GRAM, THRESHOLD, similarity
 from hanlp_tutor.data.split import split_without_leaks
+from hanlp_tutor.device import choose_device, describe_device
+from hanlp_tutor.manifest import manifest
 from hanlp_tutor.teach.planted import Planted, paraphrase, plant_label_errors, plant_tag_errors
 from hanlp_tutor.teach.results import Experiment
 from hanlp_tutor.workbench.audit import Report, audit

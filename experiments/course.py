@@ -6,8 +6,8 @@ has changed since they were measured. Measure on a quiet machine.
 
 import click
 
-from hanlp_tutor.core.history import manifest
-from hanlp_tutor.core.precision import choose_device, describe_device
+from hanlp_tutor.device import choose_device, describe_device
+from hanlp_tutor.manifest import manifest
 from hanlp_tutor.teach.course.cost import describe_cost
 from hanlp_tutor.teach.course.execute import execute_in_place, is_measured
 from hanlp_tutor.workbench.runner import PROFILES, NotebookError, find_notebook, notebook_folder

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from hanlp_tutor import Predictor, TrainConfig, build_model, fine_tune, load_corpus
-from hanlp_tutor.core.history import manifest
-from hanlp_tutor.core.precision import choose_device, describe_device
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import Span, fingerprint
+from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.files import write_json
+from hanlp_tutor.manifest import manifest
 from hanlp_tutor.teach.results import Experiment
 from hanlp_tutor.workbench.significance import bootstrap_interval, in_blocks, paired_bootstrap, span_counts
 

@@ -14,15 +14,15 @@ import tempfile
 from collections.abc import Sequence
 
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus
-from hanlp_tutor.core.history import manifest
 from hanlp_tutor.core.inference import predict_labels
-from hanlp_tutor.core.precision import choose_device, describe_device
 from hanlp_tutor.core.scores import recall_by_novelty, span_scores
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.data.schemes import spans_from_bio
+from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import BEST_TAGGER, COMPARED, EMBEDDED
+from hanlp_tutor.manifest import manifest
 from hanlp_tutor.teach.measured.encoders import ALL
 from hanlp_tutor.teach.results import Experiment
 from hanlp_tutor.workbench.baselines import DictionaryMatcher, FeatureCRF

@@ -12,11 +12,11 @@ import tempfile
 from pathlib import Path
 
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus
-from hanlp_tutor.core.history import manifest
-from hanlp_tutor.core.precision import choose_device, describe_device
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import fingerprint
+from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.encoders import weights_of
+from hanlp_tutor.manifest import manifest
 from hanlp_tutor.pretraining.forgetting import MaskedExam
 from hanlp_tutor.teach.drift import copy_of, distance, drift
 from hanlp_tutor.teach.measured.rates import recipe_name

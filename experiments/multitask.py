@@ -15,13 +15,13 @@ from pathlib import Path
 
 from hanlp_tutor import TrainConfig, build_model, extend, fine_tune, load_corpus
 from hanlp_tutor.core.evaluate import evaluate_model
-from hanlp_tutor.core.history import manifest
-from hanlp_tutor.core.precision import choose_device, describe_device
 from hanlp_tutor.core.task import end_to_end, label_set
 from hanlp_tutor.corpora.peoples_daily import tag_pos, word_tasks
 from hanlp_tutor.data import fingerprint
+from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import LESSON_ENCODER
+from hanlp_tutor.manifest import manifest
 from hanlp_tutor.teach.results import Experiment
 from hanlp_tutor.workbench.extend import add_task
 

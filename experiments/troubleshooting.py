@@ -18,12 +18,12 @@ from functools import cache
 from pathlib import Path
 
 from hanlp_tutor import TrainConfig, load_corpus
-from hanlp_tutor.core.history import manifest
-from hanlp_tutor.core.precision import choose_device, describe_device
 from hanlp_tutor.data import fingerprint
+from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.encoders import suggested_lr, weights_of
 from hanlp_tutor.encoders.mini import EMBEDDED, LESSON_ENCODER
 from hanlp_tutor.errors import DataError
+from hanlp_tutor.manifest import manifest
 from hanlp_tutor.teach.clinics import FAULTS, Plan, carry_out, plant
 from hanlp_tutor.teach.results import Experiment
 from hanlp_tutor.workbench import diagnose as diagnose_package

@@ -17,12 +17,12 @@ import tempfile
 from pathlib import Path
 
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus, tune
-from hanlp_tutor.core.history import manifest
-from hanlp_tutor.core.precision import choose_device, describe_device
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import Split, fingerprint
+from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import LESSON_ENCODER
+from hanlp_tutor.manifest import manifest
 from hanlp_tutor.teach.convergence import best_within, reaching
 from hanlp_tutor.teach.results import Experiment
 

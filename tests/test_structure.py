@@ -11,6 +11,8 @@ ROOMS = (
     "errors",
     "extras",
     "files",
+    "manifest",
+    "device",
     "progress",
     "config",
     "data",

@@ -109,7 +109,7 @@ def pretrain(
     as_json: bool,
 ) -> dict[str, Any]:
     """Pre-train a small encoder on the kit's corpora (training sides only) and on your text."""
-    from hanlp_tutor.core.precision import limit_threads
+    from hanlp_tutor.device import limit_threads
     from hanlp_tutor.pretraining.config import PretrainConfig
     from hanlp_tutor.pretraining.job import pretrain_job
 

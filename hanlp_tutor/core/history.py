@@ -1,21 +1,23 @@
-"""What a run leaves behind: rows of its history, a manifest, numbered run folders."""
+"""The history of a run, row by row: its columns, its file, TensorBoard; and a look at each row for what is no number.
+
+A loss or gradient that is no number any more (发散) is looked for only where a row is made, because reading a tensor
+waits for the device, and then told as what it was: which update, which sentences.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
-import os
-import platform
-import subprocess
-import sys
+import math
 from collections.abc import Sequence
-from datetime import datetime, timezone
-from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hanlp_tutor.files import write_file, write_json
+from hanlp_tutor.errors import DivergedError
+from hanlp_tutor.files import write_file
+
+if TYPE_CHECKING:  # a history is read without torch
+    from torch import Tensor
 
 # One row a logged update; the dev columns are filled where the model was evaluated. Seconds since the start, MiB.
 COLUMNS = (
@@ -38,8 +40,6 @@ COLUMNS = (
     "memory_mb",
 )
 MEASURED = ("seconds", "tokens_per_second", "memory_mb")  # these differ between two equal runs
-RESULT_FILE = "metrics.json"  # written last: a run folder that has it is finished
-LIBRARIES = ("torch", "transformers", "tokenizers", "hanlp", "numpy", "scikit-learn", "snownlp", "hanlp-tutor")
 
 
 def write_history(path: Path, rows: list[dict[str, Any]], columns: Sequence[str] = COLUMNS) -> None:
@@ -98,66 +98,38 @@ class TensorBoard:
             self.writer.close()
 
 
-def manifest(device: str, **details: Any) -> dict[str, Any]:
-    """What is needed to repeat a run: versions, device, time, git state, and the ``details`` of the caller."""
-    return {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "device": device,
-        "python": platform.python_version(),
-        "platform": platform.platform(terse=True),
-        "versions": {name: _version(name) for name in LIBRARIES},
-        "git": _git_state(),
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        **details,
-    }
+def check_finite(
+    losses: Tensor, norms: Tensor, origins: Sequence[tuple[int, list[str]]], *, scaled: bool, fp16: bool
+) -> None:
+    """Look through all losses and gradients since the last row, before any of it is saved.
 
+    Args:
+        losses: of each micro-batch.
+        norms: of the gradient of each update.
+        origins: the update and the sources of each micro-batch.
+        scaled: a loss scaler is at work; it skips an update whose gradient overflowed: that is how it finds its scale.
+        fp16: the run computes in fp16, one possible cause.
 
-def write_manifest(path: Path, content: dict[str, Any]) -> None:
-    """Write a manifest as JSON."""
-    write_json(path, content)
-
-
-def update_manifest(folder: Path, **details: Any) -> None:
-    """Add to the manifest of a run folder; ``data`` is merged into what it says of the data."""
-    path = folder / "manifest.json"
-    content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    data = {**content.get("data", {}), **details.pop("data", {})}
-    write_manifest(path, {**content, **details, **({"data": data} if data else {})})
-
-
-def new_run_folder(name: str, root: str | Path = "runs") -> Path:
-    """Make and return ``root/name/NNN`` with the next free number; no two processes get the same one."""
-    parent = Path(root) / name
-    parent.mkdir(parents=True, exist_ok=True)
-    number = max((int(p.name) for p in parent.iterdir() if p.name.isdigit()), default=0)
-    while True:
-        number += 1
-        try:
-            folder = parent / f"{number:03d}"
-            os.mkdir(folder)
-        except FileExistsError:
-            continue
-        return folder
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _git_state() -> dict[str, Any] | None:
-    """Commit and cleanliness of the kit's own checkout; None when it is an installed package."""
-    here = Path(__file__).resolve().parent
-    ask = ["git", "-C", str(here)]
-    try:
-        commit = subprocess.run([*ask, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
-        status = subprocess.run(
-            [*ask, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True, timeout=10
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    if commit.returncode or status.returncode:
-        return None
-    return {"commit": commit.stdout.strip(), "clean": not status.stdout.strip()}
+    Raises:
+        DivergedError: the first NaN or infinity, with the batch.
+    """
+    bad_losses = (~losses.isfinite()).nonzero().flatten().tolist()
+    bad_norms = [] if scaled else (~norms.isfinite()).nonzero().flatten().tolist()
+    first_update = origins[0][0]
+    by_gradient = [first_update + i for i in bad_norms[:1]]
+    if bad_losses and origins[bad_losses[0]][0] <= min(by_gradient, default=math.inf):
+        update, sources = origins[bad_losses[0]]
+        what = f"The loss became {float(losses[bad_losses[0]])} before update {update}"
+    elif by_gradient:
+        update = by_gradient[0]
+        sources = [source for step, batch in origins if step == update for source in batch]
+        what = f"The gradient of update {update} has the norm {float(norms[bad_norms[0]])}"
+    else:
+        return
+    named = ", ".join(source or "(no source)" for source in sources[:3])
+    more = f" and {len(sources) - 3} more" if len(sources) > 3 else ""
+    raise DivergedError(
+        f"{what}, in the batch of {named}{more}. "
+        f"Lower lr or head_lr, lengthen the warm-up{', use bf16 or float32' if fp16 else ''}. "
+        "The last checkpoint is from before."
+    )

@@ -6,11 +6,7 @@ gradient up to rounding (notebook 07). Only dropout draws other masks.
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import functools
-import gc
-import sys
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -141,14 +137,3 @@ def single_example(update: int, batch: Batch) -> TrainingError:
         f"Memory ran out at update {update}, with a single example of {batch.lengths[0]:,} tokens in the micro-batch "
         f"({batch.sources[0] or 'no source'}). {REMEDIES}"
     )
-
-
-def release_memory() -> None:
-    """Collect garbage and let glibc return its free pages; elsewhere only the former.
-
-    After an epoch of batches of all lengths a process holds twice what it uses (measured: 1,056 MiB, then 564).
-    """
-    gc.collect()
-    if sys.platform.startswith("linux"):
-        with contextlib.suppress(OSError, AttributeError):  # musl has no malloc_trim
-            ctypes.CDLL(None).malloc_trim(0)

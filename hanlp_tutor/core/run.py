@@ -15,24 +15,18 @@ from torch import Tensor
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.batching import Batch, Encodings
 from hanlp_tutor.core.checkpoint import RunState, identity, load_checkpoint
-from hanlp_tutor.core.divergence import check_finite
-from hanlp_tutor.core.history import HistoryFile, TensorBoard, manifest, update_manifest, write_history, write_manifest
+from hanlp_tutor.core.history import HistoryFile, TensorBoard, check_finite, write_history
 from hanlp_tutor.core.mixing import epoch_batches
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.optim import encoder_lr, model_facts
-from hanlp_tutor.core.out_of_memory import (
-    cut,
-    random_state,
-    release_memory,
-    say_halved,
-    set_random_state,
-    single_example,
-)
-from hanlp_tutor.core.precision import describe_device, peak_memory_mb, synchronize
+from hanlp_tutor.core.out_of_memory import cut, random_state, say_halved, set_random_state, single_example
 from hanlp_tutor.core.task import task_of
 from hanlp_tutor.data import LabelledText, TaggedText
 from hanlp_tutor.data.examples import gold_counts
+from hanlp_tutor.device import describe_device, peak_memory_mb, release_memory, synchronize
 from hanlp_tutor.errors import DataError, DivergedError, TrainingError
+from hanlp_tutor.files import write_json
+from hanlp_tutor.manifest import manifest, update_manifest
 from hanlp_tutor.progress import Reporter
 
 Examples = Sequence[TaggedText] | Sequence[LabelledText]
@@ -107,7 +101,7 @@ class Run:
             self.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise TrainingError(f"{self.out}: no run folder can be made here ({error.strerror}).") from None
-        write_manifest(
+        write_json(
             self.out / "manifest.json",
             manifest(
                 describe_device(self.device),

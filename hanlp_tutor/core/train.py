@@ -25,8 +25,8 @@ from hanlp_tutor.core.evaluate import evaluate_model
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.optim import L2Penalty, build_optimizer, build_schedule, parameter_groups
 from hanlp_tutor.core.out_of_memory import explain_out_of_memory, smaller_when_memory_runs_out
+from hanlp_tutor.core.precision import set_up
 from hanlp_tutor.core.run import Examples, Result, Run
-from hanlp_tutor.core.set_up import set_up
 
 
 @explain_out_of_memory

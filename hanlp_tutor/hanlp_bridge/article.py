@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.history import new_run_folder
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.model_folder import build_model
 from hanlp_tutor.core.predict import Predictor
@@ -26,6 +25,7 @@ from hanlp_tutor.data import LabelledText, Span, TaggedText, read_examples
 from hanlp_tutor.errors import ConfigError, DataError, InputError, ModelError, first_line, nearest
 from hanlp_tutor.hanlp_bridge.export import FOLDERS, export_hanlp
 from hanlp_tutor.hanlp_bridge.load import check_hanlp
+from hanlp_tutor.manifest import new_run_folder
 
 _SUFFIX = {"ner": ".tags", "classify": ".labels"}
 _FORMAT = {"ner": "tag-lines", "classify": "label-lines"}

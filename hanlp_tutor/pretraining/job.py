@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from transformers import BertForMaskedLM
 
-from hanlp_tutor.core.history import manifest
-from hanlp_tutor.core.precision import choose_device, describe_device
 from hanlp_tutor.corpora import load_corpus
+from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card, read_masked_lm, save_masked_lm
 from hanlp_tutor.encoders.mini import EMBEDDED, mini_config, mini_tokenizer
 from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.manifest import manifest
 from hanlp_tutor.pretraining.config import PretrainConfig
 from hanlp_tutor.pretraining.loop import pretrain
 from hanlp_tutor.pretraining.masked_exam import HELD_OUT_LENGTH, HELD_OUT_ROWS

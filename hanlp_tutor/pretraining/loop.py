@@ -19,11 +19,13 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers import BertForMaskedLM
 
 from hanlp_tutor.core.checkpoint import RunState, load_checkpoint, save_checkpoint
-from hanlp_tutor.core.history import RESULT_FILE, manifest, write_history
-from hanlp_tutor.core.precision import choose_precision, describe_device
+from hanlp_tutor.core.history import write_history
+from hanlp_tutor.core.precision import choose_precision
+from hanlp_tutor.device import describe_device
 from hanlp_tutor.encoders.mini import SPECIAL
 from hanlp_tutor.errors import TrainingError
 from hanlp_tutor.files import write_json
+from hanlp_tutor.manifest import RESULT_FILE, manifest
 from hanlp_tutor.pretraining.config import LONGEST_ROW, SHORT, PretrainConfig
 from hanlp_tutor.pretraining.masked_batch import MaskedBatch, draw_batch
 from hanlp_tutor.pretraining.masked_exam import exam_batches, examine, masked_loss

@@ -23,8 +23,8 @@ from hanlp_tutor.core.batching import Batch
 from hanlp_tutor.core.history import read_history
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.model_folder import build_model
+from hanlp_tutor.core.precision import checkpoint_activations
 from hanlp_tutor.core.run import Examples, Result
-from hanlp_tutor.core.set_up import checkpoint_activations
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import Span, TaggedText

@@ -36,7 +36,7 @@ def ask_plain_hanlp(folder: str | Path, inputs: list[Any]) -> list[Any]:
     Raises:
         RuntimeError: HanLP failed there; the message is the end of what it wrote.
     """
-    from hanlp_tutor.core.out_of_memory import release_memory
+    from hanlp_tutor.device import release_memory
 
     release_memory()  # the other process loads torch once more
     keep = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}

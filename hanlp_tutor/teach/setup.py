@@ -8,8 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from hanlp_tutor.config import TrainConfig, unknown_option
-from hanlp_tutor.core.history import new_run_folder
 from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.manifest import new_run_folder
 from hanlp_tutor.teach.course.cost import describe_cost, read_cost
 
 STANDARD = ("PROFILE", "encoder", "train_file", "dev_file", "test_file", "out")  # a parameters cell may hold these

@@ -12,9 +12,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from hanlp_tutor.core.out_of_memory import release_memory
 from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.data.schemes import spans_from_bio
+from hanlp_tutor.device import release_memory
 from hanlp_tutor.extras import needs
 
 if TYPE_CHECKING:

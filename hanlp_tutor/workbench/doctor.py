@@ -77,7 +77,7 @@ def _listed(modules: list[str]) -> str:
 
 
 def _device() -> dict[str, Any]:
-    from hanlp_tutor.core.precision import choose_device, describe_device, is_fast
+    from hanlp_tutor.device import choose_device, describe_device, is_fast
 
     device = choose_device()
     return {

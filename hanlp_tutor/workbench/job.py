@@ -8,7 +8,6 @@ from typing import Any
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.evaluate import score_on_test
-from hanlp_tutor.core.history import RESULT_FILE, update_manifest
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.model_folder import build_model, save_model
 from hanlp_tutor.core.run import Result
@@ -21,6 +20,7 @@ from hanlp_tutor.data.large import LARGE, open_large
 from hanlp_tutor.data.stored_split import load_split, save_split
 from hanlp_tutor.errors import DataError, TrainingError
 from hanlp_tutor.files import write_json
+from hanlp_tutor.manifest import RESULT_FILE, update_manifest
 from hanlp_tutor.workbench.diagnose.facts import data_facts, note_facts
 
 

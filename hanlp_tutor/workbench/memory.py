@@ -27,8 +27,7 @@ from hanlp_tutor.core.batching import Batch, Encodings, windows
 from hanlp_tutor.core.mixing import epoch_batches
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.optim import L2Penalty, build_optimizer, freeze, parameter_groups
-from hanlp_tutor.core.precision import Precision, choose_precision
-from hanlp_tutor.core.set_up import checkpoint_activations
+from hanlp_tutor.core.precision import Precision, checkpoint_activations, choose_precision
 from hanlp_tutor.encoders import POSITIONS
 from hanlp_tutor.errors import TrainingError
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.config import TrainConfig, unknown_option
-from hanlp_tutor.core.history import RESULT_FILE, new_run_folder
 from hanlp_tutor.errors import ConfigError, TutorError, nearest
+from hanlp_tutor.manifest import RESULT_FILE, new_run_folder
 
 PROFILES = ("smoke", "class", "full")
 

@@ -12,9 +12,9 @@ from toy import tagged
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model_folder import build_model
-from hanlp_tutor.core.out_of_memory import release_memory
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
+from hanlp_tutor.device import release_memory
 
 TRAIN, DEV = tagged(64, shortest=180, longest=250), tagged(4, seed=1)
 CONFIG = TrainConfig(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hanlp_tutor.core.out_of_memory import release_memory
+from hanlp_tutor.device import release_memory
 
 
 def resident_mb() -> float:

@@ -1,23 +1,21 @@
 """Number formats: real fp16 and bf16 on the CPU, the scaler's skipped step, and who is refused."""
 
-import io
 import itertools
 import math
-import os
-import subprocess
-import sys
 
 import pytest
 import torch
 from small_runs import PLAIN, distance, flat, gradient_by_hand, make, mean_over_window, watching, weights
 from toy import tagged
 
+from hanlp_tutor import device
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core import precision
 from hanlp_tutor.core.history import read_history
-from hanlp_tutor.core.precision import Precision, choose_device, choose_precision, is_fast
+from hanlp_tutor.core.precision import Precision, choose_precision
 from hanlp_tutor.core.run import Run
 from hanlp_tutor.core.train import fine_tune
+from hanlp_tutor.device import is_fast
 from hanlp_tutor.errors import ConfigError
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -27,7 +25,7 @@ FP16 = {"fp16": True, "allow_slow_precision": True}
 @pytest.fixture
 def processor(monkeypatch):
     """A processor with just these instructions."""
-    return lambda *flags: monkeypatch.setattr(precision, "_processor_flags", lambda: set(flags))
+    return lambda *flags: monkeypatch.setattr(device, "_processor_flags", lambda: set(flags))
 
 
 @pytest.fixture
@@ -76,11 +74,7 @@ def test_what_a_gpu_can_do(monkeypatch, capability, fp16, bf16):
             choose_precision(TrainConfig(bf16=True))
 
 
-def test_devices():
-    assert choose_device("cpu") == CPU
-    for wrong in ("gpu", "cuda:99", "meat"):
-        with pytest.raises(ConfigError, match=wrong):
-            choose_device(wrong)
+def test_a_device_that_does_not_exist():
     with pytest.raises(ConfigError, match="device='gpu'"):
         choose_precision(TrainConfig(device="gpu"))
 
@@ -169,70 +163,3 @@ def test_small_gradients_survive_in_fp16_only_with_a_scale(tiny_encoder, tmp_pat
         gradient = updates[0][1]["encoder.encoder.layer.0.attention.self.query.weight"]
         lost.append(float((gradient == 0).float().mean()))
     assert lost[0] > 0.5 > 0.05 > lost[1]
-
-
-@pytest.fixture
-def container(monkeypatch):
-    """A container on a host of eight cores, torch as it starts there; ``container(FILE=TEXT)`` sets its quota."""
-    from joblib.externals.loky.backend import context
-
-    before, real = torch.get_num_threads(), os.path.exists
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-
-    def set_quota(files):
-        files = {f"/sys/fs/cgroup/{name}": text for name, text in files.items()}
-        exists = lambda path: path in files if str(path).startswith("/sys/fs/cgroup/") else real(path)  # noqa: E731
-        monkeypatch.setattr(os.path, "exists", exists)
-        monkeypatch.setattr(context, "open", lambda path: io.StringIO(files[path]), raising=False)
-        torch.set_num_threads(8)
-
-    yield set_quota
-    torch.set_num_threads(before)
-
-
-@pytest.mark.parametrize(
-    ("quota", "granted"), [("200000 100000", 2), ("max 100000", 8), ("50000 100000", 1), ("350000 100000", 4)]
-)
-def test_threads_granted_by_a_container(container, quota, granted):
-    container({"cpu.max": quota})
-    assert precision.limit_threads() == torch.get_num_threads() == granted
-
-
-def test_threads_granted_by_an_older_container(container):
-    container({"cpu/cpu.cfs_quota_us": "200000\n", "cpu/cpu.cfs_period_us": "100000\n"})
-    assert precision.limit_threads() == 2
-    container({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"})
-    assert precision.limit_threads() == 8, "no quota"
-    container({})
-    assert precision.limit_threads() == 8, "no control groups"
-
-
-def test_threads_that_were_asked_for_stay(container, monkeypatch):
-    container({"cpu.max": "200000 100000"})
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    torch.set_num_threads(3)
-    assert precision.limit_threads() == 3
-    monkeypatch.delenv("OMP_NUM_THREADS")
-    torch.set_num_threads(1)
-    assert precision.limit_threads() == 1, "fewer than granted are no reason to take more"
-
-
-BOUND = """
-import os, torch
-from hanlp_tutor.core.precision import limit_threads
-torch.set_num_threads(2)
-os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-print(limit_threads())
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no process to cores")
-@pytest.mark.parametrize(("asked", "threads"), [(None, 1), ("2", 2)])
-def test_a_process_bound_to_one_core(asked, threads):
-    """No fake: what a class-room server does to a student's process, or taskset."""
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    environment |= {"OMP_NUM_THREADS": asked} if asked else {}
-    done = subprocess.run([sys.executable, "-c", BOUND], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == str(threads)

@@ -39,7 +39,7 @@ WRONG = {
 def test_the_exercise_agrees_with_the_kit(monkeypatch):
     import torch
 
-    from hanlp_tutor.core.precision import is_fast
+    from hanlp_tutor.device import is_fast
     from hanlp_tutor.teach.checks.lesson_00 import _GPUS
 
     for capability, name, right in _GPUS:

@@ -11,12 +11,13 @@ from toy import labelled, tagged
 
 from hanlp_tutor.cli import app
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.history import COLUMNS, update_manifest, write_history
+from hanlp_tutor.core.history import COLUMNS, write_history
 from hanlp_tutor.core.model_folder import build_model
 from hanlp_tutor.core.optim import model_facts
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import Split, TaggedText
 from hanlp_tutor.errors import DataError
+from hanlp_tutor.manifest import update_manifest
 from hanlp_tutor.teach.clinics import Plan, carry_out, plant, shifted
 from hanlp_tutor.workbench.diagnose import KINDS, diagnose
 from hanlp_tutor.workbench.diagnose.facts import alignment, known_texts, seen_texts

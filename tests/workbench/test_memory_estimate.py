@@ -8,9 +8,9 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 from toy import labelled, tagged
 
-from hanlp_tutor import build_model, estimate_memory, fine_tune
+from hanlp_tutor import build_model, device, estimate_memory, fine_tune
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core import inference, precision
+from hanlp_tutor.core import inference
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data.words import TaggedWords
 from hanlp_tutor.errors import ConfigError, TrainingError
@@ -109,7 +109,7 @@ def test_what_it_says_and_what_it_refuses(small_encoder, monkeypatch):
     assert [line.split()[0] for line in lines] == [*KINDS, "peak"] and "of 8 x 42 tokens" in lines[-1]
     with pytest.raises(TrainingError, match="no training example"):
         estimate_memory(model, BASE, [])
-    monkeypatch.setattr(precision, "_processor_flags", lambda: set())
+    monkeypatch.setattr(device, "_processor_flags", lambda: set())
     with pytest.raises(ConfigError, match="bf16=True"):
         estimate_memory(model, BASE.replace(bf16=True), train)
 

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from hanlp_tutor.core.history import update_manifest
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.run import Run
 from hanlp_tutor.data import LabelledText, TaggedText
 from hanlp_tutor.data.near_duplicates import normalised
+from hanlp_tutor.manifest import update_manifest
 
 OFFSETS = (-2, -1, 0, 1, 2)
 _SAMPLED = 2000  # examples of a side, evenly drawn, where every example is more than the question needs

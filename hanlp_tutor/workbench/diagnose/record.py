@@ -10,9 +10,10 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from hanlp_tutor.core.history import RESULT_FILE, read_history
+from hanlp_tutor.core.history import read_history
 from hanlp_tutor.core.task import TASKS
 from hanlp_tutor.errors import DataError
+from hanlp_tutor.manifest import RESULT_FILE
 
 Row = dict[str, "float | None"]
 
