@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from hanlp_tutor.data.notes import note
+from hanlp_tutor.data.refusals import collecting, refuse
 from hanlp_tutor.errors import ConfigError, DataError
 from hanlp_tutor.files import write_file
+
+_JOINED = "Save the file as UTF-8; files of different encodings were probably joined."
+
+
+class ForeignLine(DataError):
+    """A line that is not UTF-8 in a file whose others are; who collects gets it read as ``encoding``."""
+
+    encoding = ""
 
 
 def read_lines(path: str | Path, encoding: str | None = "utf-8") -> list[str]:
@@ -21,6 +30,11 @@ def read_lines(path: str | Path, encoding: str | None = "utf-8") -> list[str]:
         DataError, ConfigError: as :func:`read_text`.
     """
     return split_lines(read_text(path, encoding))
+
+
+def filled_lines(path: str | Path, encoding: str | None = "utf-8") -> Iterator[tuple[int, str]]:
+    """The lines that are not blank with their numbers; errors as for :func:`read_lines`."""
+    return ((number, line) for number, line in enumerate(read_lines(path, encoding), 1) if line.strip())
 
 
 def split_lines(text: str) -> list[str]:
@@ -43,21 +57,14 @@ def read_text(path: str | Path, encoding: str | None = "utf-8") -> str:
         DataError: no such file, or bytes of another encoding; the encoding to pass is named where it can be told.
         ConfigError: Python knows no such encoding.
     """
-    if encoding is None:
-        return _decode_unknown(path, _read_bytes(path))
-    try:
-        codec = codecs.lookup(encoding)
-    except (LookupError, ValueError):  # ValueError: a NUL in the name
-        raise ConfigError(f"there is no encoding {encoding!r}; try 'utf-8' or 'gb18030'.") from None
+    codec = None if encoding is None else _codec(encoding)
     content = _read_bytes(path)
     try:
-        return content.decode("utf-8-sig" if codec.name == "utf-8" else codec.name)
-    except LookupError:  # rot13, hex and the like
-        raise ConfigError(f"{encoding!r} is no encoding of text; try 'utf-8' or 'gb18030'.") from None
-    except UnicodeError as error:
-        line = content.count(b"\n", 0, getattr(error, "start", 0)) + 1
-        advice = _encoding_advice(content, codec.name)
-        raise DataError(f"is not {encoding}.", path=path, line=line, remedy=advice) from None
+        return _decode_unknown(path, content) if codec is None else _decode(path, content, encoding, codec)
+    except DataError as error:
+        if not collecting():
+            raise
+        return _decode_by_line(path, content, error)
 
 
 def _read_bytes(path: str | Path) -> bytes:
@@ -71,6 +78,46 @@ def _read_bytes(path: str | Path) -> bytes:
         raise DataError(f"cannot be read: {error.strerror}.", path=path, remedy="Mend its permissions.") from None
     except ValueError as error:  # a NUL in the path
         raise DataError(f"cannot be read: {error}.", path=path, remedy="Mend the path.") from None
+
+
+def _codec(encoding: str) -> str:
+    """Python's own name of an encoding."""
+    try:
+        return codecs.lookup(encoding).name
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
+        raise ConfigError(f"there is no encoding {encoding!r}; try 'utf-8' or 'gb18030'.") from None
+
+
+def _decode(path: str | Path, content: bytes, encoding: str, codec: str) -> str:
+    try:
+        return content.decode("utf-8-sig" if codec == "utf-8" else codec)
+    except LookupError:  # rot13, hex and the like
+        raise ConfigError(f"{encoding!r} is no encoding of text; try 'utf-8' or 'gb18030'.") from None
+    except UnicodeError as error:
+        line = content.count(b"\n", 0, getattr(error, "start", 0)) + 1
+        advice = _encoding_advice(content, codec)
+        raise DataError(f"is not {encoding}.", path=path, line=line, remedy=advice) from None
+
+
+def _decode_by_line(path: str | Path, content: bytes, error: DataError) -> str:
+    """A file of UTF-8 with some lines of another encoding, as after joining two files; ``error`` when it is none."""
+    lines, foreign = [], []
+    for number, line in enumerate(content.split(b"\n"), 1):
+        try:
+            lines.append(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+        except UnicodeDecodeError:
+            fault = ForeignLine("this line is not UTF-8 as others are.", path=path, line=number, remedy=_JOINED)
+            try:
+                text, fault.encoding = line.decode("gb18030"), "GB18030"
+            except UnicodeDecodeError:
+                text, fault.encoding = line.decode("utf-8", "replace"), "UTF-8 with replacement characters"
+            lines.append(text)
+            foreign.append(fault)
+    if not foreign or 2 * len(foreign) > sum(1 for line in content.split(b"\n") if line.strip()):
+        raise error
+    for fault in foreign:
+        refuse(fault)
+    return "\n".join(lines)
 
 
 def _decode_unknown(path: str | Path, content: bytes) -> str:

@@ -22,6 +22,7 @@ from hanlp_tutor.data.formats.json_objects import (
 )
 from hanlp_tutor.data.formats.offsets import Claim, place
 from hanlp_tutor.data.notes import Tally
+from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.errors import DataError
 
 _REMEDY = 'Write {"text": ..., "label": {"type": {"covered text": [[first, last]]}}}.'
@@ -34,11 +35,13 @@ def read_clue(path: str | Path, *, encoding: str | None = None) -> list[Document
         DataError: no such file, a line of another shape or without ``label`` (a test set), a place of another text.
     """
     tally = Tally(path)
-    documents = []
-    for line, entry in read_objects(path, encoding):
+
+    def document(line: int, entry: dict[str, Any]) -> Document:
         text = text_of(entry, "text", path, line)
         spans = place(text, _claims(entry, path, line), path, tally)
-        documents.append(Document(text, tuple(spans), None, f"{path}:{line}"))
+        return Document(text, tuple(spans), None, f"{path}:{line}")
+
+    documents = read_each(document, read_objects(path, encoding))
     tally.report()
     return documents
 

@@ -17,6 +17,7 @@ Offsets count code points, half-open. doccano writes no covered text, so only th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from hanlp_tutor.data.formats.json_objects import first_object, list_of, name_of
 from hanlp_tutor.data.formats.json_objects import write_objects as _write_objects
 from hanlp_tutor.data.formats.offsets import Claim, place
 from hanlp_tutor.data.notes import Tally
+from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.errors import DataError
 
 _KEYS = ("label", "labels", "annotations", "entities", "cats")
@@ -39,12 +41,12 @@ def read_doccano(path: str | Path, *, encoding: str | None = None) -> list[Docum
         DataError: no such file; a text without annotations; two classes of one text; an offset outside its text.
     """
     tally = Tally(path)
-    documents = [_document(entry, path, line, tally) for line, entry in read_objects(path, encoding)]
+    documents = read_each(partial(_document, path, tally), read_objects(path, encoding))
     tally.report()
     return documents
 
 
-def _document(entry: dict[str, Any], path: str | Path, line: int, tally: Tally) -> Document:
+def _document(path: str | Path, tally: Tally, line: int, entry: dict[str, Any]) -> Document:
     text = text_of(entry, "text" if "text" in entry or "data" not in entry else "data", path, line)
     present = [key for key in _KEYS if key in entry]
     if not present:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.data.formats.head import head_text
 from hanlp_tutor.data.lines import read_text, write_text
+from hanlp_tutor.data.refusals import collecting, read_each, refuse
 from hanlp_tutor.errors import DataError
 
 _BLANK = re.compile(r"[ \t\r\n]*")  # what JSON calls white space
@@ -27,12 +29,10 @@ def read_objects(path: str | Path, encoding: str | None = None) -> list[tuple[in
     """
     text = read_text(path, encoding)
     found = _of_list(path, text) if text.lstrip(" \t\r\n").startswith("[") else _of_lines(path, text)
-    for line, value in found:
-        if not isinstance(value, dict):
-            raise DataError(f"{_kind(value)} stands where an object should.", path=path, line=line, remedy=_REMEDY)
-    if not found:
+    objects = read_each(partial(_object, path), found)
+    if not objects:
         raise DataError("holds no object.", path=path, remedy=_REMEDY)
-    return found
+    return objects
 
 
 def write_objects(path: str | Path, objects: Iterable[dict[str, Any]], *, as_list: bool = False) -> None:
@@ -119,18 +119,31 @@ def name_of(value: Any, what: str, path: object, line: int) -> str:
     return value
 
 
+def _object(path: str | Path, line: int, value: Any) -> tuple[int, dict[str, Any]]:
+    if not isinstance(value, dict):
+        raise DataError(f"{_kind(value)} stands where an object should.", path=path, line=line, remedy=_REMEDY)
+    return line, value
+
+
 def _of_lines(path: str | Path, text: str) -> list[tuple[int, Any]]:
     found = []
+    whole = text.strip(" \t\r\n")
+    may_be_one = whole.startswith("{")  # over several lines: then the first of them is no object
     for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip(" \t\r\n"):
+        line = line.strip(" \t\r\n")
+        if not line:
             continue
         try:
-            found.append((number, _decode_line(path, line.strip(" \t\r\n"), number)))
-        except DataError:
-            whole = text.strip(" \t\r\n")
-            if found or not whole.startswith("{"):
-                raise
-            return _one_object(path, whole, number)
+            found.append((number, _decode_line(path, line, number)))
+        except DataError as error:
+            if not may_be_one:
+                refuse(error)
+                continue
+            try:
+                return _one_object(path, whole, number)
+            except DataError as fault:  # in a line of its own, where it is the first that is to be left out
+                refuse(fault if fault.line == number or not collecting() else error)
+        may_be_one = False
     return found
 
 
@@ -155,13 +168,22 @@ def _of_list(path: str | Path, text: str) -> list[tuple[int, Any]]:
     found = []
     line, seen = 1, 0
     place = text.index("[") + 1
+    may_end = True
     while True:
         place = _BLANK.match(text, place).end()
         line, seen = line + text.count("\n", seen, place), place
-        if text.startswith("]", place) and not found:
+        if text.startswith("]", place) and may_end:
             break
-        value, place = _decode(path, text, line, place)
+        try:
+            value, place = _decode(path, text, line, place)
+        except DataError as error:
+            if error.line != line or place == len(text):  # a bracket is missing: who knows where an element begins
+                raise
+            refuse(error)
+            place, may_end = text.find("\n", place) + 1 or len(text), True
+            continue
         found.append((line, value))
+        may_end = False
         place = _BLANK.match(text, place).end()
         line, seen = line + text.count("\n", seen, place), place
         if text.startswith(",", place):
