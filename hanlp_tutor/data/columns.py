@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -97,7 +97,7 @@ def read_rows(
         )
         strip_segmentation_digits = True
     if strip_segmentation_digits:
-        stripped = (read_each(partial(_without_digit, path), rows) for rows in sentences)
+        stripped = (read_each(path, _without_digit, ((row.number, row) for row in rows)) for rows in sentences)
         sentences = [rows for rows in stripped if rows]
     scheme = scheme_name(_detect(path, sentences) if scheme is None else scheme)
     if any(_fault(tag, scheme) for tag in {row.tag for rows in sentences for row in rows}):
@@ -148,17 +148,13 @@ def is_row(line: str) -> bool:
         return False
 
 
-def _without_digit(path: str | Path, token: str, tag: str, number: int) -> Row:
+def _without_digit(number: int, row: Row) -> Row:
     """A row without the position in its word that ends its token (``科0``)."""
-    match = _SEGMENTED.fullmatch(token)
+    match = _SEGMENTED.fullmatch(row.token)
     if match is None:
-        raise DataError(
-            f"the token {token!r} does not end in a segmentation digit.",
-            path=path,
-            line=number,
-            remedy="Read the file without strip_segmentation_digits, or mend the line.",
-        )
-    return Row(match[1], tag, number)
+        message = f"the token {row.token!r} does not end in a segmentation digit."
+        raise DataError(message, remedy="Read the file without strip_segmentation_digits, or mend the line.")
+    return Row(match[1], row.tag, number)
 
 
 def _has_segmentation_digits(sentences: list[list[Row]]) -> bool:

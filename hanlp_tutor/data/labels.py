@@ -20,7 +20,7 @@ def read_labels(path: str | Path, *, encoding: str | None = "utf-8") -> list[Lab
     Raises:
         DataError: a line without tab, text or label, with file and line; a file without any example.
     """
-    examples = read_each(partial(_example, path), filled_lines(path, encoding))
+    examples = read_each(path, partial(_example, path), filled_lines(path, encoding))
     if not examples:
         raise DataError("holds no example.", path=path, remedy="Write one text<TAB>label a line.")
     return examples
@@ -29,12 +29,10 @@ def read_labels(path: str | Path, *, encoding: str | None = "utf-8") -> list[Lab
 def _example(path: str | Path, number: int, line: str) -> LabelledText:
     text, tab, label = line.rpartition("\t")
     if not tab:
-        raise DataError("no tab separates text and label.", path=path, line=number, remedy="Write text<TAB>label.")
+        raise DataError("no tab separates text and label.", remedy="Write text<TAB>label.")
     if not text.strip() or not label.strip():
         what = "text" if label.strip() else "label"
-        raise DataError(
-            f"the {what} is missing.", path=path, line=number, remedy="Write text<TAB>label, or remove the line."
-        )
+        raise DataError(f"the {what} is missing.", remedy="Write text<TAB>label, or remove the line.")
     return LabelledText(text, label.strip(), f"{path}:{number}")
 
 

@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from hanlp_tutor.errors import DataError
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _collector: ContextVar[Callable[[DataError], None] | None] = ContextVar("collector", default=None)
@@ -47,12 +48,15 @@ def refuse(error: DataError) -> None:
     collector(error)
 
 
-def read_each(read: Callable[..., Result], items: Iterable[tuple]) -> list[Result]:
-    """What ``read(*item)`` makes of each item, such as a line and its number; a refused one is left out."""
+def read_each(path: object, read: Callable[[int, Item], Result], items: Iterable[tuple[int, Item]]) -> list[Result]:
+    """What ``read(line, item)`` makes of each item of a file; a refused one is left out where somebody collects.
+
+    Errors of ``read`` need not say where: they get the path, and the line of the item if they name none.
+    """
     results = []
-    for item in items:
+    for line, item in items:
         try:
-            results.append(read(*item))
+            results.append(read(line, item))
         except DataError as error:
-            refuse(error)
+            refuse(DataError(error.message, path=path, line=error.line or line, remedy=error.remedy))
     return results

@@ -81,7 +81,7 @@ def read_relations(path: str | Path, *, encoding: str | None = "utf-8") -> list[
     Raises:
         DataError: a line of other columns, a head or tail that its sentence lacks, a file without any example.
     """
-    examples = read_each(partial(_example, path), filled_lines(path, encoding))
+    examples = read_each(path, partial(_example, path), filled_lines(path, encoding))
     if not examples:
         raise DataError("holds no example.", path=path, remedy="Write head<TAB>tail<TAB>relation<TAB>sentence a line.")
     return examples
@@ -90,12 +90,8 @@ def read_relations(path: str | Path, *, encoding: str | None = "utf-8") -> list[
 def _example(path: str | Path, number: int, line: str) -> RelationText:
     cells = line.split("\t")
     if len(cells) != 4:
-        raise DataError(
-            f"{len(cells)} columns instead of four in {line[:40]!r}.",
-            path=path,
-            line=number,
-            remedy="Write head<TAB>tail<TAB>relation<TAB>sentence.",
-        )
+        message = f"{len(cells)} columns instead of four in {line[:40]!r}."
+        raise DataError(message, remedy="Write head<TAB>tail<TAB>relation<TAB>sentence.")
     head, tail, relation, text = cells
     return RelationText(text, head, tail, relation.strip(), f"{path}:{number}")
 

@@ -12,7 +12,7 @@ _LINES = 1 << 16  # bytes that hold enough lines
 _OBJECT = 1 << 20  # bytes that hold one object
 
 
-def head_text(path: Path, size: int = _OBJECT, encoding: str | None = None) -> tuple[str, bool]:
+def head_text(path: Path, size: int = _OBJECT) -> tuple[str, bool]:
     """The first ``size`` bytes of a file as text, and whether that is all; empty if it cannot be read. Never raises."""
     try:
         with open(path, "rb") as file:
@@ -20,11 +20,6 @@ def head_text(path: Path, size: int = _OBJECT, encoding: str | None = None) -> t
             whole = not file.read(1)
     except (OSError, ValueError):
         return "", True
-    if encoding is not None:
-        try:
-            return content.decode(encoding, "replace"), whole
-        except (LookupError, ValueError):
-            return "", whole
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", "replace"), whole
     try:  # what is cut off at the end is no fault of the encoding
@@ -33,9 +28,9 @@ def head_text(path: Path, size: int = _OBJECT, encoding: str | None = None) -> t
         return content.decode("gb18030", "replace"), whole
 
 
-def head_lines(path: Path, encoding: str | None = None) -> list[str]:
+def head_lines(path: Path) -> list[str]:
     """Whole lines from the beginning of a file, none when it cannot be read; never raises."""
-    text, whole = head_text(path, _LINES, encoding)
+    text, whole = head_text(path, _LINES)
     if not whole and "\n" in text:
         text = text[: text.rindex("\n") + 1]
     return split_lines(text)

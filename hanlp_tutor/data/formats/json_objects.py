@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ def read_objects(path: str | Path, encoding: str | None = None) -> list[tuple[in
     """
     text = read_text(path, encoding)
     found = _of_list(path, text) if text.lstrip(" \t\r\n").startswith("[") else _of_lines(path, text)
-    objects = read_each(partial(_object, path), found)
+    objects = read_each(path, _object, found)
     if not objects:
         raise DataError("holds no object.", path=path, remedy=_REMEDY)
     return objects
@@ -60,7 +59,7 @@ def first_object(path: Path) -> dict[str, Any] | None:
     return value
 
 
-def text_of(entry: dict[str, Any], key: str, path: object, line: int) -> str:
+def text_of(entry: dict[str, Any], key: str) -> str:
     """The string under ``key``.
 
     Raises:
@@ -69,11 +68,11 @@ def text_of(entry: dict[str, Any], key: str, path: object, line: int) -> str:
     value = entry.get(key)
     if not isinstance(value, str):
         what = f"there is no {key!r}" if value is None else f"{key!r} is {_kind(value)}, not a string"
-        raise DataError(f"{what}.", path=path, line=line, remedy=f"Keys here: {', '.join(map(repr, entry)) or 'none'}.")
+        raise DataError(f"{what}.", remedy=f"Keys here: {', '.join(map(repr, entry)) or 'none'}.")
     return value
 
 
-def list_of(value: Any, what: str, path: object, line: int, of: type | tuple[type, ...] = object) -> list[Any]:
+def list_of(value: Any, what: str, of: type = object) -> list[Any]:
     """``value`` as a list of such things; None is an empty one.
 
     Raises:
@@ -82,30 +81,26 @@ def list_of(value: Any, what: str, path: object, line: int, of: type | tuple[typ
     if value is None:
         return []
     if not isinstance(value, list):
-        raise DataError(f"{what} is {_kind(value)}, not a list.", path=path, line=line, remedy=_REMEDY)
+        raise DataError(f"{what} is {_kind(value)}, not a list.", remedy=_REMEDY)
     for each in value:
         if not isinstance(each, of):
-            raise DataError(f"{what} holds {_kind(each)}: {_short(each)}.", path=path, line=line, remedy=_REMEDY)
+            raise DataError(f"{what} holds {_kind(each)}: {_short(each)}.", remedy=_REMEDY)
     return value
 
 
-def offset(value: Any, path: object, line: int) -> int:
+def offset(value: Any) -> int:
     """A place in a text.
 
     Raises:
         DataError: no whole number.
     """
     if isinstance(value, bool) or not isinstance(value, int):
-        raise DataError(
-            f"an offset is {_kind(value)}: {_short(value)}.",
-            path=path,
-            line=line,
-            remedy="An offset is a whole number of characters from 0.",
-        )
+        remedy = "An offset is a whole number of characters from 0."
+        raise DataError(f"an offset is {_kind(value)}: {_short(value)}.", remedy=remedy)
     return value
 
 
-def name_of(value: Any, what: str, path: object, line: int) -> str:
+def name_of(value: Any, what: str) -> str:
     """A label: a string, or a whole number as one.
 
     Raises:
@@ -115,13 +110,13 @@ def name_of(value: Any, what: str, path: object, line: int) -> str:
         return _short(value)
     if not isinstance(value, str) or not value.strip():
         kind = "empty" if isinstance(value, str) else _kind(value)
-        raise DataError(f"{what} is {kind}.", path=path, line=line, remedy="Name it by a string.")
+        raise DataError(f"{what} is {kind}.", remedy="Name it by a string.")
     return value
 
 
-def _object(path: str | Path, line: int, value: Any) -> tuple[int, dict[str, Any]]:
+def _object(line: int, value: Any) -> tuple[int, dict[str, Any]]:
     if not isinstance(value, dict):
-        raise DataError(f"{_kind(value)} stands where an object should.", path=path, line=line, remedy=_REMEDY)
+        raise DataError(f"{_kind(value)} stands where an object should.", remedy=_REMEDY)
     return line, value
 
 

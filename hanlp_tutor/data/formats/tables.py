@@ -44,7 +44,7 @@ def _table_format(name: str, delimiter: str) -> Format:
         body = rows[1:] if header else rows
         if not body:
             raise DataError("holds a header and no row.", path=path, remedy="Add rows, or pass header=False.")
-        return read_each(partial(_document, path, text, label, len(rows[0][1])), body)
+        return read_each(path, partial(_document, path, text, label, len(rows[0][1])), body)
 
     def write(path: str | Path, documents: Iterable[Document]) -> None:
         file = io.StringIO(newline="")
@@ -136,21 +136,13 @@ def _column(
 
 def _document(path: str | Path, text: int, label: int, width: int, line: int, cells: list[str]) -> Document:
     if len(cells) != width:
-        raise DataError(
-            f"{len(cells)} cells in a table of {width} columns.",
-            path=path,
-            line=line,
-            remedy="Put a cell that holds a separator or a line end into quotes.",
-        )
+        message = f"{len(cells)} cells in a table of {width} columns."
+        raise DataError(message, remedy="Put a cell that holds a separator or a line end into quotes.")
     if not cells[label].strip():
-        raise DataError("the label is missing.", path=path, line=line, remedy="Label the text, or remove the row.")
+        raise DataError("the label is missing.", remedy="Label the text, or remove the row.")
     if cells[label].lstrip().startswith(("[{", "{")):
-        raise DataError(
-            f"the label is JSON: {cells[label][:30]!r}.",
-            path=path,
-            line=line,
-            remedy="Label Studio writes entities into tables so; export them as JSON.",
-        )
+        remedy = "Label Studio writes entities into tables so; export them as JSON."
+        raise DataError(f"the label is JSON: {cells[label][:30]!r}.", remedy=remedy)
     return Document(cells[text], (), cells[label].strip(), f"{path}:{line}")
 
 

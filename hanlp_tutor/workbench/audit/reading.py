@@ -14,8 +14,7 @@ from hanlp_tutor.data.columns import ForeignTag, MixedSchemes, Row, Segmentation
 from hanlp_tutor.data.documents import Document, flatten
 from hanlp_tutor.data.examples import LabelledText, TaggedText
 from hanlp_tutor.data.formats import FORMATS, detect_format, format_named
-from hanlp_tutor.data.formats.head import head_lines
-from hanlp_tutor.data.lines import ForeignLine
+from hanlp_tutor.data.lines import ForeignLine, read_lines
 from hanlp_tutor.data.notes import notes_to
 from hanlp_tutor.data.refusals import read_each, refusals_to
 from hanlp_tutor.data.relations import RelationText
@@ -65,7 +64,7 @@ def read_subset(name: str, source: Any, task: str | None, reading: Reading) -> S
     if not isinstance(source, str | Path):
         return _given(name, source, task)
     path = str(source)
-    columns = _looks_like_columns(head_lines(Path(path), reading.encoding)[:_HEAD])
+    columns = not Path(path).is_dir() and _looks_like_columns(path, reading.encoding)
     form = _other_format(path, reading.format, columns)
     if "relation" in (task, form):
         task, form = task or "relation", form or "relation"
@@ -83,10 +82,11 @@ def read_subset(name: str, source: Any, task: str | None, reading: Reading) -> S
     return Subset(name, task, examples, path, findings=findings + more)
 
 
-def _looks_like_columns(lines: list[str]) -> bool:
+def _looks_like_columns(path: str, encoding: str | None) -> bool:
     """Whether most lines at the head of a file are a token and a tag."""
-    filled = [line for line in lines if line.strip("\t ")]
-    return 2 * sum(map(is_row, filled)) > len(filled)
+    with notes_to(lambda note: None), refusals_to(lambda error: None):  # both are for the reading proper
+        head = [line for line in read_lines(path, encoding)[:_HEAD] if line.strip("\t ")]
+    return 2 * sum(map(is_row, head)) > len(head)
 
 
 def _other_format(path: str, name: str | None, columns: bool) -> str | None:
