@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -82,7 +83,7 @@ def read_rows(
 
     Where refusals are collected (:mod:`hanlp_tutor.data.refusals`), a line that is no row is left out of its sentence.
     """
-    sentences = _parse(path, read_lines(path, encoding))
+    sentences = read_sentences(path, encoding, _row)
     if not sentences:
         raise DataError("holds no sentence.", path=path, remedy="Write one token<TAB>tag a line.")
     if not strip_segmentation_digits and _has_segmentation_digits(sentences):
@@ -105,17 +106,18 @@ def read_rows(
     return sentences, scheme
 
 
-def _parse(path: str | Path, lines: list[str]) -> list[list[Row]]:
-    sentences: list[list[Row]] = [[]]
-    for number, line in enumerate(lines, 1):
-        if not line.strip("\t "):
-            sentences.append([])
-        elif not line.startswith("-DOCSTART-"):
-            try:
-                sentences[-1].append(Row(*_cells(line), number))
-            except DataError as error:
-                refuse(DataError(error.message, path=path, line=number, remedy=error.remedy))
+def read_sentences(path: str | Path, encoding: str | None, read: Callable[[int, str], Row]) -> list[list[Row]]:
+    """What ``read(number, line)`` makes of the lines between blank ones; ``-DOCSTART-`` lines are skipped."""
+    sentences = []
+    lines = enumerate(read_lines(path, encoding), 1)
+    for filled, group in groupby(lines, key=lambda line: bool(line[1].strip("\t "))):
+        if filled:
+            sentences.append(read_each(path, read, (line for line in group if not line[1].startswith("-DOCSTART-"))))
     return [rows for rows in sentences if rows]
+
+
+def _row(number: int, line: str) -> Row:
+    return Row(*_cells(line), number)
 
 
 @lru_cache(maxsize=1 << 14)  # a large file has millions of lines, most of them seen before

@@ -16,7 +16,7 @@ from hanlp_tutor.data.examples import LabelledText, TaggedText
 from hanlp_tutor.data.formats import FORMATS, detect_format, format_named
 from hanlp_tutor.data.lines import ForeignLine, read_lines
 from hanlp_tutor.data.notes import notes_to
-from hanlp_tutor.data.refusals import read_each, refusals_to
+from hanlp_tutor.data.refusals import refusals_to
 from hanlp_tutor.data.relations import RelationText
 from hanlp_tutor.data.schemes import SCHEMES, from_bio, parse_tag, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
@@ -137,9 +137,9 @@ def _left_out(refused: list[DataError]) -> Iterator[DataError]:
 def _refusal(name: str, error: DataError) -> Finding:
     kind, message, remedy = _READ_OVER.get(type(error), ("broken-line", "{message}", "{remedy}"))
     said = {**vars(error), "remedy": error.remedy or ""}
-    path, line = _place(str(error.path)) if error.line is None else (str(error.path), error.line)
     evidence = {"encoding": error.encoding} if isinstance(error, ForeignLine) else {}
-    return Finding(kind, "error", message.format(**said), remedy.format(**said), name, path, line, evidence=evidence)
+    place = (str(error.path), error.line)
+    return Finding(kind, "error", message.format(**said), remedy.format(**said), name, *place, evidence=evidence)
 
 
 def _place(source: str) -> tuple[str, int | None]:
@@ -212,9 +212,13 @@ def _examples(
         ]
         return task, [TaggedText.from_spans(each.text, each.spans, each.source) for each in flat], findings
     example = RelationText.from_document if task == "relation" else Document.labelled
-    refused: list[DataError] = []
-    with refusals_to(refused.append):
-        examples = read_each(example, ((document,) for document in documents))
+    examples, findings = [], []
+    for document in documents:
+        try:
+            examples.append(example(document))
+        except DataError as error:
+            place = _place(document.source)
+            findings.append(Finding("broken-line", "error", error.message, error.remedy or "", name, *place))
     if not examples:
         raise DataError("no text has a label.", path=path, remedy="Label them, or audit for --task ner.")
-    return task, examples, [_refusal(name, error) for error in refused]
+    return task, examples, findings
