@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.lines import read_lines, write_lines
 from hanlp_tutor.data.refusals import read_each, refuse
-from hanlp_tutor.data.schemes import detect_scheme, from_bio, parse_tag, scheme_name, to_bio
+from hanlp_tutor.data.schemes import from_bio, parse_tag, scheme_name, scheme_of_file, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -33,12 +33,6 @@ class Row(NamedTuple):
 
 class SegmentationDigits(DataError):
     """Tokens end in a digit that is no text; who collects gets them without it."""
-
-
-class MixedSchemes(DataError):
-    """Tags of BMES and of another scheme; who collects gets M and I read alike. ``tag`` is the later one's first."""
-
-    tag = ""
 
 
 class ForeignTag(DataError):
@@ -70,14 +64,12 @@ def read_columns(
         DataError: with file, line and remedy.
         ConfigError: a scheme or encoding that does not exist.
     """
-    sentences, scheme = read_rows(
-        path, scheme=scheme, strip_segmentation_digits=strip_segmentation_digits, encoding=encoding
-    )
+    sentences, scheme = read_rows(path, scheme, strip_segmentation_digits, encoding)
     return [join_rows(path, rows, scheme) for rows in sentences]
 
 
 def read_rows(
-    path: str | Path, *, scheme: str | None, strip_segmentation_digits: bool, encoding: str | None
+    path: str | Path, scheme: str | None, strip_segmentation_digits: bool, encoding: str | None
 ) -> tuple[list[list[Row]], str]:
     """The rows of each sentence, and the scheme of their tags; arguments and errors as for :func:`read_columns`.
 
@@ -88,19 +80,16 @@ def read_rows(
         raise DataError("holds no sentence.", path=path, remedy="Write one token<TAB>tag a line.")
     if not strip_segmentation_digits and _has_segmentation_digits(sentences):
         row = sentences[0][0]
-        refuse(
-            SegmentationDigits(
-                f"each token ends in a segmentation digit ({row.token!r}), which would become text.",
-                path=path,
-                line=row.number,
-                remedy="Pass strip_segmentation_digits=True (--strip-segmentation-digits).",
-            )
-        )
+        message = f"each token ends in a segmentation digit ({row.token!r}), which would become text."
+        remedy = "Pass strip_segmentation_digits=True (--strip-segmentation-digits)."
+        refuse(SegmentationDigits(message, path=path, line=row.number, remedy=remedy))
         strip_segmentation_digits = True
     if strip_segmentation_digits:
         stripped = (read_each(path, _without_digit, ((row.number, row) for row in rows)) for rows in sentences)
         sentences = [rows for rows in stripped if rows]
-    scheme = scheme_name(_detect(path, sentences) if scheme is None else scheme)
+    if scheme is None:
+        scheme = scheme_of_file(path, ((row.number, row.tag) for rows in sentences for row in rows))
+    scheme = scheme_name(scheme)
     if any(_fault(tag, scheme) for tag in {row.tag for rows in sentences for row in rows}):
         sentences = [[_in_scheme(path, row, scheme) for row in rows] for rows in sentences]
     return sentences, scheme
@@ -164,21 +153,6 @@ def _has_segmentation_digits(sentences: list[list[Row]]) -> bool:
     return all(_SEGMENTED.fullmatch(row.token) for rows in sentences for row in rows) and all(
         rows[0].token.endswith("0") for rows in sentences
     )
-
-
-def _detect(path: str | Path, sentences: list[list[Row]]) -> str:
-    first: dict[str, Row] = {}  # of each letter
-    for rows in sentences:
-        for row in rows:
-            first.setdefault(row.tag[0], row)
-    try:
-        return detect_scheme(first)
-    except DataError as error:
-        row = max(first["M"], first["I"], key=lambda row: row.number)  # where the second scheme comes in
-        mixed = MixedSchemes(error.message, path=path, line=row.number, remedy=error.remedy)
-        mixed.tag = row.tag
-        refuse(mixed)
-        return "BMES"
 
 
 @lru_cache

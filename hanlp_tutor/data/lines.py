@@ -11,8 +11,6 @@ from hanlp_tutor.data.refusals import collecting, refuse
 from hanlp_tutor.errors import ConfigError, DataError
 from hanlp_tutor.files import write_file
 
-_JOINED = "Save the file as UTF-8; files of different encodings were probably joined."
-
 
 class ForeignLine(DataError):
     """A line that is not UTF-8 in a file whose others are; who collects gets it read as ``encoding``."""
@@ -57,14 +55,53 @@ def read_text(path: str | Path, encoding: str | None = "utf-8") -> str:
         DataError: no such file, or bytes of another encoding; the encoding to pass is named where it can be told.
         ConfigError: Python knows no such encoding.
     """
-    codec = None if encoding is None else _codec(encoding)
-    content = _read_bytes(path)
     try:
-        return _decode_unknown(path, content) if codec is None else _decode(path, content, encoding, codec)
+        return _read_whole(path, encoding)
     except DataError as error:
         if not collecting():
             raise
-        return _decode_by_line(path, content, error)
+        return _read_by_line(path, error)
+
+
+def _read_whole(path: str | Path, encoding: str | None) -> str:
+    if encoding is None:
+        return _decode_unknown(path, _read_bytes(path))
+    try:
+        codec = codecs.lookup(encoding)
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
+        raise ConfigError(f"there is no encoding {encoding!r}; try 'utf-8' or 'gb18030'.") from None
+    content = _read_bytes(path)
+    try:
+        return content.decode("utf-8-sig" if codec.name == "utf-8" else codec.name)
+    except LookupError:  # rot13, hex and the like
+        raise ConfigError(f"{encoding!r} is no encoding of text; try 'utf-8' or 'gb18030'.") from None
+    except UnicodeError as error:
+        line = content.count(b"\n", 0, getattr(error, "start", 0)) + 1
+        advice = _encoding_advice(content, codec.name)
+        raise DataError(f"is not {encoding}.", path=path, line=line, remedy=advice) from None
+
+
+def _read_by_line(path: str | Path, error: DataError) -> str:
+    """A file of UTF-8 with some lines of another encoding, as after joining two files; ``error`` when it is none."""
+    pieces = _read_bytes(path).split(b"\n")
+    lines, foreign = [], []
+    for number, piece in enumerate(pieces, 1):
+        try:
+            lines.append(piece.decode("utf-8-sig" if number == 1 else "utf-8"))
+        except UnicodeDecodeError:
+            remedy = "Save the file as UTF-8; files of different encodings were probably joined."
+            fault = ForeignLine("this line is not UTF-8 as others are.", path=path, line=number, remedy=remedy)
+            try:
+                line, fault.encoding = piece.decode("gb18030"), "GB18030"
+            except UnicodeDecodeError:
+                line, fault.encoding = piece.decode("utf-8", "replace"), "UTF-8 with replacement characters"
+            lines.append(line)
+            foreign.append(fault)
+    if not foreign or 2 * len(foreign) > sum(1 for piece in pieces if piece.strip()):
+        raise error
+    for fault in foreign:
+        refuse(fault)
+    return "\n".join(lines)
 
 
 def _read_bytes(path: str | Path) -> bytes:
@@ -78,46 +115,6 @@ def _read_bytes(path: str | Path) -> bytes:
         raise DataError(f"cannot be read: {error.strerror}.", path=path, remedy="Mend its permissions.") from None
     except ValueError as error:  # a NUL in the path
         raise DataError(f"cannot be read: {error}.", path=path, remedy="Mend the path.") from None
-
-
-def _codec(encoding: str) -> str:
-    """Python's own name of an encoding."""
-    try:
-        return codecs.lookup(encoding).name
-    except (LookupError, ValueError):  # ValueError: a NUL in the name
-        raise ConfigError(f"there is no encoding {encoding!r}; try 'utf-8' or 'gb18030'.") from None
-
-
-def _decode(path: str | Path, content: bytes, encoding: str, codec: str) -> str:
-    try:
-        return content.decode("utf-8-sig" if codec == "utf-8" else codec)
-    except LookupError:  # rot13, hex and the like
-        raise ConfigError(f"{encoding!r} is no encoding of text; try 'utf-8' or 'gb18030'.") from None
-    except UnicodeError as error:
-        line = content.count(b"\n", 0, getattr(error, "start", 0)) + 1
-        advice = _encoding_advice(content, codec)
-        raise DataError(f"is not {encoding}.", path=path, line=line, remedy=advice) from None
-
-
-def _decode_by_line(path: str | Path, content: bytes, error: DataError) -> str:
-    """A file of UTF-8 with some lines of another encoding, as after joining two files; ``error`` when it is none."""
-    lines, foreign = [], []
-    for number, line in enumerate(content.split(b"\n"), 1):
-        try:
-            lines.append(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-        except UnicodeDecodeError:
-            fault = ForeignLine("this line is not UTF-8 as others are.", path=path, line=number, remedy=_JOINED)
-            try:
-                text, fault.encoding = line.decode("gb18030"), "GB18030"
-            except UnicodeDecodeError:
-                text, fault.encoding = line.decode("utf-8", "replace"), "UTF-8 with replacement characters"
-            lines.append(text)
-            foreign.append(fault)
-    if not foreign or 2 * len(foreign) > sum(1 for line in content.split(b"\n") if line.strip()):
-        raise error
-    for fault in foreign:
-        refuse(fault)
-    return "\n".join(lines)
 
 
 def _decode_unknown(path: str | Path, content: bytes) -> str:

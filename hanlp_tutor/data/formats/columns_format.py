@@ -19,9 +19,7 @@ def _column_format(name: str, scheme: str | None) -> Format:
     def read(
         path: str | Path, *, encoding: str | None = None, strip_segmentation_digits: bool = False
     ) -> list[Document]:
-        sentences, found = read_rows(
-            path, scheme=scheme, strip_segmentation_digits=strip_segmentation_digits, encoding=encoding
-        )
+        sentences, found = read_rows(path, scheme, strip_segmentation_digits, encoding)
         if found == "BIO":  # IOB1 has many; a file that calls itself BIO has them by mistake, and loses them here
             strays = Tally(path)
             for rows in sentences:

@@ -16,7 +16,7 @@ from hanlp_tutor.data.formats.format import LABEL, SPANS, Format
 from hanlp_tutor.data.formats.head import head_lines, mostly
 from hanlp_tutor.data.lines import read_lines, write_beside, write_lines, write_text
 from hanlp_tutor.data.refusals import read_each
-from hanlp_tutor.data.schemes import Span, detect_scheme, from_bio, parse_tag, scheme_name, spans_from_bio, to_bio
+from hanlp_tutor.data.schemes import Span, from_bio, parse_tag, scheme_name, scheme_of_file, spans_from_bio, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
 
 # Blanks and tabs separate tags, and the words that they stand for; U+3000 and its like are text.
@@ -82,21 +82,19 @@ def read_tag_lines(
     Raises:
         DataError: another number of lines or tags, or what is no tag, with the line.
     """
-    letters: dict[str, int] = {}
-
-    def row(number: int, pair: tuple[str, str]) -> tuple[int, tuple[list[str], str]]:
-        tags = _WORD.findall(pair[0])
-        for tag in tags:
-            letters.setdefault(parse_tag(tag)[0], number)
-        return number, (tags, pair[1])
-
-    rows = read_each(path, row, _pairs(path, texts, encoding))
-    try:
-        scheme = scheme_name(scheme) if scheme else detect_scheme(letters)
-    except DataError as error:
-        line = max(letters["M"], letters["I"])
-        raise DataError(error.message, path=path, line=line, remedy=error.remedy) from None
+    rows = read_each(path, _row, _pairs(path, texts, encoding))
+    if not scheme:
+        scheme = scheme_of_file(path, ((number, tag) for number, (tags, _) in rows for tag in tags))
+    scheme = scheme_name(scheme)
     return read_each(path, partial(_tagged, path, scheme), rows)
+
+
+def _row(number: int, pair: tuple[str, str]) -> tuple[int, tuple[list[str], str]]:
+    """An answer as tags, and its text."""
+    tags = _WORD.findall(pair[0])
+    for tag in tags:
+        parse_tag(tag)
+    return number, (tags, pair[1])
 
 
 def _tagged(path: str | Path, scheme: str, number: int, row: tuple[list[str], str]) -> Document:

@@ -20,6 +20,7 @@ from hanlp_tutor.errors import ConfigError, DataError
 _TEXTS = ("text", "text_a", "sentence", "sentence1", "content", "review", "comment", "文本", "内容", "句子", "评论")
 _LABELS = ("label", "labels", "class", "category", "sentiment", "target", "标签", "类别", "分类", "情感")
 _LONGEST_CELL = 1 << 27
+_QUOTES = 'Put a cell with a quote, a separator or a line end into quotes, and double a quote inside: "".'
 
 
 def _table_format(name: str, delimiter: str) -> Format:
@@ -87,15 +88,7 @@ def _rows(path: str | Path, text: str, delimiter: str) -> list[tuple[int, list[s
                         rows.append((start + 1, cells))
                     start = first + reader.line_num
             except csv.Error as error:
-                refuse(
-                    DataError(
-                        f"is no table: {error}.",
-                        path=path,
-                        line=start + 1,
-                        remedy="Put a cell with a quote, a separator or a line end into quotes, and double a quote "
-                        'inside: "".',
-                    )
-                )
+                refuse(DataError(f"is no table: {error}.", path=path, line=start + 1, remedy=_QUOTES))
                 start += 1  # an open quote has swallowed lines that may be rows
     finally:
         csv.field_size_limit(before)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.data.columns import ForeignTag, MixedSchemes, Row, SegmentationDigits, is_row, join_rows, read_rows
+from hanlp_tutor.data.columns import ForeignTag, Row, SegmentationDigits, is_row, join_rows, read_rows
 from hanlp_tutor.data.documents import Document, flatten
 from hanlp_tutor.data.examples import LabelledText, TaggedText
 from hanlp_tutor.data.formats import FORMATS, detect_format, format_named
@@ -18,7 +18,7 @@ from hanlp_tutor.data.lines import ForeignLine, read_lines
 from hanlp_tutor.data.notes import notes_to
 from hanlp_tutor.data.refusals import refusals_to
 from hanlp_tutor.data.relations import RelationText
-from hanlp_tutor.data.schemes import SCHEMES, from_bio, parse_tag, to_bio
+from hanlp_tutor.data.schemes import SCHEMES, MixedSchemes, from_bio, parse_tag, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
 from hanlp_tutor.workbench.audit.report import Finding
 from hanlp_tutor.workbench.audit.subsets import Subset
@@ -166,8 +166,7 @@ def _noted(name: str, path: str, notes: list[str]) -> list[Finding]:
 
 def _of_columns(name: str, path: str, reading: Reading) -> Subset:
     scheme = reading.format if reading.format in _COLUMNS[1:] else reading.scheme
-    digits, encoding = reading.strip_segmentation_digits, reading.encoding
-    read = partial(read_rows, path, scheme=scheme, strip_segmentation_digits=digits, encoding=encoding)
+    read = partial(read_rows, path, scheme, reading.strip_segmentation_digits, reading.encoding)
     (sentences, found), left_out, findings = _read(name, path, read)
     if len(left_out) > sum(map(len, sentences)):
         raise left_out[0]
