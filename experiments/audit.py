@@ -51,7 +51,7 @@ def _measure(experiment: Experiment, name: str, corpus) -> None:
 def _leaks_of(split) -> dict[str, float]:
     report = audit(split.train, split.dev, split.test)
     found = report.of("leak", "near-leak")
-    return {side: sum(finding.side == side for finding in found) for side in ("dev", "test")}
+    return {side: sum(finding.subset == side for finding in found) for side in ("dev", "test")}
 
 
 def _found_leaks(corpus, edits: int, seed: int) -> dict[str, float]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.lines import read_lines, write_lines
-from hanlp_tutor.data.notes import Tally
-from hanlp_tutor.data.schemes import detect_scheme, from_bio, parse_tag, scheme_name, to_bio
+from hanlp_tutor.data.refusals import read_each, refuse
+from hanlp_tutor.data.schemes import from_bio, parse_tag, scheme_name, scheme_of_file, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -30,13 +31,20 @@ class Row(NamedTuple):
     number: int  # of the line, from 1
 
 
+class SegmentationDigits(DataError):
+    """Tokens end in a digit that is no text; who collects gets them without it."""
+
+
+class ForeignTag(DataError):
+    """A tag of another scheme than that of its file; who collects gets O in its place."""
+
+
 def read_columns(
     path: str | Path,
     *,
     scheme: str | None = None,
     strip_segmentation_digits: bool = False,
     encoding: str | None = "utf-8",
-    strays: Tally | None = None,
 ) -> list[TaggedText]:
     """Read sentences of ``token<TAB or space>tag`` lines as texts with one BIO tag per character.
 
@@ -51,57 +59,54 @@ def read_columns(
         strip_segmentation_digits: each token ends in its position within a word that is no text, as in the Weibo corpus
             of Peng and Dredze (``科0 技1``); drop it.
         encoding: of the file; None detects it (:func:`hanlp_tutor.data.lines.read_text`).
-        strays: counts the I-X of a BIO file that continue nothing; for whoever writes the tags anew.
 
     Raises:
         DataError: with file, line and remedy.
         ConfigError: a scheme or encoding that does not exist.
     """
-    sentences = _parse(path, read_lines(path, encoding))
+    sentences, scheme = read_rows(path, scheme, strip_segmentation_digits, encoding)
+    return [join_rows(path, rows, scheme) for rows in sentences]
+
+
+def read_rows(
+    path: str | Path, scheme: str | None, strip_segmentation_digits: bool, encoding: str | None
+) -> tuple[list[list[Row]], str]:
+    """The rows of each sentence, and the scheme of their tags; arguments and errors as for :func:`read_columns`.
+
+    Where refusals are collected (:mod:`hanlp_tutor.data.refusals`), a line that is no row is left out of its sentence.
+    """
+    sentences = read_sentences(path, encoding, _row)
     if not sentences:
         raise DataError("holds no sentence.", path=path, remedy="Write one token<TAB>tag a line.")
-    if strip_segmentation_digits:
-        sentences = [[strip_digits(row, path) for row in rows] for rows in sentences]
-    elif has_segmentation_digits(sentences):
+    if not strip_segmentation_digits and _has_segmentation_digits(sentences):
         row = sentences[0][0]
-        raise DataError(
-            f"each token ends in a segmentation digit ({row.token!r}), which would become text.",
-            path=path,
-            line=row.number,
-            remedy="Pass strip_segmentation_digits=True (--strip-segmentation-digits).",
-        )
+        message = f"each token ends in a segmentation digit ({row.token!r}), which would become text."
+        remedy = "Pass strip_segmentation_digits=True (--strip-segmentation-digits)."
+        refuse(SegmentationDigits(message, path=path, line=row.number, remedy=remedy))
+        strip_segmentation_digits = True
+    if strip_segmentation_digits:
+        stripped = (read_each(path, _without_digit, ((row.number, row) for row in rows)) for rows in sentences)
+        sentences = [rows for rows in stripped if rows]
     if scheme is None:
-        scheme = _detect(path, sentences)
+        scheme = scheme_of_file(path, ((row.number, row.tag) for rows in sentences for row in rows))
     scheme = scheme_name(scheme)
-    examples = [join_rows(path, rows, scheme) for rows in sentences]
-    if strays is not None and scheme == "BIO":
-        for rows in sentences:
-            for row, tag in zip(rows, to_bio([row.tag for row in rows], scheme), strict=True):
-                if (row.tag[0], tag[0]) == ("I", "B"):
-                    strays.add("I- that continues nothing, read as the beginning of an entity", row.number)
-    return examples
+    if any(_fault(tag, scheme) for tag in {row.tag for rows in sentences for row in rows}):
+        sentences = [[_in_scheme(path, row, scheme) for row in rows] for rows in sentences]
+    return sentences, scheme
 
 
-def _parse(path: str | Path, lines: list[str]) -> list[list[Row]]:
-    sentences: list[list[Row]] = [[]]
-    for number, line in enumerate(lines, 1):
-        if not line.strip("\t "):
-            sentences.append([])
-        elif not line.startswith("-DOCSTART-"):
-            sentences[-1].append(parse_row(path, number, line))
+def read_sentences(path: str | Path, encoding: str | None, read: Callable[[int, str], Row]) -> list[list[Row]]:
+    """What ``read(number, line)`` makes of the lines between blank ones; ``-DOCSTART-`` lines are skipped."""
+    sentences = []
+    lines = enumerate(read_lines(path, encoding), 1)
+    for filled, group in groupby(lines, key=lambda line: bool(line[1].strip("\t "))):
+        if filled:
+            sentences.append(read_each(path, read, (line for line in group if not line[1].startswith("-DOCSTART-"))))
     return [rows for rows in sentences if rows]
 
 
-def parse_row(path: str | Path, number: int, line: str) -> Row:
-    """A line that is not blank.
-
-    Raises:
-        DataError: it is no token and tag.
-    """
-    try:
-        return Row(*_cells(line), number)
-    except DataError as error:
-        raise DataError(error.message, path=path, line=number, remedy=error.remedy) from None
+def _row(number: int, line: str) -> Row:
+    return Row(*_cells(line), number)
 
 
 @lru_cache(maxsize=1 << 14)  # a large file has millions of lines, most of them seen before
@@ -128,68 +133,50 @@ def _cells(line: str) -> tuple[str, str]:
 
 def is_row(line: str) -> bool:
     """Whether a line could stand in a column file; for recognising one."""
-    if line.startswith("-DOCSTART-"):
-        return True
     try:
-        return bool(parse_row("", 0, line).token)
+        return line.startswith("-DOCSTART-") or bool(_cells(line))
     except DataError:
         return False
 
 
-def strip_digits(row: Row, path: str | Path) -> Row:
-    """A row without the position in its word that ends its token (``科0``).
-
-    Raises:
-        DataError: the token does not end in a digit.
-    """
+def _without_digit(number: int, row: Row) -> Row:
+    """A row without the position in its word that ends its token (``科0``)."""
     match = _SEGMENTED.fullmatch(row.token)
     if match is None:
-        raise DataError(
-            f"the token {row.token!r} does not end in a segmentation digit.",
-            path=path,
-            line=row.number,
-            remedy="Read the file without strip_segmentation_digits, or mend the line.",
-        )
-    return Row(match[1], row.tag, row.number)
+        message = f"the token {row.token!r} does not end in a segmentation digit."
+        raise DataError(message, remedy="Read the file without strip_segmentation_digits, or mend the line.")
+    return Row(match[1], row.tag, number)
 
 
-def has_segmentation_digits(sentences: list[list[Row]]) -> bool:
+def _has_segmentation_digits(sentences: list[list[Row]]) -> bool:
     """Whether every token ends in digits and every sentence begins a word: no text does that by chance."""
     return all(_SEGMENTED.fullmatch(row.token) for rows in sentences for row in rows) and all(
         rows[0].token.endswith("0") for rows in sentences
     )
 
 
-def _detect(path: str | Path, sentences: list[list[Row]]) -> str:
-    first_line: dict[str, int] = {}
-    for rows in sentences:
-        for row in rows:
-            first_line.setdefault(row.tag[0], row.number)
+@lru_cache
+def _fault(tag: str, scheme: str) -> str:
+    """Why a tag is not of the scheme; empty when it is."""
     try:
-        return detect_scheme(first_line)
+        to_bio([tag], scheme)
     except DataError as error:
-        line = max(first_line["M"], first_line["I"])  # where the second scheme comes in
-        raise DataError(error.message, path=path, line=line, remedy=error.remedy) from None
+        return error.message
+    return ""
+
+
+def _in_scheme(path: str | Path, row: Row, scheme: str) -> Row:
+    if not (fault := _fault(row.tag, scheme)):
+        return row
+    remedy = "Pass the scheme of the file, or none to detect it."
+    refuse(ForeignTag(fault, path=path, line=row.number, remedy=remedy))
+    return row._replace(tag="O")
 
 
 def join_rows(path: str | Path, rows: list[Row], scheme: str) -> TaggedText:
-    """The rows of a sentence as a text with a BIO tag per character.
-
-    Raises:
-        DataError: a tag that is not of the scheme, with its line.
-    """
-    try:
-        bio = to_bio([row.tag for row in rows], scheme)
-    except DataError:
-        for row in rows:
-            try:
-                to_bio([row.tag], scheme)
-            except DataError as error:
-                remedy = "Pass the scheme of the file, or none to detect it."
-                raise DataError(error.message, path=path, line=row.number, remedy=remedy) from None
-        raise
+    """The rows of a sentence, whose tags are of ``scheme``, as a text with a BIO tag per character."""
     tags: list[str] = []
-    for row, tag in zip(rows, bio, strict=True):
+    for row, tag in zip(rows, to_bio([row.tag for row in rows], scheme), strict=True):
         rest = "I" + tag[1:] if tag != "O" else "O"
         tags += [tag] + [rest] * (len(row.token) - 1)
     return TaggedText("".join(row.token for row in rows), tuple(tags), f"{path}:{rows[0].number}")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from hanlp_tutor.data.examples import LabelledText
-from hanlp_tutor.data.lines import read_lines, write_lines
+from hanlp_tutor.data.lines import filled_lines, write_lines
+from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.errors import DataError
 
 
@@ -18,22 +20,20 @@ def read_labels(path: str | Path, *, encoding: str | None = "utf-8") -> list[Lab
     Raises:
         DataError: a line without tab, text or label, with file and line; a file without any example.
     """
-    examples = []
-    for number, line in enumerate(read_lines(path, encoding), 1):
-        if not line.strip():
-            continue
-        text, tab, label = line.rpartition("\t")
-        if not tab:
-            raise DataError("no tab separates text and label.", path=path, line=number, remedy="Write text<TAB>label.")
-        if not text.strip() or not label.strip():
-            what = "text" if label.strip() else "label"
-            raise DataError(
-                f"the {what} is missing.", path=path, line=number, remedy="Write text<TAB>label, or remove the line."
-            )
-        examples.append(LabelledText(text, label.strip(), f"{path}:{number}"))
+    examples = read_each(path, partial(_example, path), filled_lines(path, encoding))
     if not examples:
         raise DataError("holds no example.", path=path, remedy="Write one text<TAB>label a line.")
     return examples
+
+
+def _example(path: str | Path, number: int, line: str) -> LabelledText:
+    text, tab, label = line.rpartition("\t")
+    if not tab:
+        raise DataError("no tab separates text and label.", remedy="Write text<TAB>label.")
+    if not text.strip() or not label.strip():
+        what = "text" if label.strip() else "label"
+        raise DataError(f"the {what} is missing.", remedy="Write text<TAB>label, or remove the line.")
+    return LabelledText(text, label.strip(), f"{path}:{number}")
 
 
 def write_labels(path: str | Path, examples: Iterable[LabelledText]) -> None:

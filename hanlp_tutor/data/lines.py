@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from hanlp_tutor.data.notes import note
+from hanlp_tutor.data.refusals import collecting, refuse
 from hanlp_tutor.errors import ConfigError, DataError
 from hanlp_tutor.files import write_file
+
+
+class ForeignLine(DataError):
+    """A line that is not UTF-8 in a file whose others are; who collects gets it read as ``encoding``."""
+
+    encoding = ""
 
 
 def read_lines(path: str | Path, encoding: str | None = "utf-8") -> list[str]:
@@ -21,6 +28,11 @@ def read_lines(path: str | Path, encoding: str | None = "utf-8") -> list[str]:
         DataError, ConfigError: as :func:`read_text`.
     """
     return split_lines(read_text(path, encoding))
+
+
+def filled_lines(path: str | Path, encoding: str | None = "utf-8") -> Iterator[tuple[int, str]]:
+    """The lines that are not blank with their numbers; errors as for :func:`read_lines`."""
+    return ((number, line) for number, line in enumerate(read_lines(path, encoding), 1) if line.strip())
 
 
 def split_lines(text: str) -> list[str]:
@@ -43,6 +55,15 @@ def read_text(path: str | Path, encoding: str | None = "utf-8") -> str:
         DataError: no such file, or bytes of another encoding; the encoding to pass is named where it can be told.
         ConfigError: Python knows no such encoding.
     """
+    try:
+        return _read_whole(path, encoding)
+    except DataError as error:
+        if not collecting():
+            raise
+        return _read_by_line(path, error)
+
+
+def _read_whole(path: str | Path, encoding: str | None) -> str:
     if encoding is None:
         return _decode_unknown(path, _read_bytes(path))
     try:
@@ -58,6 +79,29 @@ def read_text(path: str | Path, encoding: str | None = "utf-8") -> str:
         line = content.count(b"\n", 0, getattr(error, "start", 0)) + 1
         advice = _encoding_advice(content, codec.name)
         raise DataError(f"is not {encoding}.", path=path, line=line, remedy=advice) from None
+
+
+def _read_by_line(path: str | Path, error: DataError) -> str:
+    """A file of UTF-8 with some lines of another encoding, as after joining two files; ``error`` when it is none."""
+    pieces = _read_bytes(path).split(b"\n")
+    lines, foreign = [], []
+    for number, piece in enumerate(pieces, 1):
+        try:
+            lines.append(piece.decode("utf-8-sig" if number == 1 else "utf-8"))
+        except UnicodeDecodeError:
+            remedy = "Save the file as UTF-8; files of different encodings were probably joined."
+            fault = ForeignLine("this line is not UTF-8 as others are.", path=path, line=number, remedy=remedy)
+            try:
+                line, fault.encoding = piece.decode("gb18030"), "GB18030"
+            except UnicodeDecodeError:
+                line, fault.encoding = piece.decode("utf-8", "replace"), "UTF-8 with replacement characters"
+            lines.append(line)
+            foreign.append(fault)
+    if not foreign or 2 * len(foreign) > sum(1 for piece in pieces if piece.strip()):
+        raise error
+    for fault in foreign:
+        refuse(fault)
+    return "\n".join(lines)
 
 
 def _read_bytes(path: str | Path) -> bytes:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from hanlp_tutor.data.documents import Document
-from hanlp_tutor.data.lines import read_lines, write_lines
+from hanlp_tutor.data.lines import filled_lines, write_lines
+from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.data.schemes import Span
 from hanlp_tutor.errors import DataError
 
@@ -79,23 +81,19 @@ def read_relations(path: str | Path, *, encoding: str | None = "utf-8") -> list[
     Raises:
         DataError: a line of other columns, a head or tail that its sentence lacks, a file without any example.
     """
-    examples = []
-    for number, line in enumerate(read_lines(path, encoding), 1):
-        if not line.strip():
-            continue
-        cells = line.split("\t")
-        if len(cells) != 4:
-            raise DataError(
-                f"{len(cells)} columns instead of four in {line[:40]!r}.",
-                path=path,
-                line=number,
-                remedy="Write head<TAB>tail<TAB>relation<TAB>sentence.",
-            )
-        head, tail, relation, text = cells
-        examples.append(RelationText(text, head, tail, relation.strip(), f"{path}:{number}"))
+    examples = read_each(path, partial(_example, path), filled_lines(path, encoding))
     if not examples:
         raise DataError("holds no example.", path=path, remedy="Write head<TAB>tail<TAB>relation<TAB>sentence a line.")
     return examples
+
+
+def _example(path: str | Path, number: int, line: str) -> RelationText:
+    cells = line.split("\t")
+    if len(cells) != 4:
+        message = f"{len(cells)} columns instead of four in {line[:40]!r}."
+        raise DataError(message, remedy="Write head<TAB>tail<TAB>relation<TAB>sentence.")
+    head, tail, relation, text = cells
+    return RelationText(text, head, tail, relation.strip(), f"{path}:{number}")
 
 
 def write_relations(path: str | Path, examples: Iterable[RelationText]) -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hanlp_tutor.data.refusals import refuse
 from hanlp_tutor.errors import ConfigError, DataError, nearest
 
 SCHEMES = ("BIO", "IOB1", "BMES", "IOBES")
@@ -139,3 +140,28 @@ def detect_scheme(letters: Iterable[str]) -> str:
     if "M" in found:
         return "BMES"
     return "IOBES" if found & {"E", "S"} else "BIO"
+
+
+class MixedSchemes(DataError):
+    """Tags of two schemes in one file, the second from ``tag`` on; who collects gets M and I read alike."""
+
+    tag = ""
+
+
+def scheme_of_file(path: object, tags: Iterable[tuple[int, str]]) -> str:
+    """The scheme of a file, from all its tags with their lines.
+
+    Raises:
+        MixedSchemes: as :func:`detect_scheme`, in the line where the second scheme comes in.
+    """
+    first: dict[str, tuple[int, str]] = {}  # of each letter
+    for line, tag in tags:
+        first.setdefault(tag[0], (line, tag))
+    try:
+        return detect_scheme(first)
+    except DataError as error:
+        line, tag = max(first["M"], first["I"])
+        mixed = MixedSchemes(error.message, path=path, line=line, remedy=error.remedy)
+        mixed.tag = tag
+        refuse(mixed)
+        return "BMES"

@@ -19,7 +19,8 @@ from hanlp_tutor.workbench.audit import KINDS, audit
 from hanlp_tutor.workbench.audit.characters import odd
 from hanlp_tutor.workbench.audit.duplicates import check_duplicates
 from hanlp_tutor.workbench.audit.labels import one_slip, similar_labels
-from hanlp_tutor.workbench.audit.sides import Reading, Side, read_side
+from hanlp_tutor.workbench.audit.reading import Reading, read_subset
+from hanlp_tutor.workbench.audit.subsets import Subset
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 CAREFUL = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -53,7 +54,7 @@ def test_clean_data_has_no_finding():
     report = audit(CLEAN[:100], CLEAN[100:120], CLEAN[120:])
     assert report.findings == []
     assert report.counts == {"error": 0, "warning": 0, "note": 0}
-    assert report.sides["train"]["labels"] == {"LOC": 100, "PER": 100}
+    assert report.subsets["train"]["labels"] == {"LOC": 100, "PER": 100}
     assert report.to_text().endswith("0 errors, 0 warnings, 0 notes")
 
 
@@ -121,7 +122,7 @@ def test_every_broken_line_is_named(tmp_path, broken, kind):
     text = "".join((bad if n in broken else line) + "\n" for n, line in enumerate(good))
     report = audit(write(tmp_path / "a.txt", text), task="ner")
     assert lines_of(report, "broken-line") == [n + 1 for n in sorted(broken)]
-    assert report.sides["train"]["characters"] == 40 - len(broken)
+    assert report.subsets["train"]["characters"] == 40 - len(broken)
 
 
 def test_every_broken_line_of_a_label_file(tmp_path):
@@ -129,7 +130,7 @@ def test_every_broken_line_of_a_label_file(tmp_path):
     report = audit(path, task="classify")
     assert lines_of(report, "broken-line") == [2, 4, 5]
     assert [f.message.split()[0] for f in report.of("broken-line")] == ["no", "the", "the"]
-    assert report.sides["train"]["labels"] == {"n": 2, "p": 1}
+    assert report.subsets["train"]["labels"] == {"n": 2, "p": 1}
     assert audit(path, task="classify").of("broken-line")[0].path == str(path)
 
 
@@ -138,7 +139,7 @@ def test_what_can_be_read_strictly_is_read_alike(tmp_path):
     tags = write(tmp_path / "a.txt", "\r\n".join(lines) + "\r\n")
     labels = write(tmp_path / "b.txt", "a\tb\tp\r\n\r\n好 \t n \n")
     for path, read, task in ((tags, read_columns, "ner"), (labels, read_labels, "classify")):
-        side = read_side("train", path, None, Reading())
+        side = read_subset("train", path, None, Reading())
         assert (side.task, side.findings, list(side.examples)) == (task, [], read(path))
         assert [e.source for e in side.examples] == [e.source for e in read(path)]
 
@@ -165,7 +166,7 @@ def test_no_file_no_task_no_example(tmp_path):
         audit(CLEAN, task="summary")
     with pytest.raises(ConfigError, match="TaggedText"):
         audit([LabelledText("好", "p")], CLEAN[:1])
-    with pytest.raises(DataError, match="dev holds no example"):
+    with pytest.raises(DataError, match="dev set holds no example"):
         audit(CLEAN, [])
 
 
@@ -174,14 +175,14 @@ def test_schemes_that_are_mixed_or_wrong(tmp_path):
     assert lines_of(audit(path), "scheme") == [6]
     report = audit(path, scheme="bio")
     assert lines_of(report, "broken-line") == [6, 7]
-    assert report.sides["train"]["characters"] == 6  # the characters stay
+    assert report.subsets["train"]["characters"] == 6  # the characters stay
 
 
 def test_segmentation_digits(tmp_path):
     path = column_file(tmp_path / "a.txt", "科0/O 技1/O 张0/B-PER 三1/I-PER")
     report = audit(path)
     assert lines_of(report, "segmentation-digit") == [1]
-    assert report.sides["train"]["characters"] == 4
+    assert report.subsets["train"]["characters"] == 4
     assert audit(path, strip_segmentation_digits=True).of("segmentation-digit") == []
 
 
@@ -215,7 +216,7 @@ def test_lines_of_two_encodings(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"\n".join(lines) + b"\n")
     report = audit(tmp_path / "a.txt", task="classify")
     assert lines_of(report, "encoding") == [3, 4, 9]
-    assert report.sides["train"]["examples"] == 11
+    assert report.subsets["train"]["examples"] == 11
     assert lines_of(report, "odd-character") == [3]  # what could not be decoded is reported as lost
 
 
@@ -276,8 +277,8 @@ def test_duplicates_leaks_and_conflicts():
     dev = [CLEAN[60], CLEAN[4], CLEAN[60]]
     wrong = TaggedText.from_spans(CLEAN[4].text, [Span(0, 2, "LOC"), Span(3, 5, "LOC")], "test.txt:1")
     report = audit(train, dev, [wrong, *CLEAN[70:80]])
-    assert [(f.side, f.index) for f in report.of("duplicate")] == [("train", 50), ("dev", 2)]
-    assert [(f.side, f.index) for f in report.of("leak")] == [("test", 0)]
+    assert [(f.subset, f.index) for f in report.of("duplicate")] == [("train", 50), ("dev", 2)]
+    assert [(f.subset, f.index) for f in report.of("leak")] == [("test", 0)]
     assert report.of("leak")[0].evidence["places"] == ["news.txt:4", "news.txt:4", "test.txt:1"]
     (conflict,) = report.of("conflict")
     assert conflict.where == "test.txt:1"
@@ -293,9 +294,9 @@ def test_near_leaks_and_near_duplicates():
     train = [LabelledText(text, "政"), LabelledText(other, "气"), LabelledText(other + "！", "政")]
     report = audit(train, test=[LabelledText(changed, "政"), LabelledText("完全不同的一句话", "气")])
     (leak,) = report.of("near-leak")
-    assert (leak.side, leak.index, leak.evidence["other"]) == ("test", 0, "train[0]")
+    assert (leak.subset, leak.index, leak.evidence["other"]) == ("test", 0, "train[0]")
     (twin,) = report.of("near-duplicate")
-    assert (twin.side, twin.index) == ("train", 2)
+    assert (twin.subset, twin.index) == ("train", 2)
     assert "but '政' here and '气' there" in twin.message
     assert report.of("leak", "duplicate", "conflict") == []
 
@@ -308,9 +309,9 @@ def test_relations(tmp_path):
     test = [RelationText("甲公司收购乙公司", "甲公司", "乙公司", "收购"), RelationText(sentence, *rows[0])]
     report = audit(train, test=test)
     assert report.task == "relation"
-    assert report.sides["train"]["labels"] == {"合并": 2, "竞争": 1}
+    assert report.subsets["train"]["labels"] == {"合并": 2, "竞争": 1}
     assert lines_of(report, "broken-line") == [7]
-    assert [f.line for f in report.of("conflict", "duplicate") if f.side == "train"] == [5, 5]
+    assert [f.line for f in report.of("conflict", "duplicate") if f.subset == "train"] == [5, 5]
     assert [f.index for f in report.of("leak")] == [1]
     assert report.of("unknown-label")[0].evidence["label"] == "收购"
     assert audit(train, label_errors=True).of("label-error")[0].severity == "note"
@@ -438,7 +439,7 @@ def test_published_sets(folder, names, errors):
 def test_the_split_of_a_corpus_has_no_leak(name):
     """Also not nearly: what lesson 01 says, and what every score on a test side rests on."""
     corpus = load_corpus(name)
-    sides = [Side(name, corpus.task, getattr(corpus, name)) for name in ("train", "dev", "test")]
+    sides = [Subset(name, corpus.task, getattr(corpus, name)) for name in ("train", "dev", "test")]
     found = check_duplicates(sides)
     assert [finding for finding in found if finding.severity == "error"] == []
     assert any(finding.kind == "near-duplicate" for finding in found)  # it does look

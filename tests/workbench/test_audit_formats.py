@@ -18,7 +18,7 @@ def test_formats_with_entities(tmp_path, name):
     write_documents(path, NER, name)
     report = audit(path)
     assert report.task == "ner"
-    assert report.sides["train"]["labels"] == {"LOC": 10, "PER": 10}
+    assert report.subsets["train"]["labels"] == {"LOC": 10, "PER": 10}
     assert report.findings == []
 
 
@@ -29,12 +29,12 @@ FILES = [("csv", "a.csv"), ("tsv", "a.tsv"), ("doccano", "a.jsonl"), ("labels", 
 def test_formats_with_classes(tmp_path, name, file):
     write_documents(tmp_path / file, CLASSES, name)
     report = audit(tmp_path / file)
-    assert (report.task, report.sides["train"]["labels"], report.findings) == ("classify", {"坏": 10, "好": 10}, [])
+    assert (report.task, report.subsets["train"]["labels"], report.findings) == ("classify", {"坏": 10, "好": 10}, [])
 
 
 def test_a_brat_folder(tmp_path):
     write_documents(tmp_path / "brat", NER, "brat")
-    assert audit(tmp_path / "brat").sides["train"]["labels"] == {"LOC": 10, "PER": 10}
+    assert audit(tmp_path / "brat").subsets["train"]["labels"] == {"LOC": 10, "PER": 10}
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="folder"):
         audit(tmp_path / "empty")
@@ -48,7 +48,7 @@ def test_every_broken_line_of_json_lines_is_named(tmp_path):
     report = audit(tmp_path / "a.jsonl")
     assert [f.line for f in report.of("broken-line")] == [2, 5]
     assert {f.path for f in report.findings} == {str(tmp_path / "a.jsonl")}
-    assert report.sides["train"]["examples"] == 4
+    assert report.subsets["train"]["examples"] == 4
 
 
 def test_overlapping_entities_are_findings(tmp_path):

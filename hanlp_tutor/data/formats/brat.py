@@ -10,13 +10,15 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.format import OVERLAPS, SPANS, Format
 from hanlp_tutor.data.formats.offsets import Claim, place
-from hanlp_tutor.data.lines import read_lines, read_text, write_beside, write_text
+from hanlp_tutor.data.lines import filled_lines, read_text, write_beside, write_text
 from hanlp_tutor.data.notes import Tally
+from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.errors import DataError
 from hanlp_tutor.files import new_folder
 
@@ -62,30 +64,24 @@ def read_brat(path: str | Path, *, encoding: str | None = None) -> list[Document
 def _pair(text_path: Path, annotation: Path, encoding: str | None) -> Document:
     text = read_text(text_path, encoding)
     tally = Tally(annotation)
-    claims = []
-    for number, line in enumerate(read_lines(annotation, encoding), 1):
-        if not line.strip():
-            continue
-        if line[0] in _IGNORED:
-            tally.add(_IGNORED[line[0]], number)
-            continue
-        if line[0] != "T":
-            raise DataError(f"{line[:40]!r} is no annotation.", path=annotation, line=number, remedy=_REMEDY)
-        claim = _claim(text, line, annotation, number, tally)
-        if claim is not None:
-            claims.append(claim)
-    spans = place(text, claims, annotation, tally)
+    claims = read_each(annotation, partial(_claim, text, tally), filled_lines(annotation, encoding))
+    spans = place(text, [claim for claim in claims if claim is not None], annotation, tally)
     tally.report()
     return Document(text, tuple(spans), None, f"{text_path}:1")
 
 
-def _claim(text: str, line: str, path: Path, number: int, tally: Tally) -> Claim | None:
-    """The entity of a line, None when it is discontinuous."""
+def _claim(text: str, tally: Tally, number: int, line: str) -> Claim | None:
+    """The entity of a line, None when it is discontinuous or something else."""
+    if line[0] in _IGNORED:
+        tally.add(_IGNORED[line[0]], number)
+        return None
+    if line[0] != "T":
+        raise DataError(f"{line[:40]!r} is no annotation.", remedy=_REMEDY)
     cells = line.split("\t", 2)
     match = _TYPE.fullmatch(cells[1]) if len(cells) == 3 else None
     fragments = [part.split(" ") for part in match[2].split(";")] if match else []
     if not fragments or any(len(part) != 2 or not all(map(_is_offset, part)) for part in fragments):
-        raise DataError(f"{line[:40]!r} is no entity.", path=path, line=number, remedy=_REMEDY)
+        raise DataError(f"{line[:40]!r} is no entity.", remedy=_REMEDY)
     places = [(int(start), int(end)) for start, end in fragments]
     for (_, end), (start, _) in itertools.pairwise(places):
         gap = text[end:start]

@@ -22,6 +22,7 @@ from hanlp_tutor.data.formats.json_objects import (
 )
 from hanlp_tutor.data.formats.offsets import Claim, place
 from hanlp_tutor.data.notes import Tally
+from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.errors import DataError
 
 _REMEDY = 'Write {"text": ..., "label": {"type": {"covered text": [[first, last]]}}}.'
@@ -34,33 +35,34 @@ def read_clue(path: str | Path, *, encoding: str | None = None) -> list[Document
         DataError: no such file, a line of another shape or without ``label`` (a test set), a place of another text.
     """
     tally = Tally(path)
-    documents = []
-    for line, entry in read_objects(path, encoding):
-        text = text_of(entry, "text", path, line)
-        spans = place(text, _claims(entry, path, line), path, tally)
-        documents.append(Document(text, tuple(spans), None, f"{path}:{line}"))
+
+    def document(line: int, entry: dict[str, Any]) -> Document:
+        text = text_of(entry, "text")
+        spans = place(text, _claims(entry, line), path, tally)
+        return Document(text, tuple(spans), None, f"{path}:{line}")
+
+    documents = read_each(path, document, read_objects(path, encoding))
     tally.report()
     return documents
 
 
-def _claims(entry: dict[str, Any], path: str | Path, line: int) -> list[Claim]:
+def _claims(entry: dict[str, Any], line: int) -> list[Claim]:
     if "label" not in entry:
-        raise DataError("there is no 'label': the text is not annotated.", path=path, line=line, remedy=_REMEDY)
+        raise DataError("there is no 'label': the text is not annotated.", remedy=_REMEDY)
     claims = []
-    for label, texts in _object(entry["label"], "'label'", path, line).items():
-        for covered, places in _object(texts, f"the type {label!r}", path, line).items():
-            for pair in list_of(places, f"{covered[:20]!r}", path, line, list):
+    for label, texts in _object(entry["label"], "'label'").items():
+        for covered, places in _object(texts, f"the type {label!r}").items():
+            for pair in list_of(places, f"{covered[:20]!r}", list):
                 if len(pair) != 2:
-                    raise DataError(f"a place has {len(pair)} numbers.", path=path, line=line, remedy=_REMEDY)
-                first, last = (offset(number, path, line) for number in pair)
-                name = name_of(label, "the type of an entity", path, line)
-                claims.append(Claim(first, last + 1, name, covered, line))
+                    raise DataError(f"a place has {len(pair)} numbers.", remedy=_REMEDY)
+                first, last = map(offset, pair)
+                claims.append(Claim(first, last + 1, name_of(label, "the type of an entity"), covered, line))
     return claims
 
 
-def _object(value: Any, what: str, path: str | Path, line: int) -> dict[str, Any]:
+def _object(value: Any, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise DataError(f"{what} is no object.", path=path, line=line, remedy=_REMEDY)
+        raise DataError(f"{what} is no object.", remedy=_REMEDY)
     return value
 
 

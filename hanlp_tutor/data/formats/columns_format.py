@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from hanlp_tutor.data.columns import is_row, read_columns, write_columns
+from hanlp_tutor.data.columns import is_row, join_rows, read_rows, write_columns
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.format import SPANS, Format
 from hanlp_tutor.data.formats.head import head_lines, mostly
 from hanlp_tutor.data.notes import Tally
-from hanlp_tutor.data.schemes import SCHEMES
+from hanlp_tutor.data.schemes import SCHEMES, to_bio
 
 _SEPARATORS = {"tab": "\t", "space": " "}
 
@@ -19,15 +19,15 @@ def _column_format(name: str, scheme: str | None) -> Format:
     def read(
         path: str | Path, *, encoding: str | None = None, strip_segmentation_digits: bool = False
     ) -> list[Document]:
-        strays = Tally(path)  # IOB1 has many; a file that calls itself BIO has them by mistake, and loses them here
-        examples = read_columns(
-            path,
-            scheme=scheme,
-            strip_segmentation_digits=strip_segmentation_digits,
-            encoding=encoding,
-            strays=strays,
-        )
-        strays.report()
+        sentences, found = read_rows(path, scheme, strip_segmentation_digits, encoding)
+        if found == "BIO":  # IOB1 has many; a file that calls itself BIO has them by mistake, and loses them here
+            strays = Tally(path)
+            for rows in sentences:
+                for row, tag in zip(rows, to_bio([row.tag for row in rows], found), strict=True):
+                    if (row.tag[0], tag[0]) == ("I", "B"):
+                        strays.add("I- that continues nothing, read as the beginning of an entity", row.number)
+            strays.report()
+        examples = (join_rows(path, rows, found) for rows in sentences)
         return [Document(each.text, each.spans, None, each.source) for each in examples]
 
     def write(path: str | Path, documents: Iterable[Document], *, separator: str = "tab") -> None:

@@ -17,6 +17,7 @@ Offsets count code points, half-open. doccano writes no covered text, so only th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from hanlp_tutor.data.formats.json_objects import first_object, list_of, name_of
 from hanlp_tutor.data.formats.json_objects import write_objects as _write_objects
 from hanlp_tutor.data.formats.offsets import Claim, place
 from hanlp_tutor.data.notes import Tally
+from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.errors import DataError
 
 _KEYS = ("label", "labels", "annotations", "entities", "cats")
@@ -39,52 +41,42 @@ def read_doccano(path: str | Path, *, encoding: str | None = None) -> list[Docum
         DataError: no such file; a text without annotations; two classes of one text; an offset outside its text.
     """
     tally = Tally(path)
-    documents = [_document(entry, path, line, tally) for line, entry in read_objects(path, encoding)]
+    documents = read_each(path, partial(_document, path, tally), read_objects(path, encoding))
     tally.report()
     return documents
 
 
-def _document(entry: dict[str, Any], path: str | Path, line: int, tally: Tally) -> Document:
-    text = text_of(entry, "text" if "text" in entry or "data" not in entry else "data", path, line)
+def _document(path: str | Path, tally: Tally, line: int, entry: dict[str, Any]) -> Document:
+    text = text_of(entry, "text" if "text" in entry or "data" not in entry else "data")
     present = [key for key in _KEYS if key in entry]
     if not present:
-        raise DataError(
-            f"there is none of {', '.join(map(repr, _KEYS))}.",
-            path=path,
-            line=line,
-            remedy="Export labelled texts from doccano as JSONL; a text without entities has an empty list.",
-        )
+        remedy = "Export labelled texts from doccano as JSONL; a text without entities has an empty list."
+        raise DataError(f"there is none of {', '.join(map(repr, _KEYS))}.", remedy=remedy)
     claims: list[Claim] = []
     labels: list[str] = []
     for key in present:
         value = [entry[key]] if isinstance(entry[key], (str, int)) else entry[key]
-        for item in list_of(value, repr(key), path, line):
-            claim = _claim(item, path, line, tally)
+        for item in list_of(value, repr(key)):
+            claim = _claim(item, line, tally)
             if claim is None:
-                labels.append(_class(item, path, line, tally))
+                labels.append(_class(item, line, tally))
             elif key == "cats":
-                raise DataError("'cats' holds an entity.", path=path, line=line, remedy="Put it into 'entities'.")
+                raise DataError("'cats' holds an entity.", remedy="Put it into 'entities'.")
             else:
                 claims.append(claim)
-    tally.add("relations ignored", line, len(list_of(entry.get("relations"), "'relations'", path, line)))
+    tally.add("relations ignored", line, len(list_of(entry.get("relations"), "'relations'")))
     if len(labels) > 1:
-        raise DataError(
-            f"the text has {len(labels)} classes: {', '.join(labels)[:60]}.",
-            path=path,
-            line=line,
-            remedy="A text has one class here: decide, or write the text once with a joint class.",
-        )
+        remedy = "A text has one class here: decide, or write the text once with a joint class."
+        raise DataError(f"the text has {len(labels)} classes: {', '.join(labels)[:60]}.", remedy=remedy)
     spans = place(text, claims, path, tally)
     return Document(text, tuple(spans), labels[0] if labels else None, f"{path}:{line}")
 
 
-def _claim(item: Any, path: str | Path, line: int, tally: Tally) -> Claim | None:
+def _claim(item: Any, line: int, tally: Tally) -> Claim | None:
     """An entity, or None for a class."""
     if isinstance(item, list):
         if len(item) != 3:
-            raise DataError(
-                f"an entity has {len(item)} parts.", path=path, line=line, remedy='Write [start, end, "type"].'
-            )
+            raise DataError(f"an entity has {len(item)} parts.", remedy='Write [start, end, "type"].')
         start, end, label = item
     elif isinstance(item, dict) and ("start_offset" in item or "end_offset" in item):
         start, end, label = item.get("start_offset"), item.get("end_offset"), item.get("label")
@@ -92,15 +84,15 @@ def _claim(item: Any, path: str | Path, line: int, tally: Tally) -> Claim | None
         return None
     if isinstance(label, int):
         tally.add(_NUMBERS, line)
-    name = name_of(label, "the type of an entity", path, line)
-    return Claim(offset(start, path, line), offset(end, path, line), name, None, line)
+    name = name_of(label, "the type of an entity")
+    return Claim(offset(start), offset(end), name, None, line)
 
 
-def _class(item: Any, path: str | Path, line: int, tally: Tally) -> str:
+def _class(item: Any, line: int, tally: Tally) -> str:
     value = item.get("label") if isinstance(item, dict) else item
     if isinstance(value, int):
         tally.add(_NUMBERS, line)
-    return name_of(value, "the class of a text", path, line)
+    return name_of(value, "the class of a text")
 
 
 def write_doccano(path: str | Path, documents: Iterable[Document]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from hanlp_tutor.data.formats.head import head_text
 from hanlp_tutor.data.lines import read_text, write_text
+from hanlp_tutor.data.refusals import collecting, read_each, refuse
 from hanlp_tutor.errors import DataError
 
 _BLANK = re.compile(r"[ \t\r\n]*")  # what JSON calls white space
@@ -27,12 +28,10 @@ def read_objects(path: str | Path, encoding: str | None = None) -> list[tuple[in
     """
     text = read_text(path, encoding)
     found = _of_list(path, text) if text.lstrip(" \t\r\n").startswith("[") else _of_lines(path, text)
-    for line, value in found:
-        if not isinstance(value, dict):
-            raise DataError(f"{_kind(value)} stands where an object should.", path=path, line=line, remedy=_REMEDY)
-    if not found:
+    objects = read_each(path, _object, found)
+    if not objects:
         raise DataError("holds no object.", path=path, remedy=_REMEDY)
-    return found
+    return objects
 
 
 def write_objects(path: str | Path, objects: Iterable[dict[str, Any]], *, as_list: bool = False) -> None:
@@ -60,7 +59,7 @@ def first_object(path: Path) -> dict[str, Any] | None:
     return value
 
 
-def text_of(entry: dict[str, Any], key: str, path: object, line: int) -> str:
+def text_of(entry: dict[str, Any], key: str) -> str:
     """The string under ``key``.
 
     Raises:
@@ -69,11 +68,11 @@ def text_of(entry: dict[str, Any], key: str, path: object, line: int) -> str:
     value = entry.get(key)
     if not isinstance(value, str):
         what = f"there is no {key!r}" if value is None else f"{key!r} is {_kind(value)}, not a string"
-        raise DataError(f"{what}.", path=path, line=line, remedy=f"Keys here: {', '.join(map(repr, entry)) or 'none'}.")
+        raise DataError(f"{what}.", remedy=f"Keys here: {', '.join(map(repr, entry)) or 'none'}.")
     return value
 
 
-def list_of(value: Any, what: str, path: object, line: int, of: type | tuple[type, ...] = object) -> list[Any]:
+def list_of(value: Any, what: str, of: type = object) -> list[Any]:
     """``value`` as a list of such things; None is an empty one.
 
     Raises:
@@ -82,30 +81,26 @@ def list_of(value: Any, what: str, path: object, line: int, of: type | tuple[typ
     if value is None:
         return []
     if not isinstance(value, list):
-        raise DataError(f"{what} is {_kind(value)}, not a list.", path=path, line=line, remedy=_REMEDY)
+        raise DataError(f"{what} is {_kind(value)}, not a list.", remedy=_REMEDY)
     for each in value:
         if not isinstance(each, of):
-            raise DataError(f"{what} holds {_kind(each)}: {_short(each)}.", path=path, line=line, remedy=_REMEDY)
+            raise DataError(f"{what} holds {_kind(each)}: {_short(each)}.", remedy=_REMEDY)
     return value
 
 
-def offset(value: Any, path: object, line: int) -> int:
+def offset(value: Any) -> int:
     """A place in a text.
 
     Raises:
         DataError: no whole number.
     """
     if isinstance(value, bool) or not isinstance(value, int):
-        raise DataError(
-            f"an offset is {_kind(value)}: {_short(value)}.",
-            path=path,
-            line=line,
-            remedy="An offset is a whole number of characters from 0.",
-        )
+        remedy = "An offset is a whole number of characters from 0."
+        raise DataError(f"an offset is {_kind(value)}: {_short(value)}.", remedy=remedy)
     return value
 
 
-def name_of(value: Any, what: str, path: object, line: int) -> str:
+def name_of(value: Any, what: str) -> str:
     """A label: a string, or a whole number as one.
 
     Raises:
@@ -115,22 +110,35 @@ def name_of(value: Any, what: str, path: object, line: int) -> str:
         return _short(value)
     if not isinstance(value, str) or not value.strip():
         kind = "empty" if isinstance(value, str) else _kind(value)
-        raise DataError(f"{what} is {kind}.", path=path, line=line, remedy="Name it by a string.")
+        raise DataError(f"{what} is {kind}.", remedy="Name it by a string.")
     return value
+
+
+def _object(line: int, value: Any) -> tuple[int, dict[str, Any]]:
+    if not isinstance(value, dict):
+        raise DataError(f"{_kind(value)} stands where an object should.", remedy=_REMEDY)
+    return line, value
 
 
 def _of_lines(path: str | Path, text: str) -> list[tuple[int, Any]]:
     found = []
+    whole = text.strip(" \t\r\n")
+    may_be_one = whole.startswith("{")  # over several lines: then the first of them is no object
     for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip(" \t\r\n"):
+        line = line.strip(" \t\r\n")
+        if not line:
             continue
         try:
-            found.append((number, _decode_line(path, line.strip(" \t\r\n"), number)))
-        except DataError:
-            whole = text.strip(" \t\r\n")
-            if found or not whole.startswith("{"):
-                raise
-            return _one_object(path, whole, number)
+            found.append((number, _decode_line(path, line, number)))
+        except DataError as error:
+            if not may_be_one:
+                refuse(error)
+                continue
+            try:
+                return _one_object(path, whole, number)
+            except DataError as fault:  # in a line of its own, where it is the first that is to be left out
+                refuse(fault if fault.line == number or not collecting() else error)
+        may_be_one = False
     return found
 
 
@@ -155,13 +163,22 @@ def _of_list(path: str | Path, text: str) -> list[tuple[int, Any]]:
     found = []
     line, seen = 1, 0
     place = text.index("[") + 1
+    may_end = True
     while True:
         place = _BLANK.match(text, place).end()
         line, seen = line + text.count("\n", seen, place), place
-        if text.startswith("]", place) and not found:
+        if text.startswith("]", place) and may_end:
             break
-        value, place = _decode(path, text, line, place)
+        try:
+            value, place = _decode(path, text, line, place)
+        except DataError as error:
+            if error.line != line or place == len(text):  # a bracket is missing: who knows where an element begins
+                raise
+            refuse(error)
+            place, may_end = text.find("\n", place) + 1 or len(text), True
+            continue
         found.append((line, value))
+        may_end = False
         place = _BLANK.match(text, place).end()
         line, seen = line + text.count("\n", seen, place), place
         if text.startswith(",", place):

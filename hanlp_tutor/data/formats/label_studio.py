@@ -19,6 +19,7 @@ from hanlp_tutor.data.formats.json_objects import first_object, list_of, name_of
 from hanlp_tutor.data.formats.label_studio_min import is_short, read_short
 from hanlp_tutor.data.formats.offsets import Claim, place
 from hanlp_tutor.data.notes import Tally
+from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.errors import DataError
 
 _ENTITIES = ("labels", "hypertextlabels", "paragraphlabels")
@@ -50,15 +51,15 @@ def read_label_studio(
         DataError: with line and task; among others several annotators who disagree, and several choices.
     """
     tally = Tally(path)
-    documents = []
-    for line, entry in read_objects(path, encoding):
+
+    def document(line: int, entry: dict[str, Any]) -> Document | None:
         if is_short(entry):
-            documents.append(read_short(entry, path, line, text_key, from_name, tally))
-            continue
+            return read_short(path, text_key, from_name, tally, line, entry)
         task = _Task(entry, path, line, tally)
         chosen = task.annotation(annotator)
-        if chosen is not None:
-            documents.append(task.document(chosen, text_key, from_name))
+        return None if chosen is None else task.document(chosen, text_key, from_name)
+
+    documents = [each for each in read_each(path, document, read_objects(path, encoding)) if each is not None]
     tally.report()
     if not documents:
         raise DataError("no task is annotated.", path=path, remedy="Annotate, submit, and export again.")
@@ -73,12 +74,12 @@ class _Task:
         self.name = f"task {str(entry.get('id', '?'))[:20]}"
 
     def error(self, message: str, remedy: str = _REMEDY) -> DataError:
-        return DataError(f"{self.name}: {message}", path=self.path, line=self.line, remedy=remedy)
+        return DataError(f"{self.name}: {message}", remedy=remedy)
 
     def annotation(self, annotator: str | int | None) -> dict[str, Any] | None:
         """The annotation that counts, None when the task has none."""
         key = "annotations" if "annotations" in self.entry else "completions"
-        found = list_of(self.entry.get(key), repr(key), self.path, self.line, dict)
+        found = list_of(self.entry.get(key), repr(key), dict)
         valid = [each for each in found if not each.get("was_cancelled") and not each.get("skipped")]
         self.tally.add("cancelled annotations ignored", self.line, len(found) - len(valid))
         if not valid:
@@ -129,7 +130,7 @@ class _Task:
         text = self.text(text_key)
         claims: list[Claim] = []
         choices: list[str] = []
-        for result in list_of(annotation.get("result"), "'result'", self.path, self.line, dict):
+        for result in list_of(annotation.get("result"), "'result'", dict):
             if from_name is not None and result.get("from_name") != from_name:
                 self.tally.add(f"results of other control tags than {from_name!r} ignored", self.line)
                 continue
@@ -137,7 +138,7 @@ class _Task:
             if kind in _ENTITIES:
                 claims += self._claims(kind, value)
             elif kind == "choices" and isinstance(value, dict) and "start" not in value:
-                choices += list_of(value.get("choices"), "'choices'", self.path, self.line, str)
+                choices += list_of(value.get("choices"), "'choices'", str)
             else:
                 self.tally.add(f"results of type {str(kind)[:30]!r} ignored", self.line)
         if len(choices) > 1:
@@ -145,7 +146,7 @@ class _Task:
                 f"there are {len(choices)} choices: {', '.join(choices)[:60]}.",
                 "A text has one class here: pass from_name= (-p from_name NAME) for one control tag, or decide.",
             )
-        label = name_of(choices[0], "the choice", self.path, self.line) if choices else None
+        label = name_of(choices[0], "the choice") if choices else None
         return Document(text, tuple(self._place(text, claims)), label, f"{self.path}:{self.line}")
 
     def _claims(self, kind: str, value: Any) -> list[Claim]:
@@ -156,14 +157,12 @@ class _Task:
                 f"its entities are places in HTML or in a dialogue ({kind}), not in a text.",
                 "Label the text in a Text tag; places in HTML cannot be told from it.",
             )
-        start, end = (offset(value.get(key), self.path, self.line) for key in ("start", "end"))
-        labels = list_of(value.get(kind, value.get("labels")), "'labels'", self.path, self.line, str)
+        start, end = (offset(value.get(key)) for key in ("start", "end"))
+        labels = list_of(value.get(kind, value.get("labels")), "'labels'", str)
         if not labels:
             self.tally.add("regions without a label ignored", self.line)
         covered = value.get("text") if isinstance(value.get("text"), str) else None
-        return [
-            Claim(start, end, name_of(label, "a label", self.path, self.line), covered, self.line) for label in labels
-        ]
+        return [Claim(start, end, name_of(label, "a label"), covered, self.line) for label in labels]
 
     def _place(self, text: str, claims: list[Claim]) -> list:
         try:

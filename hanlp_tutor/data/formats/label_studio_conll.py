@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from hanlp_tutor.data.columns import check_holdable
+from hanlp_tutor.data.columns import Row, check_holdable, read_sentences
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.formats.format import SPANS, Format
 from hanlp_tutor.data.formats.head import head_lines, mostly
-from hanlp_tutor.data.lines import read_lines, write_lines
+from hanlp_tutor.data.lines import write_lines
 from hanlp_tutor.data.notes import note
+from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.data.schemes import parse_tag, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
 
@@ -26,13 +27,6 @@ _REMEDY = (
     "Export the project from Label Studio as JSON, which has offsets. If the text was cut into words by spaces before "
     "it was labelled, and labels cover whole words, pass words=True (-p words true)."
 )
-
-
-@dataclass(frozen=True)
-class _Token:
-    text: str
-    tag: str
-    line: int
 
 
 def read_label_studio_conll(
@@ -58,74 +52,56 @@ def read_label_studio_conll(
         raise ConfigError(f"words is true or false, not {words!r}.")
     if joiner is not None and not isinstance(joiner, str):
         raise ConfigError(f"joiner is a string, not {joiner!r}.")
-    sentences = _parse(path, read_lines(path, encoding))
+    sentences = read_sentences(path, encoding, _row)
     if not sentences:
         raise DataError("holds no sentence.", path=path, remedy="Write token -X- _ tag a line.")
     if not words:
-        for token in (token for tokens in sentences for token in tokens):
-            _check(token, path)
+        read_each(path, _check, ((row.number, row) for rows in sentences for row in rows))
     if joiner is None:
-        joiner = "" if all(len(token.text) == 1 for tokens in sentences for token in tokens) else " "
+        joiner = "" if all(len(row.token) == 1 for rows in sentences for row in rows) else " "
         if joiner:
             note(f"{path}: tokens are joined with a space: the file does not say what stood between them.")
-    return [_document(path, tokens, joiner) for tokens in sentences]
+    return read_each(path, partial(_document, path, joiner), ((rows[0].number, rows) for rows in sentences))
 
 
-def _parse(path: str | Path, lines: list[str]) -> list[list[_Token]]:
-    sentences: list[list[_Token]] = [[]]
-    for number, line in enumerate(lines, 1):
-        if not line.strip(" \t"):
-            sentences.append([])
-            continue
-        cells = line.rsplit(" ", 3)
-        if line.startswith("-DOCSTART-"):
-            continue
-        if len(cells) != 4 or not cells[0]:
-            raise DataError(
-                f"{line[:40]!r} is not of the form 'token -X- _ tag'.",
-                path=path,
-                line=number,
-                remedy="Export the project from Label Studio again, as JSON.",
-            )
-        try:
-            parse_tag(cells[3])
-        except DataError as error:
-            raise DataError(error.message, path=path, line=number, remedy=error.remedy) from None
-        sentences[-1].append(_Token(cells[0], cells[3], number))
-    return [tokens for tokens in sentences if tokens]
+def _row(number: int, line: str) -> Row:
+    cells = line.rsplit(" ", 3)
+    if len(cells) != 4 or not cells[0]:
+        remedy = "Export the project from Label Studio again, as JSON."
+        raise DataError(f"{line[:40]!r} is not of the form 'token -X- _ tag'.", remedy=remedy)
+    parse_tag(cells[3])
+    return Row(cells[0], cells[3], number)
 
 
-def _check(token: _Token, path: str | Path) -> None:
-    if token.tag == "O" or len(token.text) == 1:
+def _check(number: int, row: Row) -> None:
+    if row.tag == "O" or len(row.token) == 1:
         return
-    chinese = any(unicodedata.name(character, "").startswith("CJK") for character in token.text)
-    outer = any(unicodedata.category(token.text[place])[0] == "P" for place in (0, -1))
+    chinese = any(unicodedata.name(character, "").startswith("CJK") for character in row.token)
+    outer = any(unicodedata.category(row.token[place])[0] == "P" for place in (0, -1))
     if chinese or outer:
         what = "Chinese characters" if chinese else "punctuation"
         raise DataError(
-            f"the token {token.text[:20]!r} of {len(token.text)} characters is tagged {token.tag}, but where in it the "
+            f"the token {row.token[:20]!r} of {len(row.token)} characters is tagged {row.tag}, but where in it the "
             f"entity lies is not said: it holds {what}.",
-            path=path,
-            line=token.line,
             remedy=_REMEDY,
         )
 
 
-def _document(path: str | Path, tokens: list[_Token], joiner: str) -> Document:
+def _document(path: str | Path, joiner: str, number: int, rows: list[Row]) -> Document:
     try:
-        bio = to_bio([token.tag for token in tokens], "BIO")
+        bio = to_bio([row.tag for row in rows], "BIO")
     except DataError as error:
-        raise DataError(error.message, path=path, line=tokens[0].line, remedy="Label Studio writes BIO.") from None
+        raise DataError(error.message, remedy="Label Studio writes BIO.") from None
     text = ""
     tags: list[str] = []
-    for token, tag in zip(tokens, bio, strict=True):
+    for row, tag in zip(rows, bio, strict=True):
         inside = "O" if tag == "O" else "I" + tag[1:]
         if text:
             text += joiner
             tags += [inside if tag.startswith("I-") else "O"] * len(joiner)
-        text += token.text
-        tags += [tag] + [inside] * (len(token.text) - 1)
-    source = f"{path}:{tokens[0].line}"
+        text += row.token
+        tags += [tag] + [inside] * (len(row.token) - 1)
+    source = f"{path}:{number}"
     return Document(text, TaggedText(text, tuple(tags), source).spans, None, source)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, SPANS, Format
 from hanlp_tutor.data.formats.json_objects import first_object, list_of, name_of, offset, read_objects, write_objects
 from hanlp_tutor.data.formats.offsets import Claim, place
 from hanlp_tutor.data.notes import Tally
+from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.errors import DataError
 
 # What Label Studio itself adds to each task; every other key is the data's or a control tag's.
@@ -35,17 +37,15 @@ def read_label_studio_min(
         DataError: as :func:`read_short`.
     """
     tally = Tally(path)
-    documents = [
-        read_short(entry, path, line, text_key, from_name, tally) for line, entry in read_objects(path, encoding)
-    ]
+    documents = read_each(path, partial(read_short, path, text_key, from_name, tally), read_objects(path, encoding))
     tally.report()
     return documents
 
 
 def read_short(
-    entry: dict[str, Any], path: str | Path, line: int, text_key: str | None, from_name: str | None, tally: Tally
+    path: str | Path, text_key: str | None, from_name: str | None, tally: Tally, line: int, entry: dict[str, Any]
 ) -> Document:
-    """One task of JSON-MIN.
+    """One task of JSON-MIN; its errors do not say where it stands.
 
     Raises:
         DataError: no text, several strings that could be the class, several choices.
@@ -53,12 +53,8 @@ def read_short(
     key = text_key or "text"
     text = entry.get(key)
     if not isinstance(text, str):
-        raise DataError(
-            f"there is no string {key!r}.",
-            path=path,
-            line=line,
-            remedy=f"Pass text_key= (-p text_key NAME); keys here: {', '.join(map(repr, entry))}.",
-        )
+        remedy = f"Pass text_key= (-p text_key NAME); keys here: {', '.join(map(repr, entry))}."
+        raise DataError(f"there is no string {key!r}.", remedy=remedy)
     values = {name: value for name, value in entry.items() if name not in _OWN and name != key}
     if from_name is not None:
         tally.add(f"keys other than {from_name!r} ignored", line, sum(name != from_name for name in values))
@@ -66,27 +62,21 @@ def read_short(
     claims, choices = [], {}
     for name, value in values.items():
         if _regions(value):
-            claims += [claim for region in value for claim in _claims(region, path, line)]
+            claims += [claim for region in value for claim in _claims(region, line)]
         elif isinstance(value, str):
             choices[name] = value
         elif isinstance(value, dict) and "choices" in value:
-            chosen = list_of(value["choices"], "'choices'", path, line, str)
+            chosen = list_of(value["choices"], "'choices'", str)
             raise DataError(
                 f"there are {len(chosen)} choices in {name!r}: {', '.join(chosen)[:60]}.",
-                path=path,
-                line=line,
                 remedy="A text has one class here: decide in Label Studio, and export again.",
             )
         elif value:
             tally.add(f"keys that hold neither entities nor a choice ({name!r}) ignored", line)
     if len(choices) > 1:
-        raise DataError(
-            f"several strings could be the class: {', '.join(map(repr, choices))}.",
-            path=path,
-            line=line,
-            remedy="Pass from_name= (-p from_name NAME), or export as JSON, which says what is a choice.",
-        )
-    label = next((name_of(value, repr(name), path, line) for name, value in choices.items()), None)
+        remedy = "Pass from_name= (-p from_name NAME), or export as JSON, which says what is a choice."
+        raise DataError(f"several strings could be the class: {', '.join(map(repr, choices))}.", remedy=remedy)
+    label = next((name_of(value, repr(name)) for name, value in choices.items()), None)
     return Document(text, tuple(place(text, claims, path, tally)), label, f"{path}:{line}")
 
 
@@ -110,11 +100,11 @@ def write_label_studio_min(path: str | Path, documents: Iterable[Document]) -> N
     write_objects(path, tasks, as_list=True)
 
 
-def _claims(region: dict[str, Any], path: str | Path, line: int) -> list[Claim]:
-    start, end = (offset(region.get(key), path, line) for key in ("start", "end"))
+def _claims(region: dict[str, Any], line: int) -> list[Claim]:
+    start, end = (offset(region.get(key)) for key in ("start", "end"))
     covered = region.get("text") if isinstance(region.get("text"), str) else None
-    labels = list_of(region.get("labels"), "'labels'", path, line, str)
-    return [Claim(start, end, name_of(label, "a label", path, line), covered, line) for label in labels]
+    labels = list_of(region.get("labels"), "'labels'", str)
+    return [Claim(start, end, name_of(label, "a label"), covered, line) for label in labels]
 
 
 def _regions(value: Any) -> bool:

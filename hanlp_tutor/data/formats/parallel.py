@@ -7,14 +7,16 @@ answers is the one to name; its texts lie in the file of the same name that ends
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.format import LABEL, SPANS, Format
 from hanlp_tutor.data.formats.head import head_lines, mostly
 from hanlp_tutor.data.lines import read_lines, write_beside, write_lines, write_text
-from hanlp_tutor.data.schemes import Span, detect_scheme, from_bio, parse_tag, scheme_name, spans_from_bio, to_bio
+from hanlp_tutor.data.refusals import read_each
+from hanlp_tutor.data.schemes import Span, from_bio, parse_tag, scheme_name, scheme_of_file, spans_from_bio, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
 
 # Blanks and tabs separate tags, and the words that they stand for; U+3000 and its like are text.
@@ -38,8 +40,8 @@ def texts_beside(path: str | Path, texts: str | Path | None) -> Path:
     return beside
 
 
-def _pairs(path: str | Path, texts: str | Path | None, encoding: str | None) -> list[tuple[int, str, str]]:
-    """Line number, answer and text; a line that is empty in both files is skipped."""
+def _pairs(path: str | Path, texts: str | Path | None, encoding: str | None) -> list[tuple[int, tuple[str, str]]]:
+    """Line number, and answer and text; a line that is empty in both files is skipped."""
     beside = texts_beside(path, texts)
     answers, sentences = read_lines(path, encoding), read_lines(beside, encoding)
     while answers and not answers[-1].strip():
@@ -60,7 +62,7 @@ def _pairs(path: str | Path, texts: str | Path | None, encoding: str | None) -> 
         if not answer.strip() or not text:
             what = f"nothing stands beside the text {text[:20]!r}" if text else f"{answer[:20]!r} stands beside no text"
             raise DataError(f"{what} of {beside.name}.", path=path, line=number, remedy="Fill or remove both lines.")
-        pairs.append((number, answer, text))
+        pairs.append((number, (answer, text)))
     if not pairs:
         raise DataError("holds no line.", path=path, remedy="Write one line for each text.")
     return pairs
@@ -80,27 +82,27 @@ def read_tag_lines(
     Raises:
         DataError: another number of lines or tags, or what is no tag, with the line.
     """
-    rows = [(number, _WORD.findall(answer), text) for number, answer, text in _pairs(path, texts, encoding)]
-    letters: dict[str, int] = {}
-    for number, tags, _ in rows:
-        for tag in tags:
-            try:
-                letters.setdefault(parse_tag(tag)[0], number)
-            except DataError as error:
-                raise DataError(error.message, path=path, line=number, remedy=error.remedy) from None
-    try:
-        scheme = scheme_name(scheme) if scheme else detect_scheme(letters)
-    except DataError as error:
-        line = max(letters["M"], letters["I"])
-        raise DataError(error.message, path=path, line=line, remedy=error.remedy) from None
-    return [_tagged(path, number, tags, text, scheme) for number, tags, text in rows]
+    rows = read_each(path, _row, _pairs(path, texts, encoding))
+    if not scheme:
+        scheme = scheme_of_file(path, ((number, tag) for number, (tags, _) in rows for tag in tags))
+    scheme = scheme_name(scheme)
+    return read_each(path, partial(_tagged, path, scheme), rows)
 
 
-def _tagged(path: str | Path, number: int, tags: Sequence[str], text: str, scheme: str) -> Document:
+def _row(number: int, pair: tuple[str, str]) -> tuple[int, tuple[list[str], str]]:
+    """An answer as tags, and its text."""
+    tags = _WORD.findall(pair[0])
+    for tag in tags:
+        parse_tag(tag)
+    return number, (tags, pair[1])
+
+
+def _tagged(path: str | Path, scheme: str, number: int, row: tuple[list[str], str]) -> Document:
+    tags, text = row
     try:
         bio = to_bio(tags, scheme)
     except DataError as error:
-        raise DataError(error.message, path=path, line=number, remedy="Pass the scheme of the file.") from None
+        raise DataError(error.message, remedy="Pass the scheme of the file.") from None
     source = f"{path}:{number}"
     if len(bio) == len(text):
         return Document(text, tuple(spans_from_bio(bio)), None, source)
@@ -108,12 +110,8 @@ def _tagged(path: str | Path, number: int, tags: Sequence[str], text: str, schem
     words = [match.span() for match in _WORD.finditer(text)]
     places = next((found for found in (characters, words) if len(found) == len(bio)), None)
     if places is None:
-        raise DataError(
-            f"{len(bio)} tags for {len(text)} characters ({len(words)} words).",
-            path=path,
-            line=number,
-            remedy="Write one tag for each character, or for each word where blanks separate words.",
-        )
+        remedy = "Write one tag for each character, or for each word where blanks separate words."
+        raise DataError(f"{len(bio)} tags for {len(text)} characters ({len(words)} words).", remedy=remedy)
     spans = tuple(Span(places[s.start][0], places[s.end - 1][1], s.label) for s in spans_from_bio(bio))
     return Document(text, spans, None, source)
 
@@ -146,9 +144,8 @@ def read_label_lines(
     Raises:
         DataError: another number of lines, or a text without a class.
     """
-    return [
-        Document(text, (), answer.strip(), f"{path}:{number}") for number, answer, text in _pairs(path, texts, encoding)
-    ]
+    pairs = _pairs(path, texts, encoding)
+    return [Document(text, (), answer.strip(), f"{path}:{number}") for number, (answer, text) in pairs]
 
 
 def write_label_lines(path: str | Path, documents: Iterable[Document], *, texts: str | Path | None = None) -> None:

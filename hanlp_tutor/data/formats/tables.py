@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from hanlp_tutor.data.documents import Document
@@ -12,12 +13,14 @@ from hanlp_tutor.data.formats.format import LABEL, Format
 from hanlp_tutor.data.formats.head import head_lines
 from hanlp_tutor.data.lines import read_text, write_text
 from hanlp_tutor.data.notes import note
+from hanlp_tutor.data.refusals import read_each, refuse
 from hanlp_tutor.errors import ConfigError, DataError
 
 # Heads of columns in the data sets that people pass around, ChnSentiCorp's and Kaggle's among them.
 _TEXTS = ("text", "text_a", "sentence", "sentence1", "content", "review", "comment", "文本", "内容", "句子", "评论")
 _LABELS = ("label", "labels", "class", "category", "sentiment", "target", "标签", "类别", "分类", "情感")
 _LONGEST_CELL = 1 << 27
+_QUOTES = 'Put a cell with a quote, a separator or a line end into quotes, and double a quote inside: "".'
 
 
 def _table_format(name: str, delimiter: str) -> Format:
@@ -30,7 +33,7 @@ def _table_format(name: str, delimiter: str) -> Format:
         label_column: str | int | None = None,
     ) -> list[Document]:
         """Columns by name, or by number from 1 (the only way with ``header=False``); None goes by usual names."""
-        rows = list(_rows(path, read_text(path, encoding), delimiter))
+        rows = _rows(path, read_text(path, encoding), delimiter)
         if not rows:
             raise DataError("holds no row.", path=path, remedy="Write a header and one text and label a row.")
         names = rows[0][1] if header else None
@@ -39,10 +42,10 @@ def _table_format(name: str, delimiter: str) -> Format:
         others = [head for place, head in enumerate(names or []) if place not in (text, label)]
         if others:
             note(f"{path}:1: columns left out: {', '.join(others)[:200]}.")
-        documents = [_document(path, row, text, label, len(rows[0][1])) for row in (rows[1:] if header else rows)]
-        if not documents:
+        body = rows[1:] if header else rows
+        if not body:
             raise DataError("holds a header and no row.", path=path, remedy="Add rows, or pass header=False.")
-        return documents
+        return read_each(path, partial(_document, path, text, label, len(rows[0][1])), body)
 
     def write(path: str | Path, documents: Iterable[Document]) -> None:
         file = io.StringIO(newline="")
@@ -68,27 +71,28 @@ def _table_format(name: str, delimiter: str) -> Format:
     return Format(name, (f".{name}",), frozenset({LABEL}), read, write, sniff)
 
 
-def _rows(path: str | Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: str | Path, text: str, delimiter: str) -> list[tuple[int, list[str]]]:
     """The rows that are not blank, each with the line that it begins in."""
     before = csv.field_size_limit(_LONGEST_CELL)
     # Lines end at LF only: StringIO's own idea of a line would end cells at a lone CR.
-    lines = io.StringIO(text, newline="\n")
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    line = 1
+    lines = io.StringIO(text, newline="\n").readlines()
+    rows = []
+    start = 0  # of the next row, in lines
     try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(
-            f"is no table: {error}.",
-            path=path,
-            line=line,
-            remedy='Put a cell with a quote, a separator or a line end into quotes, and double a quote inside: "".',
-        ) from None
+        while start < len(lines):
+            first = start
+            reader = csv.reader(map(lines.__getitem__, range(first, len(lines))), delimiter=delimiter, strict=True)
+            try:
+                for cells in reader:
+                    if any(cell.strip() for cell in cells):
+                        rows.append((start + 1, cells))
+                    start = first + reader.line_num
+            except csv.Error as error:
+                refuse(DataError(f"is no table: {error}.", path=path, line=start + 1, remedy=_QUOTES))
+                start += 1  # an open quote has swallowed lines that may be rows
     finally:
         csv.field_size_limit(before)
+    return rows
 
 
 def _column(
@@ -123,24 +127,15 @@ def _column(
     return found[0]
 
 
-def _document(path: str | Path, row: tuple[int, list[str]], text: int, label: int, width: int) -> Document:
-    line, cells = row
+def _document(path: str | Path, text: int, label: int, width: int, line: int, cells: list[str]) -> Document:
     if len(cells) != width:
-        raise DataError(
-            f"{len(cells)} cells in a table of {width} columns.",
-            path=path,
-            line=line,
-            remedy="Put a cell that holds a separator or a line end into quotes.",
-        )
+        message = f"{len(cells)} cells in a table of {width} columns."
+        raise DataError(message, remedy="Put a cell that holds a separator or a line end into quotes.")
     if not cells[label].strip():
-        raise DataError("the label is missing.", path=path, line=line, remedy="Label the text, or remove the row.")
+        raise DataError("the label is missing.", remedy="Label the text, or remove the row.")
     if cells[label].lstrip().startswith(("[{", "{")):
-        raise DataError(
-            f"the label is JSON: {cells[label][:30]!r}.",
-            path=path,
-            line=line,
-            remedy="Label Studio writes entities into tables so; export them as JSON.",
-        )
+        remedy = "Label Studio writes entities into tables so; export them as JSON."
+        raise DataError(f"the label is JSON: {cells[label][:30]!r}.", remedy=remedy)
     return Document(cells[text], (), cells[label].strip(), f"{path}:{line}")
 
 

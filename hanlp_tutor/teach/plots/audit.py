@@ -81,13 +81,13 @@ def _draw_shares(axes: Any, task: str, shares: dict[str, dict[str, float]]) -> N
 
 def _shares(report: Report) -> dict[str, dict[str, float]]:
     total: dict[str, int] = {}
-    for side in report.sides.values():
+    for side in report.subsets.values():
         for label, number in side["labels"].items():
             total[label] = total.get(label, 0) + number
     labels = sorted(total, key=lambda label: (-total[label], label))[:_MOST_LABELS]
     return {
         name: {label: side["labels"].get(label, 0) / max(sum(side["labels"].values()), 1) for label in labels}
-        for name, side in report.sides.items()
+        for name, side in report.subsets.items()
     }
 
 

@@ -12,8 +12,9 @@ from hanlp_tutor.workbench.audit.characters import check_characters
 from hanlp_tutor.workbench.audit.duplicates import check_duplicates
 from hanlp_tutor.workbench.audit.labels import check_balance, check_labels, check_transitions
 from hanlp_tutor.workbench.audit.lengths import check_lengths
+from hanlp_tutor.workbench.audit.reading import Reading, read_subset
 from hanlp_tutor.workbench.audit.report import KINDS, Finding, Report, in_order
-from hanlp_tutor.workbench.audit.sides import Reading, Side, read_side
+from hanlp_tutor.workbench.audit.subsets import Subset
 
 __all__ = ["KINDS", "Finding", "Report", "audit"]
 
@@ -49,21 +50,21 @@ def audit(
     if task not in (None, "ner", "classify", "relation"):
         raise ConfigError(f"an audit is for the task ner, classify or relation, not {task!r}.")
     reading = Reading(format, scheme, strip_segmentation_digits, encoding)
-    sides: list[Side] = []
+    subsets: list[Subset] = []
     for name, source in (("train", train), ("dev", dev), ("test", test)):
         if source is not None:
-            sides.append(read_side(name, source, task or (sides[0].task if sides else None), reading))
-    task = sides[0].task
-    findings = [finding for side in sides for finding in side.findings]
+            subsets.append(read_subset(name, source, task or (subsets[0].task if subsets else None), reading))
+    task = subsets[0].task
+    findings = [finding for subset in subsets for finding in subset.findings]
     if task == "ner":
-        findings += check_transitions(sides)
-    findings += check_labels(sides)
-    findings += check_duplicates(sides)
-    findings += check_balance(sides)
-    findings += check_characters(sides)
-    findings += check_lengths(sides)
+        findings += check_transitions(subsets)
+    findings += check_labels(subsets)
+    findings += check_duplicates(subsets)
+    findings += check_balance(subsets)
+    findings += check_characters(subsets)
+    findings += check_lengths(subsets)
     if label_errors:
         from hanlp_tutor.workbench.audit.label_errors import check_label_errors
 
-        findings += check_label_errors(sides)
-    return Report(task, {side.name: side.summary() for side in sides}, in_order(findings))
+        findings += check_label_errors(subsets)
+    return Report(task, {subset.name: subset.summary() for subset in subsets}, in_order(findings))

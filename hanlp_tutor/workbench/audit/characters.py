@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from hanlp_tutor.workbench.audit.report import Finding, times
-from hanlp_tutor.workbench.audit.sides import Side
+from hanlp_tutor.workbench.audit.subsets import Subset
 
 # Inside an emoji (👩‍⚕️) the zero-width joiner and the variation selector do what they are for.
 _EMOJI = "\u2600-\u27bf\U0001f000-\U0001faff"
@@ -45,11 +45,11 @@ def odd(character: str) -> tuple[str, str] | None:
     return None
 
 
-def check_characters(sides: Sequence[Side]) -> list[Finding]:
-    """One finding for each odd character of a side, and one where full-width and ASCII letters are mixed."""
+def check_characters(subsets: Sequence[Subset]) -> list[Finding]:
+    """One finding for each odd character of a set, and one where full-width and ASCII letters are mixed."""
     findings = []
-    for side in sides:
-        texts = [_EMOJI_JOINER.sub("", example.text) for example in side.examples]
+    for subset in subsets:
+        texts = [_EMOJI_JOINER.sub("", example.text) for example in subset.examples]
         counts = Counter()
         for text in texts:
             counts.update(text)
@@ -63,15 +63,15 @@ def check_characters(sides: Sequence[Side]) -> list[Finding]:
                         "error" if character == "\ufffd" else "warning",
                         f"U+{ord(character):04X} ({name}), {times(counts[character])}: {said[0]}.",
                         said[1],
-                        **side.place(index, side.examples[index].text.index(character)),
+                        **subset.place(index, subset.examples[index].text.index(character)),
                         evidence={"character": f"U+{ord(character):04X}", "count": counts[character]},
                     )
                 )
-        findings += _mixed_width(side, counts)
+        findings += _mixed_width(subset, counts)
     return findings
 
 
-def _mixed_width(side: Side, counts: Counter[str]) -> list[Finding]:
+def _mixed_width(subset: Subset, counts: Counter[str]) -> list[Finding]:
     full, narrow = (
         sum(number for character, number in counts.items() if pattern.match(character))
         for pattern in (_FULL_WIDTH, _ASCII)
@@ -79,14 +79,14 @@ def _mixed_width(side: Side, counts: Counter[str]) -> list[Finding]:
     if not full or not narrow:
         return []
     rare = _FULL_WIDTH if full <= narrow else _ASCII
-    index, found = next((i, m) for i, e in enumerate(side.examples) if (m := rare.search(e.text)))
+    index, found = next((i, m) for i, e in enumerate(subset.examples) if (m := rare.search(e.text)))
     return [
         Finding(
             "odd-character",
             "warning",
             f"letters and digits of two widths: {full:,} full-width, {narrow:,} ASCII; the rarer kind begins here.",
             "Write them all in one width, in training and in use: to the encoder Ａ and A are two characters.",
-            **side.place(index, found.start()),
+            **subset.place(index, found.start()),
             evidence={"full_width": full, "ascii": narrow},
         )
     ]

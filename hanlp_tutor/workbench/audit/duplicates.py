@@ -1,4 +1,4 @@
-"""Texts that stand twice: on one side a waste, on two sides a leak, with two answers a contradiction."""
+"""Texts that stand twice: in one set a waste, in two sets a leak, with two answers a contradiction."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hanlp_tutor.data.examples import LabelledText, TaggedText
 from hanlp_tutor.data.near_duplicates import NearTexts
 from hanlp_tutor.data.relations import RelationText
 from hanlp_tutor.workbench.audit.report import Finding
-from hanlp_tutor.workbench.audit.sides import Side, label_of
+from hanlp_tutor.workbench.audit.subsets import Subset, label_of
 
 Example = TaggedText | LabelledText | RelationText
 
@@ -17,31 +17,31 @@ _LEAK = "Remove one of the two, or split again with split_without_leaks: a score
 _QUOTED = 30  # characters of a text in a message
 
 
-def check_duplicates(sides: Sequence[Side]) -> list[Finding]:
+def check_duplicates(subsets: Sequence[Subset]) -> list[Finding]:
     """Conflicts, leaks and duplicates, exact and near."""
-    members = [(side, index) for side in sides for index in range(len(side.examples))]
+    members = [(subset, index) for subset in subsets for index in range(len(subset.examples))]
     same: defaultdict[str, list[int]] = defaultdict(list)
-    for number, (side, index) in enumerate(members):
-        same[side.examples[index].text].append(number)
+    for number, (subset, index) in enumerate(members):
+        same[subset.examples[index].text].append(number)
     groups = [[members[number] for number in group] for group in same.values() if len(group) > 1]
-    asked: defaultdict[object, list[tuple[Side, int]]] = defaultdict(list)
+    asked: defaultdict[object, list[tuple[Subset, int]]] = defaultdict(list)
     for member in members:
         asked[_question(_example(member))].append(member)
     questions = [group for group in asked.values() if len(group) > 1]
-    near = NearTexts(side.examples[index].text for side, index in members)
+    near = NearTexts(subset.examples[index].text for subset, index in members)
     return [
         *_conflicts(questions),
         *_leaks(groups),
-        *_near_leaks(sides, members, same, near),
+        *_near_leaks(subsets, members, same, near),
         *_duplicates(questions),
-        *_near_duplicates(sides, members, same, near),
+        *_near_duplicates(subsets, members, same, near),
     ]
 
 
 def _conflicts(groups: list) -> list[Finding]:
     findings = []
     for group in groups:
-        answers = Counter(_answer(side.examples[index]) for side, index in group)
+        answers = Counter(_answer(subset.examples[index]) for subset, index in group)
         if len(answers) > 1:
             first = _answer(_example(group[0]))
             other = next(member for member in group if _answer(_example(member)) != first)
@@ -61,7 +61,7 @@ def _conflicts(groups: list) -> list[Finding]:
 def _leaks(groups: list) -> list[Finding]:
     findings = []
     for group in groups:
-        names = Counter(side.name for side, _ in group)
+        names = Counter(subset.name for subset, _ in group)
         if len(names) > 1:
             origin = group[0]
             last = next(member for member in reversed(group) if member[0] is not origin[0])
@@ -79,16 +79,16 @@ def _leaks(groups: list) -> list[Finding]:
     return findings
 
 
-def _near_leaks(sides: Sequence[Side], members: list, same: dict, near: NearTexts) -> list[Finding]:
+def _near_leaks(subsets: Sequence[Subset], members: list, same: dict, near: NearTexts) -> list[Finding]:
     """For dev what is near in train; for test what is near in train or dev."""
     findings = []
-    numbers = {side.name: [n for n, (owner, _) in enumerate(members) if owner is side] for side in sides}
-    for later, side in enumerate(sides[1:], 1):
-        before = [number for earlier in sides[:later] for number in numbers[earlier.name]]
+    numbers = {subset.name: [n for n, (owner, _) in enumerate(members) if owner is subset] for subset in subsets}
+    for later, subset in enumerate(subsets[1:], 1):
+        before = [number for earlier in subsets[:later] for number in numbers[earlier.name]]
         own = [  # the others are leaks already
             number
-            for number in numbers[side.name]
-            if all(members[twin][0] is side for twin in same[_example(members[number]).text])
+            for number in numbers[subset.name]
+            if all(members[twin][0] is subset for twin in same[_example(members[number]).text])
         ]
         for number, (other, similarity) in near.counterparts(own, before).items():
             findings.append(
@@ -98,7 +98,7 @@ def _near_leaks(sides: Sequence[Side], members: list, same: dict, near: NearText
                     f"{_quoted(members[number])} is nearly (Jaccard {similarity:.2f}) {_quoted(members[other])} in "
                     f"{_where(members[other])}{_disagreement(members[number], members[other])}.",
                     _LEAK,
-                    **side.place(members[number][1]),
+                    **subset.place(members[number][1]),
                     evidence={"other": _where(members[other]), "similarity": round(similarity, 4)},
                 )
             )
@@ -108,7 +108,7 @@ def _near_leaks(sides: Sequence[Side], members: list, same: dict, near: NearText
 def _duplicates(groups: list) -> list[Finding]:
     findings = []
     for group in groups:
-        for name in dict.fromkeys(side.name for side, _ in group):
+        for name in dict.fromkeys(subset.name for subset, _ in group):
             inside = [member for member in group if member[0].name == name]
             if len(inside) > 1:
                 findings.append(
@@ -124,11 +124,11 @@ def _duplicates(groups: list) -> list[Finding]:
     return findings
 
 
-def _near_duplicates(sides: Sequence[Side], members: list, same: dict, near: NearTexts) -> list[Finding]:
+def _near_duplicates(subsets: Sequence[Subset], members: list, same: dict, near: NearTexts) -> list[Finding]:
     findings = []
-    first = {group[0] for group in _by_side(members, same)}  # one of each text and side
-    for side in sides:
-        own = [number for number in sorted(first) if members[number][0] is side]
+    first = {group[0] for group in _by_subset(members, same)}  # one of each text and set
+    for subset in subsets:
+        own = [number for number in sorted(first) if members[number][0] is subset]
         for cluster in near.clusters(own):
             group = [members[number] for number in cluster]
             findings.append(
@@ -137,15 +137,15 @@ def _near_duplicates(sides: Sequence[Side], members: list, same: dict, near: Nea
                     "warning",
                     f"{_quoted(group[1])} is one of {len(group)} texts that are nearly the same; the first is "
                     f"{_quoted(group[0])} in {_where(group[0])}{_disagreement(group[1], group[0])}.",
-                    "Keep one, or keep them on one side (split_without_leaks).",
-                    **side.place(group[1][1]),
+                    "Keep one, or keep them in one set (split_without_leaks).",
+                    **subset.place(group[1][1]),
                     evidence={"places": [_where(member) for member in group]},
                 )
             )
     return findings
 
 
-def _by_side(members: list, same: dict) -> list[list[int]]:
+def _by_subset(members: list, same: dict) -> list[list[int]]:
     groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for text, numbers in same.items():
         for number in numbers:
@@ -153,15 +153,15 @@ def _by_side(members: list, same: dict) -> list[list[int]]:
     return list(groups.values())
 
 
-def _example(member: tuple[Side, int]) -> Example:
+def _example(member: tuple[Subset, int]) -> Example:
     return member[0].examples[member[1]]
 
 
-def _where(member: tuple[Side, int]) -> str:
+def _where(member: tuple[Subset, int]) -> str:
     return Finding("", "", "", "", **member[0].place(member[1])).where
 
 
-def _quoted(member: tuple[Side, int]) -> str:
+def _quoted(member: tuple[Subset, int]) -> str:
     text = _example(member).text
     return repr(text if len(text) <= _QUOTED else text[: _QUOTED - 3] + "...")
 
@@ -178,14 +178,14 @@ def _answer(example: Example) -> object:
 def _difference(here: Example, there: Example) -> str:
     if not isinstance(here, TaggedText):
         return f"{label_of(here)!r} here, {label_of(there)!r}"
-    sides = [sorted(set(one.spans) - set(other.spans)) for one, other in ((here, there), (there, here))]
+    only = [sorted(set(one.spans) - set(other.spans)) for one, other in ((here, there), (there, here))]
     said = [
-        ", ".join(f"{span.label} {here.text[span.start : span.end]}" for span in spans) or "nothing" for spans in sides
+        ", ".join(f"{span.label} {here.text[span.start : span.end]}" for span in spans) or "nothing" for spans in only
     ]
     return f"{said[0]} here, {said[1]}"
 
 
-def _disagreement(one: tuple[Side, int], other: tuple[Side, int]) -> str:
+def _disagreement(one: tuple[Subset, int], other: tuple[Subset, int]) -> str:
     mine, its = _example(one), _example(other)
     if isinstance(mine, LabelledText) and mine.label != its.label:
         return f", but {mine.label!r} here and {its.label!r} there"

@@ -1,7 +1,7 @@
 """Probable label errors: what a model of the other texts contradicts, by confident learning (Northcutt et al. 2021).
 
 Each text is judged by a cheap model that has not seen it: a CRF on characters for entities, a logistic regression on
-n-grams for classes (:mod:`hanlp_tutor.workbench.baselines`), in cross-validation over all sides together. From these
+n-grams for classes (:mod:`hanlp_tutor.workbench.baselines`), in cross-validation over all sets together. From these
 out-of-sample probabilities cleanlab decides what is noise of the labels and what is weakness of the model. Copies of a
 text stay in one fold, or one would vouch for the error of the other.
 
@@ -18,7 +18,7 @@ from typing import Any
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.schemes import Span, spans_from_bio
 from hanlp_tutor.workbench.audit.report import Finding
-from hanlp_tutor.workbench.audit.sides import Side
+from hanlp_tutor.workbench.audit.subsets import Subset
 
 FOLDS = {"ner": 3, "classify": 5}  # a CRF takes its time
 FEWEST = 50  # texts; with fewer the model knows nothing
@@ -29,38 +29,38 @@ _SEED = 1
 _REMEDY = "Read the text and decide: the model may be wrong."
 
 
-def check_label_errors(sides: Sequence[Side]) -> list[Finding]:
+def check_label_errors(subsets: Sequence[Subset]) -> list[Finding]:
     """One finding for each label, or stretch of tags, that is probably wrong; the surest first."""
-    task = sides[0].task
+    task = subsets[0].task
     if task == "relation":
         message = "label errors of relations are not looked for: the cheap models do not see head and tail."
-        return [Finding("label-error", "note", message, "", sides[0].name, sides[0].path)]
-    members = [(side, index) for side in sides for index, example in enumerate(side.examples) if example.text]
-    labels = Counter(_stratum(side.examples[index]) for side, index in members)
+        return [Finding("label-error", "note", message, "", subsets[0].name, subsets[0].path)]
+    members = [(subset, index) for subset in subsets for index, example in enumerate(subset.examples) if example.text]
+    labels = Counter(_stratum(subset.examples[index]) for subset, index in members)
     rare = {label for label, number in labels.items() if task == "classify" and number < FOLDS[task]}
-    members = [(side, index) for side, index in members if _stratum(side.examples[index]) not in rare]
+    members = [(subset, index) for subset, index in members if _stratum(subset.examples[index]) not in rare]
     findings = []
     if rare:
         remedy = f"A label needs {FOLDS[task]} texts, one for each fold."
         message = f"not checked, too rare: {', '.join(sorted(rare))}."
-        findings.append(Finding("label-error", "note", message, remedy, sides[0].name, sides[0].path))
+        findings.append(Finding("label-error", "note", message, remedy, subsets[0].name, subsets[0].path))
     if len(members) < FEWEST or (task == "classify" and len(labels) - len(rare) < 2):
         message = f"label errors were not looked for: {len(members)} texts are too few, or all have one label."
         return [
             *findings,
-            Finding("label-error", "note", message, f"{FEWEST} are needed.", sides[0].name, sides[0].path),
+            Finding("label-error", "note", message, f"{FEWEST} are needed.", subsets[0].name, subsets[0].path),
         ]
     look = _tag_errors if task == "ner" else _class_errors
     return [*findings, *look(members)]
 
 
-def _class_errors(members: list[tuple[Side, int]]) -> Iterator[Finding]:
+def _class_errors(members: list[tuple[Subset, int]]) -> Iterator[Finding]:
     import numpy as np
     from cleanlab.filter import find_label_issues
 
     from hanlp_tutor.workbench.baselines import ngram_classifier
 
-    examples = [side.examples[index] for side, index in members]
+    examples = [subset.examples[index] for subset, index in members]
     names = sorted({example.label for example in examples})
     given = np.array([names.index(example.label) for example in examples])
     probabilities = np.zeros((len(examples), len(names)))
@@ -69,7 +69,7 @@ def _class_errors(members: list[tuple[Side, int]]) -> Iterator[Finding]:
         probabilities[np.ix_(held_out, model[-1].classes_)] = model.predict_proba([examples[i].text for i in held_out])
     ranked = {"filter_by": _FILTER, "return_indices_ranked_by": "self_confidence"}
     for number in find_label_issues(given, probabilities, n_jobs=1, **ranked):
-        side, index = members[number]
+        subset, index = members[number]
         own, best = probabilities[number, given[number]], int(probabilities[number].argmax())
         if best == given[number]:
             continue
@@ -81,18 +81,18 @@ def _class_errors(members: list[tuple[Side, int]]) -> Iterator[Finding]:
             f"{shown!r} is labelled {examples[number].label!r}; a model of the "
             f"other texts gives that {own:.2f}, and {names[best]!r} {probabilities[number, best]:.2f}.",
             _REMEDY,
-            **side.place(index),
+            **subset.place(index),
             evidence={"given": examples[number].label, "expected": names[best], "probability": round(float(own), 4)},
         )
 
 
-def _tag_errors(members: list[tuple[Side, int]]) -> Iterator[Finding]:
+def _tag_errors(members: list[tuple[Subset, int]]) -> Iterator[Finding]:
     import numpy as np
     from cleanlab.token_classification.filter import find_label_issues
 
     from hanlp_tutor.workbench.baselines import FeatureCRF
 
-    examples = [side.examples[index] for side, index in members]
+    examples = [subset.examples[index] for subset, index in members]
     tags = sorted({tag for example in examples for tag in example.tags})
     number_of = {tag: number for number, tag in enumerate(tags)}
     if len(tags) == 1:
@@ -108,7 +108,7 @@ def _tag_errors(members: list[tuple[Side, int]]) -> Iterator[Finding]:
     for number, position in find_label_issues(given, probabilities, filter_by=_FILTER, n_jobs=1):
         flagged.setdefault(int(number), []).append(int(position))
     for number, positions in flagged.items():
-        side, index = members[number]
+        subset, index = members[number]
         example = examples[number]
         expected = spans_from_bio([tags[best] for best in probabilities[number].argmax(1)])
         for start, end in _stretches([*example.spans, *expected], positions):
@@ -123,7 +123,7 @@ def _tag_errors(members: list[tuple[Side, int]]) -> Iterator[Finding]:
                 f"{_said(example, own)} in {_around(example.text, start, end)!r}; a model of the other texts expects "
                 f"{_said(example, other)}, and finds the tags here only {surest:.2f} probable.",
                 _REMEDY,
-                **side.place(index, start),
+                **subset.place(index, start),
                 evidence={
                     "start": start,
                     "end": end,

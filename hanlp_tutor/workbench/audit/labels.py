@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from hanlp_tutor.data.schemes import from_bio, to_bio
 from hanlp_tutor.errors import nearest
 from hanlp_tutor.workbench.audit.report import Finding, times
-from hanlp_tutor.workbench.audit.sides import Side, label_of
+from hanlp_tutor.workbench.audit.subsets import Subset, label_of
 
 FEW = 10  # examples (entities) of a label, below which nothing reliable is learnt or measured
 _RARE = 0.1  # of the frequency of the label that it may be a misspelling of
@@ -17,30 +17,31 @@ _RULES = 0.8  # of the examples in one class: accuracy says little from here on
 _EMPTY = 0.9  # of the sentences without any entity
 
 
-def check_transitions(sides: Sequence[Side]) -> list[Finding]:
+def check_transitions(subsets: Sequence[Subset]) -> list[Finding]:
     """Tags that differ from what a writer of their scheme would have written for the entities that are read."""
     findings = []
-    for side in sides:
+    for subset in subsets:
         sentences = [
-            [(row.tag, len(row.token)) for row in side.rows[i]] if side.rows else [(tag, 1) for tag in example.tags]
-            for i, example in enumerate(side.examples)
+            [(row.tag, len(row.token)) for row in subset.rows[i]] if subset.rows else [(tag, 1) for tag in example.tags]
+            for i, example in enumerate(subset.examples)
         ]
         for index, sentence in enumerate(sentences):
             tags = [tag for tag, _ in sentence]
             starts = [0]
             for _, length in sentence:
                 starts.append(starts[-1] + length)
-            for position, read in _mended(tags, side.scheme):
+            for position, read in _mended(tags, subset.scheme):
+                tag = tags[position]
                 before = tags[position - 1] if position else "the beginning"
                 after = tags[position + 1] if position + 1 < len(tags) else "the end"
                 findings.append(
                     Finding(
                         "invalid-transition",
                         "error",
-                        f"{tags[position]} cannot stand between {before} and {after} in {side.scheme}: read as {read}.",
+                        f"{tag} cannot stand between {before} and {after} in {subset.scheme}: read as {read}.",
                         "Write what it is read as, if that is what is meant, or mend its neighbours.",
-                        **side.place(index, starts[position]),
-                        evidence={"tag": tags[position], "before": before, "after": after, "read": read},
+                        **subset.place(index, starts[position]),
+                        evidence={"tag": tag, "before": before, "after": after, "read": read},
                     )
                 )
     return findings
@@ -56,13 +57,13 @@ def _mended(tags: list[str], scheme: str) -> Iterator[tuple[int, str]]:
         changed = tag != right
 
 
-def check_labels(sides: Sequence[Side]) -> list[Finding]:
+def check_labels(subsets: Sequence[Subset]) -> list[Finding]:
     """Labels that train lacks, and labels that look like a misspelling of another."""
-    train, *others = sides
+    train, *others = subsets
     known = train.labels()
     findings = []
-    for side in others:
-        for label, number in side.labels().items():
+    for subset in others:
+        for label, number in subset.labels().items():
             if label not in known:
                 guess = nearest(label, known)
                 hint = f" Did you mean {guess}?" if guess else ""
@@ -72,34 +73,34 @@ def check_labels(sides: Sequence[Side]) -> list[Finding]:
                         "error",
                         f"the label {label!r} ({times(number)}) does not occur in train.{hint}",
                         "It can never be predicted, and lowers the score: mend it, or move examples to train.",
-                        **first_place(side, label),
+                        **first_place(subset, label),
                         evidence={"label": label, "count": number, "nearest": guess},
                     )
                 )
-    total = sum((side.labels() for side in sides), Counter())
+    total = sum((subset.labels() for subset in subsets), Counter())
     for label, likely in similar_labels(total):
-        side = next(side for side in sides if label in side.labels())
+        subset = next(subset for subset in subsets if label in subset.labels())
         findings.append(
             Finding(
                 "similar-labels",
                 "warning",
                 f"the label {label!r} ({times(total[label])}) looks like {likely!r} ({times(total[likely], '')}).",
                 "If it is a misspelling, mend it; otherwise leave it.",
-                **first_place(side, label),
+                **first_place(subset, label),
                 evidence={"label": label, "likely": likely, "counts": [total[label], total[likely]]},
             )
         )
     return findings
 
 
-def first_place(side: Side, label: str) -> dict:
-    """Where a label first stands on a side."""
-    for index, example in enumerate(side.examples):
-        if side.task != "ner" and label_of(example) == label:
-            return side.place(index)
-        for span in example.spans if side.task == "ner" else ():
+def first_place(subset: Subset, label: str) -> dict:
+    """Where a label first stands in a set."""
+    for index, example in enumerate(subset.examples):
+        if subset.task != "ner" and label_of(example) == label:
+            return subset.place(index)
+        for span in example.spans if subset.task == "ner" else ():
             if span.label == label:
-                return side.place(index, span.start)
+                return subset.place(index, span.start)
     raise KeyError(label)
 
 
@@ -148,12 +149,12 @@ def _parts(label: str) -> list[str]:
     return re.split(r"[\s._/-]+", label)
 
 
-def check_balance(sides: Sequence[Side]) -> list[Finding]:
+def check_balance(subsets: Sequence[Subset]) -> list[Finding]:
     """What is too rare to learn, so frequent that accuracy says nothing, or impossible to score."""
-    train, *others = sides
+    train, *others = subsets
     counts, total = train.labels(), len(train.examples)
     unit = "entities" if train.task == "ner" else "examples"
-    place = {"side": train.name, "path": train.path}
+    place = {"subset": train.name, "path": train.path}
     findings = []
     if not counts:
         remedy = "Check that the tags are the last column, and that the annotation was exported."
@@ -176,13 +177,13 @@ def check_balance(sides: Sequence[Side]) -> list[Finding]:
         remedy = "Leave some of them out, or expect a slow start with F1 = 0."
         share = {"share": empty / total}
         findings.append(Finding("class-balance", "warning", message, remedy, **place, evidence=share))
-    return findings + [finding for side in others for finding in _unscored(side, counts)]
+    return findings + [finding for subset in others for finding in _unscored(subset, counts)]
 
 
-def _unscored(side: Side, counts: Counter[str]) -> Iterator[Finding]:
-    missing = [label for label in counts if label not in side.labels()]
+def _unscored(subset: Subset, counts: Counter[str]) -> Iterator[Finding]:
+    missing = [label for label in counts if label not in subset.labels()]
     if missing:
-        message = f"{side.name} lacks labels of train, which it cannot score: {', '.join(missing)}."
+        message = f"{subset.name} lacks labels of train, which it cannot score: {', '.join(missing)}."
         remedy = "Split stratified by label, or hold out more."
-        where = {"side": side.name, "path": side.path, "evidence": {"missing": missing}}
+        where = {"subset": subset.name, "path": subset.path, "evidence": {"missing": missing}}
         yield Finding("class-balance", "warning", message, remedy, **where)

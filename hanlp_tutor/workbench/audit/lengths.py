@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hanlp_tutor.workbench.audit.report import Finding
-from hanlp_tutor.workbench.audit.sides import Side
+from hanlp_tutor.workbench.audit.subsets import Subset
 
 WINDOW = 510  # tokens beside [CLS] and [SEP] in 512 positions; a Chinese character is one token
 
@@ -21,11 +21,11 @@ _REMEDY = {
 }
 
 
-def check_lengths(sides: Sequence[Side]) -> list[Finding]:
+def check_lengths(subsets: Sequence[Subset]) -> list[Finding]:
     """One finding for each text over 510 characters."""
     findings = []
-    for side in sides:
-        for index, example in enumerate(side.examples):
+    for subset in subsets:
+        for index, example in enumerate(subset.examples):
             length = len(example.text)
             if length <= WINDOW:
                 continue
@@ -35,9 +35,9 @@ def check_lengths(sides: Sequence[Side]) -> list[Finding]:
                     "long-text",
                     "note",
                     f"{length:,} characters, more than the {WINDOW} of one window. It becomes {number} that overlap by "
-                    f"half; {_FATE[side.task]}",
-                    _REMEDY[side.task],
-                    **side.place(index),
+                    f"half; {_FATE[subset.task]}",
+                    _REMEDY[subset.task],
+                    **subset.place(index),
                     evidence={"characters": length, "windows": number},
                 )
             )

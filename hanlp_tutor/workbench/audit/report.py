@@ -22,28 +22,28 @@ KINDS = {
     "unknown-label": "a label of dev or test that train lacks",
     "similar-labels": "a rare label that looks like a misspelt frequent one, such as PRE beside PER",
     "conflict": "the same text with different tags or labels",
-    "leak": "a text of dev or test that stands on another side too",
-    "near-leak": "a text of dev or test that nearly stands on another side (Jaccard of 5-grams at least 0.8)",
-    "duplicate": "a text that stands twice on one side",
-    "near-duplicate": "texts of one side that are nearly the same",
+    "leak": "a text of the dev or test set that stands in another set too",
+    "near-leak": "a text of the dev or test set that nearly stands in another set (Jaccard of 5-grams at least 0.8)",
+    "duplicate": "a text that stands twice in one set",
+    "near-duplicate": "texts of one set that are nearly the same",
     "label-error": "a label that a model of the other texts contradicts; only when asked for",
     "class-balance": "labels too rare to learn, one that rules, labels that cannot be scored",
     "odd-character": "characters that are invisible, private, unassigned, broken, look-alikes, or of two widths",
     "long-text": "a text longer than one window of the encoder, and what becomes of it",
 }
-_SIDES = ("train", "dev", "test")
+_SUBSETS = ("train", "dev", "test")
 _SHOWN = 10  # findings of one kind in the text
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """By kind, severity, side and place."""
+    """By kind, severity, set and place."""
     kinds = list(KINDS)
 
     def place(finding: Finding) -> tuple[float, ...]:
-        side = _SIDES.index(finding.side)
+        subset = _SUBSETS.index(finding.subset)
         severity = SEVERITIES.index(finding.severity)
         surest = finding.evidence.get("probability", 0.0)  # of label errors the least probable label comes first
-        return kinds.index(finding.kind), severity, surest, side, finding.line or 0, finding.index or 0
+        return kinds.index(finding.kind), severity, surest, subset, finding.line or 0, finding.index or 0
 
     return sorted(findings, key=place)
 
@@ -62,10 +62,10 @@ class Finding:
         severity: ``error`` makes training fail or its scores wrong, ``warning`` wants a look, ``note`` is information.
         message: what is there.
         remedy: what to do.
-        side: ``train``, ``dev`` or ``test``.
+        subset: ``train``, ``dev`` or ``test``.
         path: the file; empty for examples that come from none.
         line: the line in it, from 1, where one can be named.
-        index: the example on its side, from 0, where the finding is about one.
+        index: the example in its set, from 0, where the finding is about one.
         evidence: numbers and texts that the message is made from.
     """
 
@@ -73,7 +73,7 @@ class Finding:
     severity: str
     message: str
     remedy: str
-    side: str = ""
+    subset: str = ""
     path: str = ""
     line: int | None = None
     index: int | None = None
@@ -81,10 +81,10 @@ class Finding:
 
     @property
     def where(self) -> str:
-        """``file:line``, or the side and the number of the example."""
+        """``file:line``, or the set and the number of the example."""
         if self.path:
             return self.path if self.line is None else f"{self.path}:{self.line}"
-        return self.side if self.index is None else f"{self.side}[{self.index}]"
+        return self.subset if self.index is None else f"{self.subset}[{self.index}]"
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message} {self.remedy}".rstrip()
@@ -92,18 +92,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """The findings of an audit and what each side holds.
+    """The findings of an audit and what each set holds.
 
     A notebook shows it as a table; ``print`` shows the text.
 
     Args:
         task: ``ner`` or ``classify``.
-        sides: for each side its ``path``, ``examples``, ``characters``, and ``labels`` (entities or examples by label).
+        subsets: for each set its ``path``, ``examples``, ``characters`` and ``labels`` (entities or examples by label).
         findings: by kind, in the order of the files.
     """
 
     task: str
-    sides: dict[str, dict[str, Any]]
+    subsets: dict[str, dict[str, Any]]
     findings: Sequence[Finding]
 
     @property
@@ -121,18 +121,19 @@ class Report:
         return dict(Counter(finding.kind for finding in self.findings))
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, for programs."""
+        """Everything, for programs; they rely on the keys ``sides`` and ``side``, which keep their first names."""
+        findings = [asdict(finding) for finding in self.findings]
         return {
             "task": self.task,
-            "sides": self.sides,
+            "sides": self.subsets,
             "counts": self.counts,
             "kinds": self.kinds(),
-            "findings": [asdict(finding) for finding in self.findings],
+            "findings": [{"side" if key == "subset" else key: each[key] for key in each} for each in findings],
         }
 
     def to_text(self, shown: int = _SHOWN) -> str:
-        """For people: the sides, then each kind with its first findings."""
-        lines = [self._side(name) for name in self.sides]
+        """For people: the sets, then each kind with its first findings."""
+        lines = [self._head(name) for name in self.subsets]
         for kind, severity in dict.fromkeys((finding.kind, finding.severity) for finding in self.findings):
             found = [finding for finding in self.of(kind) if finding.severity == severity]
             lines += ["", f"{severity.upper()} {kind} ({len(found):,}): {KINDS[kind]}"]
@@ -170,9 +171,9 @@ class Report:
         # Jupyter puts text to the right
         return html.replace("<td>", '<td style="text-align: left">') + more
 
-    def _side(self, name: str) -> str:
-        side = self.sides[name]
-        labels = ", ".join(f"{label} {number:,}" for label, number in side["labels"].items())
-        place = f" ({side['path']})" if side["path"] else ""
-        size = f"{side['examples']:,} examples, {side['characters']:,} characters"
+    def _head(self, name: str) -> str:
+        subset = self.subsets[name]
+        labels = ", ".join(f"{label} {number:,}" for label, number in subset["labels"].items())
+        place = f" ({subset['path']})" if subset["path"] else ""
+        size = f"{subset['examples']:,} examples, {subset['characters']:,} characters"
         return f"{name}{place}: {size}; {labels or 'no label'}"
