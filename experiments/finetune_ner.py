@@ -23,7 +23,7 @@ from hanlp_tutor.data import fingerprint
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import BEST_TAGGER, COMPARED, EMBEDDED
-from hanlp_tutor.teach.measured.encoders import ALL
+from hanlp_tutor.teach.encoder_results import ALL
 from hanlp_tutor.teach.results import Experiment
 from hanlp_tutor.workbench.baselines import DictionaryMatcher, FeatureCRF
 

@@ -23,7 +23,7 @@ from hanlp_tutor.core.precision import choose_device, describe_device
 from hanlp_tutor.data import Split, fingerprint
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import LESSON_ENCODER
-from hanlp_tutor.teach.convergence import best_within, reaching
+from hanlp_tutor.teach.lessons.l09.convergence import best_within, reaching
 from hanlp_tutor.teach.results import Experiment
 
 CORPUS, LONGEST, SEEDS, ENCODER = "peoples_daily", 50, (1, 2, 3), LESSON_ENCODER

@@ -1,6 +1,6 @@
 """The checks of the exercises: ``check.q05_1(answer)`` prints "Accepted", or "Not yet" with a reason. None ever raises.
 
-A chapter's checks are in ``checks/lesson_NN.py``, imported when the first of them is asked for. A check is a function
+A lesson's checks are in ``lessons/lNN/checks.py``, imported when the first of them is asked for. A check is a function
 that takes the answer and calls :func:`require`; whatever else goes wrong in it, or in a function that a student hands
 in, becomes a reason too. ``check.hint("q05_1")`` gives the hints in turn.
 """
@@ -20,7 +20,7 @@ from typing import Any
 from hanlp_tutor.errors import nearest
 
 _EXERCISES: dict[str, Exercise] = {}
-_NAME = re.compile(r"q(\d\d)_\d+")
+_NAME = re.compile(r"q(\d\d[a-z]?)_\d+")  # q05_1; q01b_1 of a lesson between two others
 
 
 class NotYet(Exception):
@@ -121,10 +121,10 @@ def hint(which: str | Exercise) -> None:
         found.hint()
 
 
-def exercises(chapter: str) -> list[Exercise]:
-    """The exercises of a chapter, such as ``"05"``, in order; none when it has no checks."""
-    _load(chapter)
-    return [found for name, found in sorted(_EXERCISES.items()) if name.startswith(f"q{chapter}_")]
+def exercises(lesson: str) -> list[Exercise]:
+    """The exercises of a lesson, such as ``"05"`` or ``"01b"``, in order; none when it has no checks."""
+    _load(lesson)
+    return [found for name, found in sorted(_EXERCISES.items()) if name.startswith(f"q{lesson}_")]
 
 
 def __getattr__(name: str) -> Exercise:
@@ -141,17 +141,17 @@ def _find(name: str) -> Exercise | None:
     return _EXERCISES.get(name)
 
 
-def _load(chapter: str) -> None:
-    module = f"{__package__}.checks.lesson_{chapter}"
+def _load(lesson: str) -> None:
+    room = f"{__package__}.lessons.l{lesson}"
     try:
-        importlib.import_module(module)
+        importlib.import_module(f"{room}.checks")
     except ModuleNotFoundError as error:
-        if error.name != module:
+        if error.name not in (room, f"{room}.checks"):
             raise
 
 
 def _unknown(name: str) -> str:
-    match = re.match(r"q?(\d\d)", name)
+    match = re.match(r"q?(\d\d[a-z]?)", name)
     if match:
         _load(match[1])
     guess = nearest(name, _EXERCISES)

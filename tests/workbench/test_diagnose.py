@@ -16,7 +16,7 @@ from hanlp_tutor.core.model_folder import build_model, label_set
 from hanlp_tutor.core.optim import model_facts
 from hanlp_tutor.data import Split, TaggedText
 from hanlp_tutor.errors import DataError
-from hanlp_tutor.teach.clinics import Plan, carry_out, plant, shifted
+from hanlp_tutor.teach.lessons.l20.clinics import Plan, carry_out, plant, shifted
 from hanlp_tutor.workbench.diagnose import KINDS, diagnose
 from hanlp_tutor.workbench.diagnose.facts import alignment, known_texts, seen_texts
 from hanlp_tutor.workbench.diagnose.record import read_run
