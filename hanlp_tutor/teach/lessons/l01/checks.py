@@ -5,69 +5,63 @@ from __future__ import annotations
 from typing import Any
 
 from hanlp_tutor.data import Span, TaggedText, from_bio
-from hanlp_tutor.teach.check import NotYet, call, exercise, require, show
+from hanlp_tutor.teach.check import exercise, require, show
+from hanlp_tutor.teach.declared import Answers, cases
 from hanlp_tutor.teach.lessons.l01.faulty_file import places
 
-_SPANS = (
-    (8, [(0, 2, "PER"), (4, 8, "ORG")], "a plain case"),
-    (3, [(1, 2, "LOC")], "an entity of one character has B- alone"),
-    (4, [(0, 2, "LOC"), (2, 4, "LOC")], "two places side by side: the second begins with B- again"),
-    (3, [], "no entity at all"),
-    (6, [(3, 5, "PER"), (0, 2, "LOC")], "spans in any order"),
-)
 
-
-@exercise(
+@cases(
+    {
+        "a plain case": (8, [(0, 2, "PER"), (4, 8, "ORG")]),
+        "an entity of one character has B- alone": (3, [(1, 2, "LOC")]),
+        "two places side by side: the second begins with B- again": (4, [(0, 2, "LOC"), (2, 4, "LOC")]),
+        "no entity at all": (3, []),
+        "spans in any order": (6, [(3, 5, "PER"), (0, 2, "LOC")]),
+    },
     'Begin with a list of so many O: tags = ["O"] * length.',
     "The character at `start` gets B-, those from `start + 1` up to, not including, `end` get I-.",
     'for start, end, label in spans: tags[start] = f"B-{label}", and a second loop for the rest.',
+    count="{right} characters want {right} tags; yours are {found}.",
+    then="A list of spans and a line of tags say the same, as long as entities do not overlap.",
 )
-def q01_1(answer: Any) -> str:
+def q01_1(length: int, spans: list[tuple[int, int, str]]) -> Answers:
     """tags_of(length, spans) -> list of BIO tags; spans are (start, end, label), half-open."""
-    for length, spans, what in _SPANS:
-        given = f"tags_of({length}, {spans}) ({what})"
-        tags = call(answer, length, spans)
-        require(not isinstance(tags, str), f"{given}: a list of tags is wanted, not one string.")
-        tags = list(tags)
-        require(len(tags) == length, f"{given}: {length} characters want {length} tags; yours are {len(tags)}.")
-        right = list(TaggedText.from_spans("字" * length, [Span(*span) for span in spans]).tags)
-        if tags != right:
-            one = list(from_bio(right, "IOB1"))
-            bare = [tag[2:] or tag for tag in right]
-            require(tags != one, f"{given}: an entity begins with B-, also where no other stands before it.")
-            require(tags != bare, f"{given}: the type alone does not tell where an entity begins. Write B- and I-.")
-            longer = [place for _, end, _ in spans for place in [end] if place < length and tags[place] != right[place]]
-            require(not longer, f"{given}: `end` is half-open, the character at {longer} is outside. You give {tags}.")
-            raise NotYet(f"{given}: expected {right}, your function gives {show(tags)}.")
-    return "A list of spans and a line of tags say the same, as long as entities do not overlap."
+    right = list(TaggedText.from_spans("字" * length, [Span(*span) for span in spans]).tags)
+    outside = {end: f"I-{label}" for _, end, label in spans}
+    wrong = {
+        "a list of tags is wanted, not one string.": lambda tags: isinstance(tags, str),
+        "an entity begins with B-, also where no other stands before it.": from_bio(right, "IOB1"),
+        "the type alone does not tell where an entity begins. Write B- and I-.": [tag[2:] or tag for tag in right],
+        "`end` is half-open, the character there is outside.": [outside.get(k, tag) for k, tag in enumerate(right)],
+    }
+    return right, wrong
 
 
 _TRAIN = ["今天天气很好", "这本书 不错", "酒店太吵", "屏幕有坏点"]
 _TEST = ["酒店太吵", "服务周到", "这本书不错", "电池耐用", " 今天天气很好 "]
 
 
-@exercise(
+@cases(
+    [(_TRAIN, _TEST), ([], _TEST)],
     'A set of the training texts answers "is it there?" at once.',
     'Remove the white space on both sides before you compare: "".join(text.split()).',
     '[text for text in test if "".join(text.split()) in known], where known is a set made the same way.',
+    otherwise="Expected {right}, your function gives {found}.",
+    then="Copies that differ by more than white space need the audit, which compares pieces of five characters.",
 )
-def q01_2(answer: Any) -> str:
+def q01_2(train: list[str], test: list[str]) -> Answers:
     """leaked(train, test) -> the test texts that stand in train too, white space aside, in the order of test."""
-    found = call(answer, _TRAIN, _TEST)
-    require(not isinstance(found, (bool, int, str)), f"A list of texts is wanted, not {show(found)}.")
-    ordered, found = isinstance(found, (list, tuple)), list(found)
-    exact = [text for text in _TEST if text in _TRAIN]
-    right = [_TEST[0], _TEST[2], _TEST[4]]
-    require(
-        found != exact, f"{_TEST[2]} differs by a blank alone from {_TRAIN[1]!r}: a model reads the same. Leave it out."
-    )
-    require(set(found) != set(_TEST) - set(right), "These are the texts that are new. The others leak.")
-    bare = ["".join(text.split()) for text in right]
-    require(found == right or found != bare, "Right, but return the texts of `test` as they are, blanks included.")
-    require(ordered, "Return a list, in the order of `test`; a set has no order.")
-    require(found == right, f"Expected {right}, your function gives {show(found)}.")
-    require(call(answer, [], _TEST) == [], "Without a training text nothing can leak.")
-    return "Copies that differ by more than white space need the audit, which compares pieces of five characters."
+    known = {"".join(text.split()) for text in train}
+    right = [text for text in test if "".join(text.split()) in known]
+    wrong = {
+        "a list of texts is wanted.": lambda found: isinstance(found, (bool, int, str)),
+        "return a list, in the order of `test`; a set has no order.": lambda found: isinstance(found, set),
+        "without a training text nothing can leak.": lambda found: not train and found,
+        f"{test[2]} differs by a blank alone from {_TRAIN[1]!r}: a model reads the same. Leave it out.": test[:1],
+        "these are the texts that are new. The others leak.": [text for text in test if text not in right],
+        "right, but return the texts of `test` as they are, blanks included.": ["".join(t.split()) for t in right],
+    }
+    return right, wrong
 
 
 _KINDS = {

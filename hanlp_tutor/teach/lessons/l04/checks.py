@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from typing import Any
 
 from hanlp_tutor.teach.check import NotYet, call, exercise, require, show
+from hanlp_tutor.teach.declared import Answers, cases
 
 
 @exercise(
@@ -42,68 +45,58 @@ def q04_1(answer: Any) -> str:
     return "Parallel files are only as good as the check that they are parallel."
 
 
-_MATRICES = (
-    ([[8, 2], [4, 6]], "a plain case"),
-    ([[90, 0], [10, 0]], "a class that is never predicted; its F1 is 0"),
-    ([[5, 1, 0], [2, 7, 1], [0, 3, 6]], "three classes"),
-)
-
-
-@exercise(
+@cases(
+    {
+        "a plain case": ([[8, 2], [4, 6]],),
+        "a class that is never predicted; its F1 is 0": ([[90, 0], [10, 0]],),
+        "three classes": ([[5, 1, 0], [2, 7, 1], [0, 3, 6]],),
+    },
     "One class at a time: right is the diagonal, its row is what was wanted, its column what was predicted.",
     "F1 of a class is 2 · right / (row sum + column sum), and 0 when that is 0 / 0.",
     "The macro average is the plain mean over the classes, however many examples each has.",
+    otherwise="{given}: macro F1 is {right}, your function gives {found}.",
+    then="On the second matrix accuracy is 0.9 and macro F1 is not even 0.5: that is why both are reported.",
 )
-def q04_2(answer: Any) -> str:
+def q04_2(matrix: list[list[int]]) -> Answers:
     """macro_f1(matrix): rows are gold, columns predictions."""
-    for matrix, what in _MATRICES:
-        value = float(call(answer, matrix))
-        n = len(matrix)
-        total = sum(map(sum, matrix))
-        columns = [sum(row[k] for row in matrix) for k in range(n)]
-        f1 = [2 * matrix[k][k] / max(sum(matrix[k]) + columns[k], 1) for k in range(n)]
-        accuracy = sum(matrix[k][k] for k in range(n)) / total
-        weighted = sum(score * sum(row) for score, row in zip(f1, matrix, strict=True)) / total
-        right = sum(f1) / n
-        given = f"{matrix} ({what})"
-        require(abs(value - 100 * right) > 1e-3, "These look like per cent. Scores are between 0 and 1 here.")
-        if abs(value - right) > 1e-6:
-            require(abs(value - accuracy) > 1e-6, f"{given}: {value:.4f} is the accuracy, which is the micro F1.")
-            require(abs(value - weighted) > 1e-6, f"{given}: you weighed the classes by size; macro counts each once.")
-            require(abs(value - sum(f1)) > 1e-6, f"{given}: that is the sum over the classes. Divide by their number.")
-            raise NotYet(f"{given}: macro F1 is {right:.4f}, your function gives {value:.4f}.")
-    return "On the second matrix accuracy is 0.9 and macro F1 is not even 0.5: that is why both are reported."
+    n, rows, columns = len(matrix), [sum(row) for row in matrix], [sum(column) for column in zip(*matrix, strict=True)]
+    f1 = [2 * matrix[k][k] / max(rows[k] + columns[k], 1) for k in range(n)]
+    right, weighted = sum(f1) / n, sum(score * size for score, size in zip(f1, rows, strict=True))
+    wrong = {
+        "these look like per cent. Scores are between 0 and 1 here.": 100 * right,
+        "that is the accuracy, which is the micro F1.": sum(matrix[k][k] for k in range(n)) / sum(rows),
+        "you weighed the classes by size; macro counts each once.": weighted / sum(rows),
+        "that is the sum over the classes. Divide by their number.": sum(f1),
+    }
+    return right, wrong
 
 
-@exercise(
+_SCORES, _RIGHT = [0.95, 0.9, 0.6, 0.55], [True, False, True, False]
+
+
+@cases(
+    [(_SCORES, _RIGHT, threshold) for threshold in (0.0, 0.92, 0.6, 0.9, 0.99)],
     "First choose the answers whose score reaches the threshold.",
     "The share is how many those are of all; the accuracy is how many of *those* are right.",
     "When none reaches the threshold the share is 0 and there is no accuracy: return None for it.",
+    otherwise=(
+        "{given}: the share is {right}, your function gives {found}.",
+        "{given}: the accuracy is {right}, your function gives {found}.",
+    ),
+    then='Now a service can say "ask a person" and know how often it will.',
 )
-def q04_3(answer: Any) -> str:
+def q04_3(scores: list[float], right: list[bool], threshold: float) -> Answers:
     """above(scores, right, threshold) -> (share answered, accuracy among the answered or None)."""
-    scores, right = [0.95, 0.9, 0.6, 0.55], [True, False, True, False]
-    for threshold, wanted in ((0.0, (1.0, 0.5)), (0.92, (0.25, 1.0)), (0.6, (0.75, 2 / 3)), (0.9, (0.5, 0.5))):
-        share, accuracy = call(answer, scores, right, threshold)
-        given = f"scores {scores}, right {right}, threshold {threshold}"
-        strict = sum(score > threshold for score in scores) / len(scores)
-        require(
-            abs(share - wanted[0]) < 1e-6 or abs(share - strict) > 1e-6,
-            f"{given}: a score equal to the threshold reaches it, so >=, not >.",
-        )
-        require(abs(share - 4 * wanted[0]) > 1e-6, f"{given}: you return how many are answered; divide by all.")
-        require(abs(share - wanted[0]) < 1e-6, f"{given}: the share is {wanted[0]}, your function gives {share}.")
-        of_all = sum(r for s, r in zip(scores, right, strict=True) if s >= threshold) / len(scores)
-        require(accuracy is not None, f"{given}: some are answered, so there is an accuracy.")
-        require(
-            abs(accuracy - wanted[1]) < 1e-6 or abs(accuracy - of_all) > 1e-6,
-            f"{given}: accuracy is among the answered ones, not among all.",
-        )
-        require(
-            abs(accuracy - wanted[1]) < 1e-6,
-            f"{given}: the accuracy is {wanted[1]:.3g}, your function gives {show(accuracy)}.",
-        )
-    share, accuracy = call(answer, scores, right, 0.99)
-    require(share == 0, f"No score reaches 0.99, so the share is 0, not {share}.")
-    require(accuracy is None, f"With nothing answered there is no accuracy: return None, not {show(accuracy)}.")
-    return 'Now a service can say "ask a person" and know how often it will.'
+
+    def answered(reaches: Callable[[float, float], bool]) -> tuple[float, float | None]:
+        kept = [is_right for score, is_right in zip(scores, right, strict=True) if reaches(score, threshold)]
+        return len(kept) / len(scores), sum(kept) / len(kept) if kept else None
+
+    share, accuracy = answered(operator.ge)
+    wrong = {
+        "a score equal to the threshold reaches it, so >=, not >.": answered(operator.gt),
+        "you return how many are answered; divide by all.": (share * len(scores), accuracy),
+        "with nothing answered there is no accuracy: return None.": lambda found: not share and found[1] is not None,
+        "accuracy is among the answered ones, not among all.": (share, share * (accuracy or 0.0)),
+    }
+    return (share, accuracy), wrong

@@ -7,6 +7,7 @@ from typing import Any
 
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.teach.check import call, exercise, require, show
+from hanlp_tutor.teach.declared import value
 
 SENTENCE = "李明从上海到北京大学"
 TAGS = ("B-PER", "I-PER", "O", "B-LOC", "I-LOC", "O", "B-ORG", "I-ORG", "I-ORG", "I-ORG")
@@ -56,35 +57,27 @@ def q05_1(answer: Any) -> str:
     return "One tag per character: that is all a tagging model ever predicts."
 
 
-@exercise(
+q05_2 = value(
+    "(precision, recall, F1) of the table in the notebook: 2 right, 5 predicted, 4 gold.",
+    (2 / 5, 2 / 4, 4 / 9),
     "An entity is right when start, end and label all agree. Count those first.",
     "Precision divides the right ones by all predicted ones, recall divides them by all gold ones.",
     "F1 is the harmonic mean, 2PR / (P + R), not the mean of the two.",
+    wrong={
+        "These look like per cent. Scores are between 0 and 1 here.": lambda values: max(values) > 1,
+        "You let 中国 count for 中国银行 and the wrong type of 上海 too. Only exact agreement counts.": (0.8, 1.0, ...),
+        "Three right? Look at the label of 上海 and at the end of 中国 again.": (3 / 5, 3 / 4, ...),
+        "Precision and recall are exchanged: precision asks how many of the *predicted* are right.": (0.5, 0.4, ...),
+        "That is the mean of the two; F1 is their harmonic mean, 2PR / (P + R).": (0.4, 0.5, 0.45),
+    },
+    otherwise=(
+        "Precision is not {found}: how many of the predicted entities are exactly right?",
+        "Recall is not {found}: how many of the gold entities were found exactly?",
+        "F1 is not {found}: it is 2PR / (P + R).",
+    ),
+    count="The answer is three numbers, precision, recall and F1; yours has {found}.",
+    then="A border that is one character off costs twice: one wrong prediction and one missed entity.",
 )
-def q05_2(answer: Any) -> str:
-    """(precision, recall, F1) of the table in the notebook: 2 right, 5 predicted, 4 gold."""
-    values = [float(value) for value in answer]
-    require(len(values) == 3, f"The answer is three numbers, precision, recall and F1; yours has {len(values)}.")
-    require(max(values) <= 1, "These look like per cent. Scores are between 0 and 1 here.")
-
-    def near(*wanted: float) -> bool:
-        return all(abs(value - right) < 0.006 for value, right in zip(values, wanted, strict=False))
-
-    require(
-        not near(4 / 5, 4 / 4),
-        "You let 中国 count for 中国银行 and the wrong type of 上海 as well. Only exact agreement counts.",
-    )
-    require(not near(3 / 5, 3 / 4), "Three right? Look at the label of 上海 and at the end of 中国 again.")
-    require(
-        not near(2 / 4, 2 / 5),
-        "Precision and recall are exchanged: precision asks how many of the *predicted* are right.",
-    )
-    require(near(2 / 5), f"Precision is not {values[0]:.3g}: how many of the predicted entities are exactly right?")
-    require(near(2 / 5, 2 / 4), f"Recall is not {values[1]:.3g}: how many of the gold entities were found exactly?")
-    require(abs(values[2] - 0.45) > 0.002, "That is the mean of the two; F1 is their harmonic mean, 2PR / (P + R).")
-    require(near(2 / 5, 2 / 4, 4 / 9), f"F1 is not {values[2]:.3g}: it is 2PR / (P + R).")
-    return "A border that is one character off costs twice: one wrong prediction and one missed entity."
-
 
 _DICTIONARY = {"北京": "LOC", "北京大学": "ORG", "大学城": "LOC", "张三": "PER"}
 _CASES = (
