@@ -130,4 +130,5 @@ def test_the_table_and_the_leads(tmp_path):
 
 def test_without_the_file_it_says_how_to_make_it(tmp_path):
     restraints = Restraints(tmp_path)
-    assert not restraints and restraints.table() == [{"not measured yet": "python -m experiments.loss_terms"}]
+    assert not restraints.rows
+    assert restraints.table() == [{"restraint": "not measured yet: python -m experiments.loss_terms"}]

@@ -34,7 +34,7 @@ def write(folder, *, weights=None):
 def test_spread_and_verdicts(tmp_path):
     write(tmp_path)
     study = SeedStudy(tmp_path)
-    assert study.sentences == 1922 and study.models == ["with a CRF", "with a softmax"]
+    assert study.settings["test"] == 1922 and study.models == ["with a CRF", "with a softmax"]
     first, second = study.spread()
     assert (first["mean"], first["standard deviation over seeds"], first["over stories"]) == ("71.0", "1.0", "2.0")
     assert second["F1 of each seed"] == "60.0  62.0  64.0"
@@ -50,6 +50,6 @@ def test_nothing_measured(tmp_path, stale):
     if stale:
         write(tmp_path, weights="of yesterday")
     study = SeedStudy(tmp_path)
-    assert study.sentences is None and study.pairs() == {}
+    assert study.models == [] and study.pairs() == {}
     assert "experiments.evaluation" in study.spread()[0]["model"]
     assert "experiments.evaluation" in study.verdicts()[0]["compared"]

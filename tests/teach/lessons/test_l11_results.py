@@ -2,7 +2,7 @@
 
 import json
 
-from hanlp_tutor.teach.lessons.l11.results import COMMAND, measured
+from hanlp_tutor.teach.lessons.l11.results import measured
 
 
 def row(values, **more):
@@ -26,4 +26,6 @@ def test_medians_with_their_spread_in_points(tmp_path):
 
 
 def test_without_a_file_it_says_how_to_measure(tmp_path):
-    assert measured("tasks/", {"words": "tok"}, tmp_path) == [{"trained": f"not measured yet: {COMMAND}"}]
+    assert measured("tasks/", {"words": "tok"}, tmp_path) == [
+        {"trained": "not measured yet: python -m experiments.multitask"}
+    ]

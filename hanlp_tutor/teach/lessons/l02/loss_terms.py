@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.teach.plots import BLACK, BLUE, GREY, ORANGE, Picture, new_figure
-from hanlp_tutor.teach.results import UNMEASURED, current_rows, read_results, spread
+from hanlp_tutor.teach.results import UNMEASURED, Measured, spread
 
 EMBEDDINGS = "encoder.embeddings.word_embeddings.weight"
 
@@ -94,37 +93,30 @@ def draw_paths(
     return Picture(figure, "Paths on two weights from a common start. " + "; ".join(said) + ".")
 
 
-class Restraints:
-    """``results/loss_terms.json`` as a table; rows of other weights than today's are left out.
-
-    Args:
-        folder: of the result files; None: that of the checkout.
-    """
+class Restraints(Measured):
+    """``results/loss_terms.json`` as a table."""
 
     def __init__(self, folder: Path | None = None):
-        content = read_results("loss_terms", folder) or {"rows": {}, "settings": {}}
-        self.settings = content["settings"]
-        self.rows: dict[str, Any] = current_rows(content)
-
-    def __bool__(self) -> bool:
-        return bool(self.rows)
+        super().__init__("loss_terms", folder)
 
     def table(self) -> list[dict[str, str]]:
         """A row a restraint: medians, and the spread of F1 over the seeds; what to do when there is no row."""
-        if not self:
-            return [{UNMEASURED: "python -m experiments.loss_terms"}]
-        return [
+        columns = {
+            "test loss": "loss",
+            "‖θ‖ / ‖θ₀‖": "size",
+            "‖θ-θ₀‖ / ‖θ₀‖": "distance",
+            "unseen characters": "unseen",
+        }
+        rows = [
             {
                 "restraint": name,
                 "test F1": spread(row, "f1"),
                 "train F1": spread(row, "train_f1"),
-                "test loss": f"{row['median']['loss']:.3f}",
-                "‖θ‖ / ‖θ₀‖": f"{row['median']['size']:.3f}",
-                "‖θ-θ₀‖ / ‖θ₀‖": f"{row['median']['distance']:.3f}",
-                "unseen characters": f"{row['median']['unseen']:.3f}",
+                **{title: f"{row['median'][measure]:.3f}" for title, measure in columns.items()},
             }
             for name, row in self.rows.items()
         ]
+        return rows or self.missing("restraint")
 
     def lead(self, row: str, over: str = "nothing") -> str:
         """The lead in points of median test F1, and whether the seeds of the two overlap."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from hanlp_tutor.teach.results import UNMEASURED, current_rows, read_results, spread
+from hanlp_tutor.teach.results import PARTS, UNMEASURED, Measured, spread
 
-COMMAND = "python -m experiments.learning_rates"
 Spread = tuple[float, float, float]
 
 
@@ -32,17 +30,11 @@ def recipe_name(lr: float, head_lr: float, layerwise_decay: float = 1.0) -> str:
     return rates if layerwise_decay == 1 else f"{rates}, layers x {layerwise_decay:g}"
 
 
-class Recipes:
-    """What was measured of each recipe with today's weights of the encoder; nothing when nobody has measured yet.
-
-    Args:
-        folder: of the result files; None: that of the checkout.
-    """
+class Recipes(Measured):
+    """What was measured of each recipe with today's weights of the encoder."""
 
     def __init__(self, folder: Path | None = None):
-        content = read_results("learning_rates", folder) or {"settings": {}, "rows": {}}
-        self.settings: dict[str, Any] = content["settings"]
-        self.rows: dict[str, dict[str, Any]] = current_rows(content)
+        super().__init__("learning_rates", folder)
 
     @property
     def article(self) -> list[str]:
@@ -57,7 +49,7 @@ class Recipes:
     def value(self, name: str, measure: str) -> Spread | None:
         """Median, least and greatest over the seeds; None when it was not measured."""
         row = self.rows.get(name)
-        return row and tuple(row[part][measure] for part in ("median", "min", "max"))
+        return row and tuple(row[part][measure] for part in PARTS)
 
     def table(self, names: Sequence[str]) -> list[dict[str, str]]:
         """A row a recipe: F1 on test, masked accuracy and what it lost, all in points, and how far θ walked."""
@@ -116,13 +108,11 @@ class Recipes:
     def state(self) -> str:
         """One line for a reader: what stands behind the numbers, or how to get them."""
         if not self.rows:
-            return f"{UNMEASURED} with these weights: {COMMAND}"
-        counts = sorted({len(row["seeds"]) for row in self.rows.values()})
-        seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+            return f"{UNMEASURED} with these weights: {self.command}"
         updates = next(iter(self.rows.values()))["median"]["updates"]
         return (
             f"{self.settings['encoder']}, {self.settings['sentences']} sentences, {updates:.0f} updates, "
-            f"{seeds} seeds a recipe, {len(self.rows)} recipes ({COMMAND})"
+            f"{self.counted()} a recipe, {len(self.rows)} recipes ({self.command})"
         )
 
     @staticmethod

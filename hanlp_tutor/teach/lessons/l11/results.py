@@ -1,13 +1,11 @@
-"""What ``python -m experiments.multitask`` has measured, as notebook 11 shows it."""
+"""What ``experiments/multitask.py`` has measured, as notebook 11 shows it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from hanlp_tutor.teach.results import UNMEASURED, current_rows, read_results, spread
-
-COMMAND = "python -m experiments.multitask"
+from hanlp_tutor.teach.results import Measured, spread
 
 
 def measured(prefix: str, columns: Mapping[str, str], folder: Path | None = None) -> list[dict[str, str]]:
@@ -21,13 +19,16 @@ def measured(prefix: str, columns: Mapping[str, str], folder: Path | None = None
     Returns:
         One row that says how to measure, when nothing has been measured with today's encoder.
     """
-    content = read_results("multitask", folder) or {"rows": {}}
-    rows = []
-    for name, row in current_rows(content).items():
-        if name.startswith(prefix):
-            cells = {heading: _cell(row, measure) for heading, measure in columns.items()}
-            rows.append({"trained": name.removeprefix(prefix), **cells, "seeds": str(len(row["seeds"]))})
-    return rows or [{"trained": f"{UNMEASURED}: {COMMAND}"}]
+    found = Measured("multitask", folder).under(prefix)
+    rows = [
+        {
+            "trained": name,
+            **{heading: _cell(row, measure) for heading, measure in columns.items()},
+            "seeds": str(len(row["seeds"])),
+        }
+        for name, row in found.rows.items()
+    ]
+    return rows or found.missing("trained")
 
 
 def _cell(row: dict, measure: str) -> str | None:

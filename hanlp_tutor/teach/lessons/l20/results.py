@@ -1,16 +1,11 @@
-"""What ``experiments/troubleshooting.py`` measured, as notebook 20 shows it: remedies, and how sure diagnosis is.
-
-Rows of other weights than today's are left out.
-"""
+"""What ``experiments/troubleshooting.py`` measured, as notebook 20 shows it: remedies, and how sure diagnosis is."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from hanlp_tutor.teach.results import UNMEASURED, current_rows, read_results, spread
+from hanlp_tutor.teach.results import Measured, spread
 
-COMMAND = "python -m experiments.troubleshooting"
 # Of each trouble: the measures of its rows, by what a reader calls them.
 MEASURES = {
     "over-fitting": {"dev": "best dev F1", "gap": "train ahead at the end", "rise": "dev loss above its least"},
@@ -20,36 +15,23 @@ MEASURES = {
 
 def remedies(trouble: str, folder: Path | None = None) -> list[dict[str, str]]:
     """A row a remedy: median, least and greatest over the seeds; one row that says how to measure, where nobody has."""
-    rows = []
-    for name, row in _rows(f"remedy/{trouble}/", folder).items():
+    found, rows = Measured("troubleshooting", folder).under(f"remedy/{trouble}/"), []
+    for name, row in found.rows.items():
         measured = {title: spread(row, measure, scale=1, form=".3f") for measure, title in MEASURES[trouble].items()}
         rows.append({"run": name, **measured, "seeds": str(len(row["seeds"]))})
-    return rows or [{"run": f"{UNMEASURED}: {COMMAND}"}]
+    return rows or found.missing("run")
 
 
 def verdicts(folder: Path | None = None) -> list[dict[str, str]]:
     """A row a planted fault: in how many runs it was named, and named first; the healthy runs with an alarm last."""
-    counted: dict[str, list[dict[str, float]]] = {}
-    for name, row in _rows("fault/", folder).items():
-        counted.setdefault(name.split("/", 1)[1], []).extend(row["seeds"].values())
-    rows = [
-        {
-            "planted": fault,
-            "runs": str(len(runs)),
-            "named": str(int(sum(run["named"] for run in runs))),
-            "first": str(int(sum(run["first"] for run in runs))),
-        }
-        for fault, runs in counted.items()
-    ]
-    healthy = [run for row in _rows("healthy/", folder).values() for run in row["seeds"].values()]
-    if healthy:
-        alarms = sum(run["alarms"] > 0 for run in healthy)
+    found = Measured("troubleshooting", folder)
+    planted, healthy, rows = found.under("fault/"), found.under("healthy/"), []
+    if planted.rows:
+        faults = planted.runs.groupby(lambda run: run[0].split("/", 1)[1], sort=False)
+        table = faults.agg(runs=("named", "size"), named=("named", "sum"), first=("first", "sum"))
+        rows = table.astype(int).astype(str).rename_axis("planted").reset_index().to_dict("records")
+    if healthy.rows:
+        alarms = int((healthy.runs["alarms"] > 0).sum())
         said = f"{alarms} alarm{'s' * (alarms != 1)}"
-        rows.append({"planted": "nothing", "runs": str(len(healthy)), "named": said, "first": ""})
-    return rows or [{"planted": f"{UNMEASURED}: {COMMAND}"}]
-
-
-def _rows(prefix: str, folder: Path | None) -> dict[str, dict[str, Any]]:
-    """Measured rows under a prefix, by the rest of their name, in the order of the file."""
-    content = read_results("troubleshooting", folder) or {"rows": {}}
-    return {name.removeprefix(prefix): row for name, row in current_rows(content).items() if name.startswith(prefix)}
+        rows.append({"planted": "nothing", "runs": str(len(healthy.runs)), "named": said, "first": ""})
+    return rows or found.missing("planted")
