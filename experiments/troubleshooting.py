@@ -90,7 +90,7 @@ def rules_hash() -> str:
 
 @cache
 def data_hash(corpus: str) -> str:
-    """Of the two sides that runs draw their sentences from."""
+    """Of the two sets that runs draw their sentences from."""
     loaded = load_corpus(corpus)
     return hashlib.sha256((fingerprint(loaded.train) + fingerprint(loaded.dev)).encode()).hexdigest()
 

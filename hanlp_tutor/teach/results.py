@@ -99,7 +99,7 @@ class Experiment:
         """The learning rate with the highest dev score, the first of equals; each rate is a row ``grid/OF/lr=RATE``.
 
         The first seed tries every rate. Where others come within ``tie`` of its best, they and the best are tried with
-        all seeds, and the highest median wins: one seed on a small dev side cannot tell such rates apart.
+        all seeds, and the highest median wins: one seed on a small dev set cannot tell such rates apart.
 
         Args:
             of: what the rate is chosen for.

@@ -64,7 +64,7 @@ def test_the_table_says_what_is_missing(comparison):
 
 def test_gains_are_differences_of_medians_and_dev_chooses_the_encoder(comparison):
     first, second, third = comparison.gains("ner")
-    assert first["best on dev"] == "mini-bert"  # although another has more on the test side
+    assert first["best on dev"] == "mini-bert"  # although another has more on the test set
     assert first["over random weights"] == "+35.0 points" and first["over the classical opponent"] == "-5.0 points"
     assert second["best on dev"] == second["over random weights"] == UNMEASURED
     assert third["over random weights"] == UNMEASURED

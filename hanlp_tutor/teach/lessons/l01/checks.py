@@ -1,4 +1,4 @@
-"""The checks of notebook 01: tags from spans, texts on two sides, and three faults planted into a file."""
+"""The checks of notebook 01: tags from spans, texts in two sets, and three faults planted into a file."""
 
 from __future__ import annotations
 

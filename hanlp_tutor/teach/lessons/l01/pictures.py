@@ -1,4 +1,4 @@
-"""An audit at a glance: how much of each kind was found, and how the labels lie on the sides."""
+"""An audit at a glance: how much of each kind was found, and how the labels lie in train, dev and test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CHINESE_FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "
 
 
 def audit_picture(report: Report) -> Picture:
-    """Two panels: findings by kind and severity, on a logarithmic axis; the share of each label on each side.
+    """Two panels: findings by kind and severity, on a logarithmic axis; the share of each label in train, dev and test.
 
     Of more than a dozen labels the most frequent are drawn.
     """

@@ -26,7 +26,7 @@ def recurrence(lines: Sequence[TaggedText], distance: int, label: str = "PER") -
 
 
 def known_share(split: Split[TaggedText]) -> float:
-    """The share of the test side's entities whose string occurs as an entity on the training side."""
+    """The share of the test set's entities whose string occurs as an entity in the training set."""
     known = {e.text[s.start : s.end] for e in split.train for s in e.spans}
     wanted = [e.text[s.start : s.end] for e in split.test for s in e.spans]
     return sum(name in known for name in wanted) / len(wanted) if wanted else 0.0

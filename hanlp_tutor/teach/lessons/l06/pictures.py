@@ -71,7 +71,7 @@ def trade_off(points: Mapping[str, tuple[Spread, Spread]], *, before: float | No
 
 
 def rate_sweep(lines: Mapping[str, Sequence[tuple[float, float, float, float]]]) -> Picture:
-    """Scores over the rate of θ on a logarithmic axis.
+    """Scores over the learning rate of θ on a logarithmic axis.
 
     Args:
         lines: per score ``(rate, median, least, greatest)``, ascending.

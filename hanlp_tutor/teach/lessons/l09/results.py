@@ -27,7 +27,7 @@ class TuningResults(Measured):
         )
 
     def rates(self) -> list[dict[str, Any]]:
-        """A row a rate of θ: its dev F1, whether the article's grid has it, whether it is the best."""
+        """A row a learning rate of θ: its dev F1, whether the article's grid has it, whether it is the best."""
         rates = self.under("rate/").rows
         best = max(rates, key=lambda name: rates[name]["median"]["dev"], default=None)
         rows = [

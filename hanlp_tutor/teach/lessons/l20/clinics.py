@@ -130,12 +130,12 @@ def _random_weights(plan: Plan) -> Plan:
 
 
 def _noisy_labels(plan: Plan) -> Plan:
-    """Nearly half of the classes are wrong on the training side."""
+    """Nearly half of the classes are wrong in the training set."""
     return replace(plan, train=plant_label_errors(plan.train, 0.45, plan.config.seed)[0])
 
 
 def _unseen_label(plan: Plan) -> Plan:
-    """The commonest type is misspelt on the training side: PER becomes PRE, two letters exchanged."""
+    """The commonest type is misspelt in the training set: PER becomes PRE, two letters exchanged."""
     labels = [span.label for example in plan.train for span in example.spans]
     label = max(sorted(set(labels)), key=labels.count)
     misspelt = label[:-2] + label[-1] + label[-2]
@@ -148,7 +148,7 @@ def _misaligned(plan: Plan) -> Plan:
 
 
 def _leak(plan: Plan) -> Plan:
-    """Half of the dev side stands in the training file as well, a few times over."""
+    """Half of the dev set stands in the training file as well, a few times over."""
     known = plan.dev[: len(plan.dev) // 2]
     return replace(plan, train=[*plan.train, *known, *known])
 
