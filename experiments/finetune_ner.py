@@ -1,7 +1,7 @@
-"""``python -m experiments.finetune_ner``: what `make run` reaches, over three seeds, beside its opponents.
+"""``python -m experiments.finetune_ner``: what `make run` reaches, over three seeds, beside its baselines.
 
 The same sentences, the same test set and the same options as `make run`; an hour and a half on two cores. The rate of θ
-is chosen on the whole dev side, with fewer sentences and one seed: random weights by themselves from the same grid, the
+is chosen on the whole dev set, with fewer sentences and one seed: random weights by themselves from the same grid, the
 three encoders that are compared, alike in shape and reading, by mini-macbert, the one that has read more by itself. All
 take as many updates. The last rows say how far each, and the feature CRF, come with all training sentences: four
 passes, more than half an hour a seed. What has been measured under the same settings is not measured again. ``--encoder
@@ -23,7 +23,7 @@ from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import BEST_TAGGER, COMPARED, EMBEDDED
 from hanlp_tutor.manifest import manifest
-from hanlp_tutor.teach.measured.encoders import ALL
+from hanlp_tutor.teach.encoder_results import ALL
 from hanlp_tutor.teach.results import Experiment
 from hanlp_tutor.workbench.baselines import DictionaryMatcher, FeatureCRF
 
@@ -44,14 +44,14 @@ ALL_OPTIONS = {**OPTIONS, "epochs": 4, "eval_steps": 1000, "patience": None}
 
 
 class Runs:
-    """What is measured: learners, each from its training sentences to its marks on the test side."""
+    """What is measured: learners, each from its training sentences to its marks on the test set."""
 
     def __init__(self, corpus):
         self.corpus = corpus
         self.train, self.dev = corpus.train[:SENTENCES], corpus.dev[:DEV_SENTENCES]
 
     def dev_f1(self, encoder: str, seed: int, lr: float) -> float:
-        """F1 on the whole dev side, for a choice between rates."""
+        """F1 on the whole dev set, for a choice between rates."""
         model, _ = self._train(encoder, seed, lr, self.train[:GRID_SENTENCES], OPTIONS)
         return evaluate_model(model, self.corpus.dev)["f1"]
 
@@ -68,7 +68,7 @@ class Runs:
             "last_dev": asked[-1],
         }
 
-    def opponent(self, kind: type, sentences) -> dict[str, float]:
+    def baseline(self, kind: type, sentences) -> dict[str, float]:
         """A classical learner's marks."""
         return self._judged(sentences, kind(sentences).predict([example.text for example in self.corpus.test]))
 
@@ -103,9 +103,9 @@ def main() -> None:
 
 
 def _as_make_run(experiment: Experiment, runs: Runs, encoders: Sequence[str]) -> None:
-    # neither opponent draws a random number, so one run says all
-    experiment.measure("dictionary", SEEDS[:1], lambda seed: runs.opponent(DictionaryMatcher, runs.train))
-    experiment.measure("feature CRF", SEEDS[:1], lambda seed: runs.opponent(FeatureCRF, runs.train))
+    # neither baseline draws a random number, so one run says all
+    experiment.measure("dictionary", SEEDS[:1], lambda seed: runs.baseline(DictionaryMatcher, runs.train))
+    experiment.measure("feature CRF", SEEDS[:1], lambda seed: runs.baseline(FeatureCRF, runs.train))
     _fine_tuned(experiment, runs, encoders, runs.train, OPTIONS)
 
 
@@ -113,7 +113,7 @@ def _of_all_sentences(experiment: Experiment, runs: Runs, encoders: Sequence[str
     sentences = runs.corpus.train
     data = {"train": fingerprint(sentences)}
     experiment.measure(
-        f"feature CRF{ALL}", SEEDS[:1], lambda seed: runs.opponent(FeatureCRF, sentences), depends_on=data
+        f"feature CRF{ALL}", SEEDS[:1], lambda seed: runs.baseline(FeatureCRF, sentences), depends_on=data
     )
     depends_on = {"options": ALL_OPTIONS, **data}
     _fine_tuned(experiment, runs, encoders, sentences, ALL_OPTIONS, suffix=ALL, depends_on=depends_on)

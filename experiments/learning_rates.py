@@ -18,8 +18,8 @@ from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.manifest import manifest
 from hanlp_tutor.pretraining.forgetting import MaskedExam
-from hanlp_tutor.teach.drift import copy_of, distance, drift
-from hanlp_tutor.teach.measured.rates import recipe_name
+from hanlp_tutor.teach.lessons.l06.drift import copy_of, distance, drift
+from hanlp_tutor.teach.lessons.l06.results import recipe_name
 from hanlp_tutor.teach.results import Experiment
 
 ENCODER = "mini-bert"

@@ -17,7 +17,7 @@ from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import LESSON_ENCODER
 from hanlp_tutor.manifest import manifest
-from hanlp_tutor.teach.loss_terms import moved
+from hanlp_tutor.teach.lessons.l02.loss_terms import moved
 from hanlp_tutor.teach.results import Experiment
 
 CORPUS, SENTENCES, LONGEST, EXAM, SEEDS = "peoples_daily", 200, 60, 300, (1, 2, 3)

@@ -24,7 +24,8 @@ from hanlp_tutor.encoders import suggested_lr, weights_of
 from hanlp_tutor.encoders.mini import EMBEDDED, LESSON_ENCODER
 from hanlp_tutor.errors import DataError
 from hanlp_tutor.manifest import manifest
-from hanlp_tutor.teach.clinics import FAULTS, Plan, carry_out, plant
+from hanlp_tutor.teach.lessons.l20 import clinics
+from hanlp_tutor.teach.lessons.l20.clinics import FAULTS, Plan, carry_out, plant
 from hanlp_tutor.teach.results import Experiment
 from hanlp_tutor.workbench import diagnose as diagnose_package
 from hanlp_tutor.workbench.diagnose import diagnose
@@ -83,14 +84,13 @@ def main() -> None:
 
 def rules_hash() -> str:
     """Of the source that plants and names faults: other rules, other verdicts."""
-    package = Path(diagnose_package.__file__).parent
-    files = [*sorted(package.glob("*.py")), package.parent / "run_facts.py", package.parent / "teach" / "clinics.py"]
+    files = [*sorted(Path(diagnose_package.__file__).parent.glob("*.py")), Path(clinics.__file__)]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 @cache
 def data_hash(corpus: str) -> str:
-    """Of the two sides that runs draw their sentences from."""
+    """Of the two sets that runs draw their sentences from."""
     loaded = load_corpus(corpus)
     return hashlib.sha256((fingerprint(loaded.train) + fingerprint(loaded.dev)).encode()).hexdigest()
 

@@ -6,7 +6,7 @@ Short sentences of the People's Daily (人民日报) with at least one entity, t
 - ``batch/...``: 16, 32 and 64 examples a batch, until two thirds of the score of batch 16 are reached: updates, tokens
   and seconds of training; at one rate, and with a rate that grows with the batch (Goyal et al. 2017).
 - ``search/...``: TPE with pruning and random search without, each until it has read the same number of tokens; and the
-  options that the kit begins with. Dev chooses; the test side is read once, by each search's winner.
+  options that the kit begins with. Dev chooses; the test set is read once, by each search's winner.
 
 About 20 minutes on one core; what has been measured under the same settings is not measured again. The first seed's TPE
 search is kept in ``results/recorded_search.json`` for a lesson without Optuna.
@@ -23,7 +23,7 @@ from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import LESSON_ENCODER
 from hanlp_tutor.manifest import manifest
-from hanlp_tutor.teach.convergence import best_within, reaching
+from hanlp_tutor.teach.lessons.l09.convergence import best_within, reaching
 from hanlp_tutor.teach.results import Experiment
 
 CORPUS, LONGEST, SEEDS, ENCODER = "peoples_daily", 50, (1, 2, 3), LESSON_ENCODER

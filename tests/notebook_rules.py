@@ -123,7 +123,7 @@ def ending(notebook: Notebook) -> Iterator[str]:
     for what, pattern in {"exercise": "exercise|练习", "summary": "summary|小结", "where next": r"next|下一步"}.items():
         if not re.search(pattern, headings, re.IGNORECASE):
             yield f"no heading for: {what}"
-    if not any(re.search(r"\bcheck\.q\d\d_\d", cell.source) for cell in notebook.code):
+    if not any(re.search(r"\bcheck\.q\d\d[a-z]?_\d", cell.source) for cell in notebook.code):
         yield "no exercise has a check (check.q05_1 ...)"
 
 

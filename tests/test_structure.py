@@ -1,11 +1,14 @@
-"""The house: imports run down only, inside functions too."""
+"""The house: imports run down only, inside functions too; and what one lesson alone uses, nobody else imports."""
 
 import ast
+import json
+import re
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "hanlp_tutor"
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "hanlp_tutor"
 # From the ground up; a room imports from itself and from what stands before it.
 ROOMS = (
     "errors",
@@ -28,6 +31,19 @@ ROOMS = (
 )
 # These hand on names from anywhere, and do nothing else.
 EXEMPT = {"__init__.py", "article.py", "hanlp_compat.py"}
+LESSONS = PACKAGE / "teach" / "lessons"
+# Which lessons read ``results/X.json``: those whose rooms ``experiments/X.py`` may import from.
+READERS = {
+    "audit": {"l01"},
+    "encoders": {"l03"},
+    "evaluation": {"l10"},
+    "finetune_ner": {"l03"},
+    "learning_rates": {"l06"},
+    "loss_terms": {"l02"},
+    "multitask": {"l11"},
+    "troubleshooting": {"l20"},
+    "tuning": {"l09"},
+}
 
 
 def modules() -> list[Path]:
@@ -38,10 +54,18 @@ def room_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+def source(path: Path) -> str:
+    """The Python of a module, or of a notebook's cells."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".ipynb":
+        return text
+    return "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code")
+
+
 def imported(path: Path) -> set[str]:
     """The modules of ours that a file imports anywhere in it, without the package's name."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(source(path))):
         if isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}:{node.lineno}: relative imports hide where a name lives"
             if (node.module or "").split(".")[0] == "hanlp_tutor":
@@ -61,3 +85,52 @@ def test_imports_run_down_only(path):
     mine = ROOMS.index(room_of(path))
     upwards = [name for name in imported(path) - public if ROOMS.index(name.split(".")[0]) > mine]
     assert not upwards, f"{path.name} imports {', '.join(upwards)}, which stands above it"
+
+
+def rooms_of_lessons(path: Path) -> set[str]:
+    """The lessons' rooms that a file imports from; ``*`` for an import of all of them."""
+    names = [name.split(".") for name in imported(path)]
+    return {parts[2] if len(parts) > 2 else "*" for parts in names if parts[:2] == ["teach", "lessons"]}
+
+
+def allowed_rooms(path: Path) -> set[str]:
+    """The lessons' rooms that a file may import from."""
+    if path.is_relative_to(LESSONS):
+        return {path.relative_to(LESSONS).parts[0]}
+    if path.suffix == ".ipynb":
+        return {f"l{path.stem.partition('_')[0]}"}
+    return READERS.get(path.stem, set()) if path.parent.name == "experiments" else set()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*modules(), *sorted((ROOT / "notebooks").glob("*.ipynb")), *sorted((ROOT / "experiments").glob("*.py"))],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_a_lessons_own_code_is_imported_by_its_room_its_notebook_and_its_experiment_alone(path):
+    """``teach/check.py`` finds a lesson's checks by name."""
+    foreign = rooms_of_lessons(path) - allowed_rooms(path)
+    assert not foreign, f"{path.name} imports from {', '.join(sorted(foreign))}: share it in teach/, or move it"
+
+
+def test_an_import_from_a_lesson_is_seen_however_it_is_written(tmp_path):
+    package = "hanlp_tutor.teach"
+    lines = (
+        f"from {package}.lessons.l06 import drift",
+        f"def late():\n    import {package}.lessons.l07.accumulation",
+        f"from {package}.lessons import l08",
+        f"from {package} import lessons, plots",
+    )
+    (tmp_path / "some.py").write_text("\n".join(lines), encoding="utf-8")
+    assert rooms_of_lessons(tmp_path / "some.py") == {"l06", "l07", "l08", "*"}
+    assert allowed_rooms(tmp_path / "some.py") == set()
+
+
+def test_every_lessons_room_has_a_notebook():
+    rooms = {path.name for path in LESSONS.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert all(re.fullmatch(r"l\d\d[a-z]?", room) for room in rooms)
+    assert rooms <= {f"l{path.stem.partition('_')[0]}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+
+
+def test_every_experiment_whose_file_lessons_read_is_there():
+    assert READERS.keys() <= {path.stem for path in (ROOT / "experiments").glob("*.py")}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hanlp_tutor import load_corpus
 from hanlp_tutor.files import write_file
-from hanlp_tutor.teach.measured.encoders import Comparison
+from hanlp_tutor.teach.encoder_results import Comparison
 from hanlp_tutor.teach.results import GRID, current_rows, read_results, spread
 
 README = Path(__file__).resolve().parents[1] / "README.md"

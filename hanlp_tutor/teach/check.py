@@ -1,8 +1,9 @@
 """The checks of the exercises: ``check.q05_1(answer)`` prints "Accepted", or "Not yet" with a reason. None ever raises.
 
-A chapter's checks are in ``checks/lesson_NN.py``, imported when the first of them is asked for. A check is a function
-that takes the answer and calls :func:`require`; whatever else goes wrong in it, or in a function that a student hands
-in, becomes a reason too. ``check.hint("q05_1")`` gives the hints in turn.
+A lesson's checks are in ``lessons/lNN/checks.py``, imported when the first of them is asked for. Most are declared as
+data (:mod:`hanlp_tutor.teach.declared`); the others are functions that take the answer and call :func:`require`.
+Whatever else goes wrong in a check, or in a function that a student hands in, becomes a reason too.
+``check.hint("q05_1")`` gives the hints in turn.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 from hanlp_tutor.errors import nearest
 
 _EXERCISES: dict[str, Exercise] = {}
-_NAME = re.compile(r"q(\d\d)_\d+")
+_NAME = re.compile(r"q(\d\d[a-z]?)_\d+")  # q05_1; q01b_1 of a lesson between two others
 
 
 class NotYet(Exception):
@@ -36,10 +37,10 @@ class Verdict:
 
 
 class Exercise:
-    """One exercise: its check, its hints, and how many hints were given."""
+    """One exercise: its check, its hints, how many hints were given; and its name in the lesson's checks."""
 
-    def __init__(self, name: str, examine: Callable[[Any], str], hints: tuple[str, ...]):
-        self.name, self.examine, self.hints, self.given = name, examine, hints, 0
+    def __init__(self, examine: Callable[[Any], str], hints: tuple[str, ...]):
+        self.name, self.examine, self.hints, self.given = "", examine, hints, 0
         self.__doc__ = examine.__doc__
 
     def __call__(self, answer: Any = ...) -> None:
@@ -73,13 +74,8 @@ class Exercise:
 
 
 def exercise(*hints: str) -> Callable[[Callable[[Any], str]], Exercise]:
-    """Register a check under its function's name; it returns what to say when it accepts."""
-
-    def register(examine: Callable[[Any], str]) -> Exercise:
-        _EXERCISES[examine.__name__] = Exercise(examine.__name__, examine, hints)
-        return _EXERCISES[examine.__name__]
-
-    return register
+    """An exercise from a function, which returns what to say when it accepts an answer."""
+    return lambda examine: Exercise(examine, hints)
 
 
 def require(condition: Any, reason: str) -> None:
@@ -88,8 +84,11 @@ def require(condition: Any, reason: str) -> None:
         raise NotYet(reason)
 
 
-def call(function: Any, *arguments: Any) -> Any:
+def call(function: Any, *arguments: Any, none_is_one: bool = False) -> Any:
     """What a student's function returns for copies of the arguments.
+
+    Args:
+        none_is_one: None is an answer too, and not a forgotten return.
 
     Raises:
         NotYet: it is no function, it raised, or it returned nothing.
@@ -100,7 +99,7 @@ def call(function: Any, *arguments: Any) -> Any:
     except (Exception, SystemExit) as error:
         given = ", ".join(map(show, arguments))
         raise NotYet(f"With ({given}) your function raised {_describe(error)}.") from None
-    require(answer is not None, "Your function returns None. Does it end in a return?")
+    require(none_is_one or answer is not None, "Your function returns None. Does it end in a return?")
     return answer
 
 
@@ -121,10 +120,10 @@ def hint(which: str | Exercise) -> None:
         found.hint()
 
 
-def exercises(chapter: str) -> list[Exercise]:
-    """The exercises of a chapter, such as ``"05"``, in order; none when it has no checks."""
-    _load(chapter)
-    return [found for name, found in sorted(_EXERCISES.items()) if name.startswith(f"q{chapter}_")]
+def exercises(lesson: str) -> list[Exercise]:
+    """The exercises of a lesson, such as ``"05"`` or ``"01b"``, in order; none when it has no checks."""
+    _load(lesson)
+    return [found for name, found in sorted(_EXERCISES.items()) if name.startswith(f"q{lesson}_")]
 
 
 def __getattr__(name: str) -> Exercise:
@@ -141,17 +140,23 @@ def _find(name: str) -> Exercise | None:
     return _EXERCISES.get(name)
 
 
-def _load(chapter: str) -> None:
-    module = f"{__package__}.checks.lesson_{chapter}"
+def _load(lesson: str) -> None:
+    """Give a lesson's exercises the names that they have in its checks."""
+    room = f"{__package__}.lessons.l{lesson}"
     try:
-        importlib.import_module(module)
+        checks = importlib.import_module(f"{room}.checks")
     except ModuleNotFoundError as error:
-        if error.name != module:
+        if error.name not in (room, f"{room}.checks"):
             raise
+        return
+    for name, found in vars(checks).items():
+        if isinstance(found, Exercise):
+            found.name = name
+            _EXERCISES[name] = found
 
 
 def _unknown(name: str) -> str:
-    match = re.match(r"q?(\d\d)", name)
+    match = re.match(r"q?(\d\d[a-z]?)", name)
     if match:
         _load(match[1])
     guess = nearest(name, _EXERCISES)

@@ -7,20 +7,25 @@ each tells when, where and by which commit it was. Several processes may fill on
 
 from __future__ import annotations
 
+import copy
 import json
 import statistics
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
 from hanlp_tutor.errors import TutorError, nearest
 from hanlp_tutor.files import write_json
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SCHEMA = 1
 UNMEASURED = "not measured yet"  # in place of a number that no result file holds
+PARTS = ("median", "min", "max")  # of each measure, over the seeds of a row
 GRID = "grid/"  # how the rows begin by which a rate was chosen
 
 
@@ -94,7 +99,7 @@ class Experiment:
         """The learning rate with the highest dev score, the first of equals; each rate is a row ``grid/OF/lr=RATE``.
 
         The first seed tries every rate. Where others come within ``tie`` of its best, they and the best are tried with
-        all seeds, and the highest median wins: one seed on a small dev side cannot tell such rates apart.
+        all seeds, and the highest median wins: one seed on a small dev set cannot tell such rates apart.
 
         Args:
             of: what the rate is chosen for.
@@ -174,10 +179,54 @@ def current_rows(content: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+class Measured:
+    """The rows of a result file that today's weights gave; none while nobody has measured.
+
+    Args:
+        name: of the experiment.
+        folder: of the result files; None: that of the checkout.
+
+    Attributes:
+        settings: of the experiment.
+        rows: by name, in the order of the file.
+        command: what measures them.
+    """
+
+    def __init__(self, name: str, folder: Path | None = None):
+        content = read_results(name, folder) or {"rows": {}}
+        self.command = f"python -m experiments.{name}"
+        self.settings: dict[str, Any] = content.get("settings", {})
+        self.rows: dict[str, Any] = current_rows(content)
+
+    def under(self, prefix: str) -> Measured:
+        """Only the rows whose name begins so, by the rest of their name."""
+        some = copy.copy(self)
+        some.rows = {name.removeprefix(prefix): row for name, row in self.rows.items() if name.startswith(prefix)}
+        return some
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """A row a run of a seed, by (row, seed); a column a measure."""
+        import pandas as pd
+
+        return pd.DataFrame.from_dict(
+            {(name, seed): run for name, row in self.rows.items() for seed, run in row["seeds"].items()}, orient="index"
+        )
+
+    def counted(self) -> str:
+        """How many seeds stand behind a row, such as ``1 to 3 seeds``."""
+        counts = sorted({len(row["seeds"]) for row in self.rows.values()})
+        return f"{counts[0]} to {counts[-1]} seeds" if len(counts) > 1 else f"{counts[0]} seed{'s'[: counts[0] - 1]}"
+
+    def missing(self, column: str) -> list[dict[str, str]]:
+        """In place of a table: how to measure what it would show."""
+        return [{column: f"{UNMEASURED}: {self.command}"}]
+
+
 def spread(row: dict[str, Any], measure: str, *, scale: float = 100.0, form: str = ".1f") -> str:
     """The median of a row as text, and behind it the least and the greatest where there are several seeds.
 
     In points; ``scale=1`` leaves the measure's own unit.
     """
-    middle, low, high = (format(scale * row[part][measure], form) for part in ("median", "min", "max"))
+    middle, low, high = (format(scale * row[part][measure], form) for part in PARTS)
     return middle if len(row["seeds"]) == 1 else f"{middle} ({low} to {high})"

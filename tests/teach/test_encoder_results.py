@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hanlp_tutor.encoders.embedded import read_card
-from hanlp_tutor.teach.measured.encoders import Comparison, shown_and_new
+from hanlp_tutor.teach.encoder_results import Comparison
 from hanlp_tutor.teach.results import UNMEASURED
 
 TOTALS = {"ner": 15150, "classify": 13900}
@@ -64,7 +64,7 @@ def test_the_table_says_what_is_missing(comparison):
 
 def test_gains_are_differences_of_medians_and_dev_chooses_the_encoder(comparison):
     first, second, third = comparison.gains("ner")
-    assert first["best on dev"] == "mini-bert"  # although another has more on the test side
+    assert first["best on dev"] == "mini-bert"  # although another has more on the test set
     assert first["over random weights"] == "+35.0 points" and first["over the classical opponent"] == "-5.0 points"
     assert second["best on dev"] == second["over random weights"] == UNMEASURED
     assert third["over random weights"] == UNMEASURED
@@ -81,20 +81,3 @@ def test_a_lead_is_told_where_both_are_measured(comparison):
 def test_nothing_measured_is_no_error(tmp_path):
     nothing = Comparison(TOTALS, tmp_path)
     assert nothing.table("ner") == nothing.gains("ner") == [] and nothing.seeds() == UNMEASURED
-
-
-def test_names_seen_and_new_are_told_of_rows_of_all_sentences_only(tmp_path):
-    assert shown_and_new(tmp_path) == []
-    measures = {"f1": 0.9, "precision": 0.95, "recall_seen": 0.96, "recall_unseen": 0.7}
-    of_all = {"seeds": {"1": {}}, **dict.fromkeys(("median", "min", "max"), measures)}
-    rows = {"mini-bert": row(0.8, weights=read_card("mini-bert")["sha256"]), "mini-bert, all sentences": of_all}
-    (tmp_path / "finetune_ner.json").write_text(json.dumps({"rows": rows}), encoding="utf-8")
-    assert shown_and_new(tmp_path) == [
-        {
-            "learner": "mini-bert",
-            "F1": "90.0",
-            "precision": "95.0",
-            "recall of seen names": "96.0",
-            "recall of new names": "70.0",
-        }
-    ]

@@ -17,9 +17,6 @@ PICTURES = {
     "bars": (lambda: plots.bars({"CRF": 0.8125, "us": 0.5}, title="F1", reference=("claim", 0.9)), ["0.812", "0.900"]),
     "counts": (lambda: plots.bars({"positive": 1200, "negative": 0}, title="texts", limit=None), ["1,200"]),
     "confusion": (lambda: plots.confusion(list("aab"), list("abb")), ["a: 1 as a, 1 as b", "b: 0 as a, 1 as b"]),
-    "confidence": (lambda: plots.confidence([0.9, 0.7, 0.6], [True, True, False]), ["2 right", "0.80", "1 wrong"]),
-    "all right": (lambda: plots.confidence([0.9], [True]), ["1 right", "0 wrong"]),
-    "lengths": (lambda: plots.lengths([3, 30, 600]), ["3 texts", "at most 30", "1 have more than 510", "600"]),
 }
 
 

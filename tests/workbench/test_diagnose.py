@@ -18,7 +18,7 @@ from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import Split, TaggedText
 from hanlp_tutor.errors import DataError
 from hanlp_tutor.manifest import update_manifest
-from hanlp_tutor.teach.clinics import Plan, carry_out, plant, shifted
+from hanlp_tutor.teach.lessons.l20.clinics import Plan, carry_out, plant, shifted
 from hanlp_tutor.workbench.diagnose import KINDS, diagnose
 from hanlp_tutor.workbench.diagnose.facts import alignment, known_texts, seen_texts
 from hanlp_tutor.workbench.diagnose.record import read_run

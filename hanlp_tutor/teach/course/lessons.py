@@ -19,8 +19,8 @@ class Lesson:
 
     @property
     def number(self) -> str:
-        """Two digits."""
-        return self.name[:2]
+        """Two digits, and a letter where a lesson came between two others, as in 01b."""
+        return self.name.partition("_")[0]
 
 
 LESSONS = tuple(
@@ -68,7 +68,7 @@ def lessons(folder: str | Path | None = None, results: Path | None = None) -> li
         rows.append(
             {
                 "no": lesson.number,
-                "lesson": f"{lesson.name[3:].replace('_', ' ')} {lesson.zh}",
+                "lesson": f"{lesson.name.partition('_')[2].replace('_', ' ')} {lesson.zh}",
                 "teaches": lesson.teaches,
                 "here": (folder / f"{lesson.name}.ipynb").exists(),
                 "minutes": cost["minutes"] if cost else None,

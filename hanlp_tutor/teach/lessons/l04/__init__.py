@@ -1,0 +1,1 @@
+"""Lesson 04, a classifier: pictures of scores and of lengths, the checks."""

@@ -1,0 +1,1 @@
+"""Lesson 06, two learning rates: how far θ walks, the measured recipes and their pictures, the checks."""

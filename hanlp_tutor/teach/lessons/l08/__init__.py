@@ -1,0 +1,1 @@
+"""Lesson 08, mixed precision: number formats, measured memory and time, the checks."""

@@ -1,0 +1,87 @@
+"""The checks of notebook 09: the edge of a grid, 40 % faster, patience in epochs, a share of a logarithmic range."""
+
+from __future__ import annotations
+
+import math
+
+from hanlp_tutor.teach.declared import Answers, cases
+
+
+@cases(
+    {
+        "the best is the largest rate, so try larger ones": ({1e-5: 0.31, 2e-5: 0.36, 5e-5: 0.44},),
+        "the best is the smallest rate": ({1e-5: 0.62, 2e-5: 0.58, 5e-5: 0.40},),
+        "the best has neighbours on both sides": ({1e-5: 0.41, 2e-5: 0.58, 5e-5: 0.49},),
+        "do not rely on the order of the keys": ({5e-5: 0.44, 1e-5: 0.31, 2e-5: 0.36},),
+        "a rate that is too large breaks the run": ({3e-4: 0.70, 1e-3: 0.71, 1e-4: 0.60, 3e-3: 0.0},),
+    },
+    "Which key has the greatest value? max(scores, key=scores.get).",
+    "Compare it with min(scores) and max(scores): iterating over a dictionary gives its keys.",
+    "Return 'lower', 'higher' or 'inside'.",
+    otherwise="{given}: the answer is {right}, your function says {found}.",
+    then="A best value at the edge of a grid says only that the grid was too small.",
+)
+def q09_1(scores: dict[float, float]) -> Answers:
+    """where_next({rate: dev score}) -> 'lower', 'higher' or 'inside'."""
+    best, names = max(scores, key=scores.get), ("lower", "higher", "inside")
+    right = "higher" if best == max(scores) else "lower" if best == min(scores) else "inside"
+    return right, {"return 'lower', 'higher' or 'inside'.": lambda found: found not in names}
+
+
+@cases(
+    [(100.0, 0.4), (60.0, 1.0), (45.0, 0.0), (30.0, 0.5)],
+    "Speed is work per second. 40 % faster: the speed is multiplied by 1.4.",
+    "The work stays the same, so the seconds are divided by what the speed is multiplied by.",
+    "100 seconds become a little more than 71, not 60.",
+    otherwise="{given}: {right} seconds are left, your function gives {found}.",
+    then="Whoever says 40 % faster should say of what: updates, examples or seconds; and speed or time.",
+)
+def q09_2(seconds: float, faster: float) -> Answers:
+    """seconds_after(seconds, faster): how long the same work takes at a speed higher by the fraction ``faster``."""
+    off = f"you took {faster:.0%} off the time. At 1.0 faster, twice the speed, nothing would be left."
+    wrong = {off: seconds * (1 - faster), "that is longer. Divide, not multiply.": seconds * (1 + faster)}
+    return seconds / (1 + faster), wrong
+
+
+@cases(
+    [(3, 40, 40), (3, 40, 10), (3, 100, 40), (1, 10, 25), (2, 313, 50)],
+    "How many evaluations does an epoch have? updates_per_epoch / eval_steps.",
+    "Patience is a whole number of evaluations without a better score; it must cover at least the epochs asked for.",
+    "math.ceil(epochs * updates_per_epoch / eval_steps), and at least 1.",
+    otherwise="{given}: {right} evaluations, your function gives {found}.",
+    then="The article's three epochs are patience=3 only where each epoch ends in one evaluation.",
+)
+def q09_3(epochs: int, updates: int, eval_steps: int) -> Answers:
+    """patience_for(epochs, updates_per_epoch, eval_steps) -> evaluations that cover so many epochs."""
+    wrong = {
+        "an int, please: patience is a whole number.": lambda found: not isinstance(found, int),
+        "patience is at least 1.": lambda found: found < 1,
+        f"patience {epochs} counts evaluations, and here these are no epochs.": epochs,
+        "rounded down, it ends before the epochs are over.": epochs * updates // eval_steps,
+        "these are updates. How many evaluations do they hold?": epochs * updates,
+    }
+    return max(1, math.ceil(epochs * updates / eval_steps)), wrong
+
+
+@cases(
+    [
+        (x, low, high, log)
+        for x, low, high in ((1e-3, 1e-5, 1e-2), (1e-4, 1e-5, 1e-2), (0.2, 0.1, 0.5), (1e-5, 1e-5, 1e-2))
+        for log in (False, True)
+    ],
+    "On a plain scale the share is (x - low) / (high - low).",
+    "On a logarithmic scale it is the same with the logarithm of each of the three.",
+    "From 1e-5 to 1e-2 are three powers of ten; up to 1e-3 are two of them.",
+    otherwise="{given}: the share is {right}, your function gives {found}.",
+    then="Drawn plainly, nine of ten rates would be above 1e-3: rates are drawn on a logarithmic scale.",
+)
+def q09_4(x: float, low: float, high: float, log: bool) -> Answers:
+    """share_below(x, low, high, log) -> the share of draws below x."""
+    shares = (x - low) / (high - low), math.log(x / low) / math.log(high / low)
+    right = shares[log]
+    wrong = {
+        "that is in per cent. A share is between 0 and 1.": 100 * right,
+        "that is the share on the other scale.": shares[not log],
+        "that is the share above x.": 1 - right,
+    }
+    return right, wrong

@@ -1,0 +1,1 @@
+"""Lesson 11, several tasks: what was measured of them, the checks."""

@@ -1,1 +1,0 @@
-"""The result files of the experiments, as the lessons show them."""
