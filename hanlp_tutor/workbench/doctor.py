@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from hanlp_tutor.core import threads
+
 REQUIRED = (
     "torch",
     "transformers",
@@ -47,6 +49,7 @@ def examine() -> dict[str, Any]:
     ]
     if packages["torch"] and packages["transformers"]:
         report["device"] = _device()
+    report["threads"] = threads.report()
     report["memory_gb"] = _memory_gb()
     report["disk_free_gb"] = round(shutil.disk_usage(".").free / 2**30, 1)
     if report["disk_free_gb"] < LEAST_DISK_GB:
@@ -67,10 +70,23 @@ def render(report: dict[str, Any]) -> str:
         device = report["device"]
         formats = ", ".join(name for name in ("fp16", "bf16") if device[name]) or "none: train in float32"
         lines += [f"device: {device['name']}", f"  fast half precision: {formats}"]
+    waiting = report["threads"]
+    lines += [f"cores: {waiting['cores']}; {waiting['waiting']}"]
+    lines += [f"  {name}={value}" for name, value in waiting["set"].items()]
     lines += [f"memory: {report['memory_gb']} GiB, free disk: {report['disk_free_gb']} GiB"]
     lines += [f"corpus {name}: {state}" for name, state in report["corpora"].items()]
     lines += ["", "Everything is there." if report["healthy"] else "To do:", *("  " + p for p in report["problems"])]
     return "\n".join(lines)
+
+
+def in_a_line(device: str = "auto") -> str:
+    """The device, torch, and how threads wait where that is not as usual: how a run begins to tell of itself."""
+    from hanlp_tutor.core.precision import choose_device, describe_device, limit_threads
+
+    limit_threads()  # first, as the device's name tells their number
+    waiting = threads.report()["waiting"]
+    said = f"{describe_device(choose_device(device))}, Python {platform.python_version()}, torch {_version('torch')}"
+    return f"{said}; {waiting}" if waiting.startswith(threads.SLEEP) else said
 
 
 def _device() -> dict[str, Any]:
