@@ -1,10 +1,12 @@
 """Fine-tune Chinese language models, and hand them to plain HanLP.
 
 The public names below are loaded on first use (PEP 562), so that ``import hanlp_tutor`` and the command line start
-without importing torch.
+without importing torch. What has to be chosen before torch is loaded is chosen here: how its threads wait.
 """
 
 import importlib
+
+from hanlp_tutor.threads import settle
 
 __version__ = "0.1.0"
 
@@ -34,6 +36,8 @@ _HOME = {
 }
 
 __all__ = ["__version__", *_HOME]
+
+settle()
 
 
 def __getattr__(name: str) -> object:

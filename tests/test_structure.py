@@ -16,6 +16,7 @@ ROOMS = (
     "files",
     "manifest",
     "device",
+    "threads",
     "progress",
     "config",
     "data",

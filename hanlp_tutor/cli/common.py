@@ -18,12 +18,18 @@ if TYPE_CHECKING:  # the command line starts without importing what these stand 
     from hanlp_tutor.data import Split
 
 
+STOPPED = 128 + 2  # a shell's exit code for what SIGINT, signal 2, ended
+
+
 class Reported(click.exceptions.Exit):
     """An error that has been printed already."""
 
 
 def speaks_json(command: Callable[..., dict[str, Any] | None]) -> Callable[..., None]:
-    """Add ``--json``, print what the command returns, and turn a user's error into text and exit code 2."""
+    """Add ``--json``, print what the command returns, and turn a user's error into text and exit code 2.
+
+    Ctrl-C ends in one line too, the text of the KeyboardInterrupt if it has one, and in a shell's exit code for it.
+    """
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line.")
     @wraps(command)
@@ -39,6 +45,12 @@ def speaks_json(command: Callable[..., dict[str, Any] | None]) -> Callable[..., 
             if as_json:
                 click.echo(json.dumps({"error": str(error)}, ensure_ascii=False))
             raise Reported(2) from None
+        except KeyboardInterrupt as stop:
+            said = str(stop) or "Stopped."
+            click.echo(f"\n{said}", err=True)
+            if as_json:
+                click.echo(json.dumps({"error": said}, ensure_ascii=False))
+            raise Reported(STOPPED) from None
         if as_json and answer is not None:
             click.echo(json.dumps(answer, ensure_ascii=False))
 
@@ -135,12 +147,3 @@ def model_folder(path: Path) -> Path:
     """A model folder, or the one inside a run folder."""
     inside = path / "model"
     return inside if (inside / "model.json").exists() else path
-
-
-def headline(scores: dict[str, Any]) -> str:
-    """The main scores in one line; of a multi-task model those of each task."""
-    tasks = {name: value for name, value in scores.items() if name in ("tok", "pos", "ner")}
-    if tasks:
-        return "; ".join(f"{name}: {headline(value)}" for name, value in tasks.items())
-    names = {"precision": "P", "recall": "R", "f1": "F1", "accuracy": "accuracy", "macro_f1": "macro F1"}
-    return "  ".join(f"{label} {scores[name]:.4f}" for name, label in names.items() if name in scores)

@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import headline, model_folder, reads_files, speaks_json
+from hanlp_tutor.cli.common import model_folder, reads_files, speaks_json
 from hanlp_tutor.errors import TutorError
+from hanlp_tutor.workbench.closing import headline
 
 
 @click.command()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hanlp_tutor.cli.common import (
-    headline,
     p_option,
     parameters,
     read_sides,
@@ -18,6 +18,11 @@ from hanlp_tutor.cli.common import (
     trains_on_files,
 )
 from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.workbench.closing import after_notebook, after_training, comparison, headline, shown
+from hanlp_tutor.workbench.steps import WIDTH, Steps
+
+if TYPE_CHECKING:  # the command line starts without importing what it stands on
+    from hanlp_tutor.workbench.runner import Outcome
 
 
 @click.command()
@@ -30,14 +35,51 @@ def run(
     notebook: str, pairs: tuple[tuple[str, str], ...], profile: str, out: Path | None, as_json: bool
 ) -> dict[str, Any]:
     """Run NOTEBOOK (05, 05_finetune_ner, or a path) by papermill."""
-    from hanlp_tutor.workbench.runner import run_notebook
+    from hanlp_tutor.teach.course.cost import read_cost
+    from hanlp_tutor.workbench.runner import described, find_notebook, run_notebook
 
-    outcome = run_notebook(notebook, parameters(pairs), profile=profile, out=out)
+    given = parameters(pairs)
+    name, what = find_notebook(notebook).stem, described(profile, given)
+    steps = Steps()
+    steps.say("notebook", f"{name}, profile {what}")
+    cost = read_cost(name, what)
+    if cost:
+        minutes = cost["minutes"]
+        steps.say("minutes", f"about {max(1, round(minutes))} (measured: {minutes:.1f} on {cost['device']})")
+    outcome = run_notebook(notebook, given, profile=profile, out=out, steps=steps)
     if not as_json:
-        if outcome.metrics and outcome.metrics.get("test"):
-            click.echo("test: " + headline(outcome.metrics["test"]))
-        click.echo(f"folder: {outcome.out}")
-    return {"notebook": str(outcome.notebook), "out": str(outcome.out), "metrics": outcome.metrics}
+        _close_notebook(outcome, profile)
+    return {
+        "notebook": str(outcome.notebook),
+        "out": str(outcome.out),
+        "metrics": outcome.metrics,
+        "baselines": outcome.baselines,
+        "minutes": round(outcome.minutes, 2),
+    }
+
+
+def _close_notebook(outcome: Outcome, profile: str) -> None:
+    """What a notebook came to, and what to type next."""
+    metrics = outcome.metrics or {}
+    click.echo()
+    if metrics.get("test"):
+        click.echo("test: " + headline(metrics["test"]))
+        for line in comparison(metrics["test"], outcome.baselines):
+            click.echo(textwrap.fill(line, WIDTH))
+        if profile == "smoke":
+            click.echo("(Profile smoke: so few sentences show that everything runs, not how good it gets.)")
+    elif metrics.get("best_dev") is not None:
+        click.echo(f"best dev: {metrics['best_dev']:.4f}")
+    click.echo(f"minutes: {outcome.minutes:.1f}")
+    click.echo(f"folder: {shown(outcome.out)}")
+    _say_next(after_notebook(outcome.out, outcome.notebook, metrics.get("task")))
+
+
+def _say_next(commands: list[str]) -> None:
+    if commands:
+        click.echo("\nTo try next:")
+        for command in commands:
+            click.echo(f"  {command}")
 
 
 @click.command()
@@ -74,16 +116,39 @@ def train(
         raise ConfigError("--split divides one file, and a multi-task model has one a task: give --dev and --test.")
     if split_file and (dev_file or test_file):
         raise ConfigError("--split divides the training file, so leave out --dev and --test.")
-    from hanlp_tutor.workbench.job import train_job
+    from hanlp_tutor.progress import listening
 
     split = read_sides(task, train_file, dev_file, test_file, split_file, config.seed, reading)
-    click.echo(f"{len(split.train)} examples to train on, {len(split.dev)} dev, {len(split.test)} test", err=True)
-    metrics = train_job(task, split, encoder, config, out, resume=resume)
+    steps = Steps()
+    steps.trains(task, encoder)
+    steps.say("examples", f"{len(split.train)} examples to train on, {len(split.dev)} dev, {len(split.test)} test")
+
+    from transformers.utils.logging import disable_progress_bar
+
+    from hanlp_tutor.workbench.doctor import in_a_line
+    from hanlp_tutor.workbench.job import train_job
+
+    if steps.mode != "bar":
+        disable_progress_bar()  # of an encoder that is fetched or loaded: in a log it is no line
+    steps.say("environment", in_a_line(config.device))
+    steps.say("folder", shown(out))
+    try:
+        with listening(steps.hear):
+            metrics = train_job(task, split, encoder, config, out, resume=resume, progress="none")
+    except KeyboardInterrupt:
+        goes_on = " Go on with --resume." if (out / "checkpoint.pt").exists() else ""
+        raise KeyboardInterrupt(f"Stopped. What there is lies in {shown(out)}.{goes_on}") from None
+    finally:
+        steps.close()
     if not as_json:
-        click.echo(f"best dev: {metrics['best_dev']:.4f}")
+        click.echo()
+        if metrics["best_dev"] is not None:
+            click.echo(f"best dev: {metrics['best_dev']:.4f}")
         if metrics["test"]:
             click.echo("test: " + headline(metrics["test"]))
-        click.echo(f"folder: {out}")
+        click.echo(f"minutes: {metrics['seconds'] / 60:.1f} of training")
+        click.echo(f"folder: {shown(out)}")
+        _say_next(after_training(out, task))
     return metrics
 
 

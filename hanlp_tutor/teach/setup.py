@@ -10,7 +10,9 @@ from typing import Any
 from hanlp_tutor.config import TrainConfig, unknown_option
 from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.manifest import new_run_folder
+from hanlp_tutor.progress import heard, tell
 from hanlp_tutor.teach.course.cost import describe_cost, read_cost
+from hanlp_tutor.workbench.doctor import in_a_line
 
 STANDARD = ("PROFILE", "encoder", "train_file", "dev_file", "test_file", "out")  # a parameters cell may hold these
 _KERNEL = {"In", "Out", "exit", "quit", "open", "get_ipython"}
@@ -74,6 +76,8 @@ def setup(name: str, namespace: Mapping[str, Any], *, profiles: Mapping[str, Map
         sizes[key] = given[key]
     options = {key: value for key, value in profiles[profile].items() if key in fields}
     options.update((key, value) for key, value in given.items() if key in fields)
+    if heard():  # by the runner; who reads the notebook itself sees the device where it matters
+        tell("environment", text=in_a_line())
     return Setup(name, profile, TrainConfig(**options), sizes, namespace.get("out"))
 
 

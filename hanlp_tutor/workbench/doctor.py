@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from hanlp_tutor import threads
 from hanlp_tutor.extras import COURSE, EXTRAS, how_to_install
 
 REQUIRED = (
@@ -44,6 +45,7 @@ def examine() -> dict[str, Any]:
     report["course"] = [f"{_listed(modules)} missing: {how_to_install(*modules)}" for modules in absent if modules]
     if packages["torch"] and packages["transformers"]:
         report["device"] = _device()
+    report["threads"] = threads.report()
     report["memory_gb"] = _memory_gb()
     report["disk_free_gb"] = round(shutil.disk_usage(".").free / 2**30, 1)
     if report["disk_free_gb"] < LEAST_DISK_GB:
@@ -64,6 +66,9 @@ def render(report: dict[str, Any]) -> str:
         device = report["device"]
         formats = ", ".join(name for name in ("fp16", "bf16") if device[name]) or "none: train in float32"
         lines += [f"device: {device['name']}", f"  fast half precision: {formats}"]
+    waiting = report["threads"]
+    lines += [f"cores: {waiting['cores']}; {waiting['waiting']}"]
+    lines += [f"  {name}={value}" for name, value in waiting["set"].items()]
     lines += [f"memory: {report['memory_gb']} GiB, free disk: {report['disk_free_gb']} GiB"]
     lines += [f"corpus {name}: {state}" for name, state in report["corpora"].items()]
     found = "Everything that training needs is there." if report["course"] else "Everything is there."
@@ -74,6 +79,16 @@ def render(report: dict[str, Any]) -> str:
 
 def _listed(modules: list[str]) -> str:
     return f"{', '.join(modules)} {'is' if len(modules) == 1 else 'are'}"
+
+
+def in_a_line(device: str = "auto") -> str:
+    """The device, torch, and how threads wait where that is not as usual: how a run begins to tell of itself."""
+    from hanlp_tutor.device import choose_device, describe_device, limit_threads
+
+    limit_threads()  # first, as the device's name tells their number
+    waiting = threads.report()["waiting"]
+    said = f"{describe_device(choose_device(device))}, Python {platform.python_version()}, torch {_version('torch')}"
+    return f"{said}; {waiting}" if waiting.startswith(threads.SLEEP) else said
 
 
 def _device() -> dict[str, Any]:

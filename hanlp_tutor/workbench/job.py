@@ -21,6 +21,7 @@ from hanlp_tutor.data.stored_split import load_split, save_split
 from hanlp_tutor.errors import DataError, TrainingError
 from hanlp_tutor.files import write_json
 from hanlp_tutor.manifest import RESULT_FILE, update_manifest
+from hanlp_tutor.progress import tell
 from hanlp_tutor.workbench.diagnose.facts import data_facts, note_facts
 
 
@@ -166,4 +167,6 @@ def finish(model: Model, result: Result, split: Split) -> dict[str, Any]:
         "seconds": result.seconds,
     }
     write_json(result.out / RESULT_FILE, metrics)
+    if metrics["test"]:
+        tell("tested", scores=metrics["test"])
     return metrics

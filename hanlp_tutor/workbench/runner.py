@@ -1,17 +1,32 @@
-"""Run a notebook with parameters, by papermill, into a numbered run folder."""
+"""Run a notebook with parameters, by papermill, into a numbered run folder.
+
+What its cells print is in the executed notebook, and only there. To show how far it is, the runner reads the headings
+of the notebook, and in a cell's metadata what it is a step of: ``{"hanlp_tutor": {"step": "feature CRF", "say": "test
+F1 {f1}", "baseline": true}}`` says that in a run the cell's result, a text or a dictionary of numbers, is worth a line
+of that form; with ``baseline`` it is a score to hold the model's against.
+"""
 
 from __future__ import annotations
 
+import ast
 import json
 import os
-import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.config import TrainConfig, unknown_option
+from hanlp_tutor import threads
 from hanlp_tutor.errors import ConfigError, TutorError, nearest
 from hanlp_tutor.manifest import RESULT_FILE, new_run_folder
+from hanlp_tutor.progress import EVENTS
+from hanlp_tutor.workbench.closing import shown
+from hanlp_tutor.workbench.steps import Follower, Steps
 
 PROFILES = ("smoke", "class", "full")
 
@@ -22,11 +37,18 @@ class NotebookError(TutorError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """An executed notebook, its run folder, and its metrics if it wrote some."""
+    """An executed notebook, its run folder, and its metrics if it wrote some.
+
+    Attributes:
+        baselines: the scores of those that the notebook marks as such, by name.
+        minutes: from the kernel's start to its end.
+    """
 
     notebook: Path
     out: Path
     metrics: dict[str, Any] | None
+    baselines: dict[str, dict[str, float]]
+    minutes: float
 
 
 def notebook_folder() -> Path:
@@ -80,8 +102,18 @@ def check_parameters(notebook: Path, parameters: dict[str, Any]) -> None:
     TrainConfig(**{name: value for name, value in parameters.items() if name in fields})
 
 
+def described(profile: str, parameters: dict[str, Any]) -> str:
+    """A profile and what was changed in it, as one would type it: ``class -p epochs 3``."""
+    return " ".join([profile, *(f"-p {name} {value}" for name, value in sorted(parameters.items()))])
+
+
 def run_notebook(
-    name: str, parameters: dict[str, Any] | None = None, *, profile: str = "class", out: str | Path | None = None
+    name: str,
+    parameters: dict[str, Any] | None = None,
+    *,
+    profile: str = "class",
+    out: str | Path | None = None,
+    steps: Steps | None = None,
 ) -> Outcome:
     """Execute a notebook; the executed copy, and what its cells write, lie in the run folder.
 
@@ -90,13 +122,12 @@ def run_notebook(
         parameters: by name, as Python values.
         profile: smoke, class or full.
         out: the run folder; None: the next number under ``runs/NAME/``.
+        steps: show to a person how it goes; None: show nothing.
 
     Raises:
         ConfigError: a wrong parameter or profile. NotebookError: a failing cell, with its message.
+        KeyboardInterrupt: from Ctrl-C, with the place of the notebook as far as it got.
     """
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
-
     parameters = dict(parameters or {})
     if profile not in PROFILES:
         raise ConfigError(f"profile {profile!r}: choose one of {', '.join(PROFILES)}.")
@@ -107,25 +138,177 @@ def run_notebook(
     folder = (Path(out) if out else new_run_folder(notebook.stem)).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     executed = folder / notebook.name
-    os.environ["HANLP_TUTOR_PROGRESS"] = "lines"  # the kernel inherits it: bars make a mess of a stored notebook
+    if steps:
+        steps.say("folder", shown(folder))
+    _prepare(notebook, executed, {"PROFILE": profile, "out": str(folder), **parameters})
+    begun = time.monotonic()
     try:
-        papermill.execute_notebook(
-            str(notebook),
-            str(executed),
-            {"PROFILE": profile, "out": str(folder), **parameters},
-            kernel_name="python3",
-            progress_bar=sys.stderr.isatty(),
-            stdout_file=sys.stderr,
-            request_save_on_cell_execute=True,
-        )
-    except PapermillExecutionError as error:
-        kind = ConfigError if error.ename == "ConfigError" else NotebookError
-        raise kind(
-            f"{notebook.name}, cell {error.exec_count}: {error.ename}: {error.evalue}\n"
-            f"The notebook up to there: {executed}"
-        ) from None
+        _execute(executed, steps)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"Stopped. The notebook as far as it got: {executed}") from None
+    minutes = (time.monotonic() - begun) / 60
     metrics = folder / RESULT_FILE
-    return Outcome(executed, folder, json.loads(metrics.read_text(encoding="utf-8")) if metrics.exists() else None)
+    scores = json.loads(metrics.read_text(encoding="utf-8")) if metrics.exists() else None
+    return Outcome(executed, folder, scores, _baselines(executed), minutes)
+
+
+def _prepare(notebook: Path, executed: Path, parameters: dict[str, Any]) -> None:
+    """Write the copy that is going to be executed, with the parameters' values in a cell of their own.
+
+    :func:`check_parameters` has been through them. ``papermill.execute_notebook`` would warn of each that the notebook
+    does not name by itself, which is every option of TrainConfig.
+    """
+    from papermill.iorw import load_notebook_node, write_ipynb
+    from papermill.parameterize import parameterize_notebook
+
+    node = load_notebook_node(str(notebook))
+    write_ipynb(parameterize_notebook(node, parameters, kernel_name="python3", language="python"), str(executed))
+
+
+def _execute(path: Path, steps: Steps | None) -> None:
+    """Run a prepared notebook in place, in a kernel of its own.
+
+    Raises:
+        ConfigError, NotebookError: a cell failed, or the kernel died.
+    """
+    import nbformat
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    from hanlp_tutor.workbench.kernel import ENGINE
+
+    with ExitStack() as stack:
+        variables = {"HANLP_TUTOR_PROGRESS": "lines", **threads.variables()}  # bars make a mess of a stored notebook
+        hooks = {}
+        if steps:
+            events = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="run-"))) / "events"
+            watch = _Watch(nbformat.read(path, as_version=4), path.parent, steps)
+            stack.callback(steps.close)
+            watch.events = stack.enter_context(Follower(events, watch.hear, steps.tick))
+            hooks = {"on_cell_start": watch.cell_start, "on_cell_executed": watch.cell_executed}
+            variables[EVENTS] = str(events)
+        stack.enter_context(_environment(variables))
+        try:
+            papermill.execute_notebook(
+                str(path),
+                str(path),
+                engine_name=ENGINE,
+                kernel_name="python3",
+                progress_bar=False,
+                request_save_on_cell_execute=True,
+                hooks=hooks,
+            )
+        except PapermillExecutionError as error:
+            raise _failure(path, error) from None
+        except DeadKernelError:
+            raise NotebookError(
+                f"{path.name}: its kernel died, most likely because memory ran out.\nThe notebook up to there: {path}"
+            ) from None
+
+
+def _failure(path: Path, error: Any) -> TutorError:
+    """What a failing cell said, as one of our errors; with the cell itself unless an option was wrong."""
+    import nbformat
+
+    cells = nbformat.read(path, as_version=4).cells
+    failed = [cell.id for cell in cells if any(o.output_type == "error" for o in cell.get("outputs", []))]
+    name = f" ({failed[0]})" if failed else ""
+    wrong_option = error.ename == "ConfigError"
+    source = "" if wrong_option else textwrap.indent(error.source.strip(), "    ") + "\n"
+    kind = ConfigError if wrong_option else NotebookError
+    return kind(
+        f"{path.name}, cell {error.exec_count}{name}: {error.ename}: {error.evalue}\n{source}"
+        f"The notebook up to there: {path}"
+    )
+
+
+class _Watch:
+    """Sees each cell begin and end, hears what the kernel tells, and makes steps of it."""
+
+    events: Follower
+
+    def __init__(self, node: Any, folder: Path, steps: Steps):
+        self.folder, self.steps = folder, steps
+        self.total = sum(cell.cell_type == "code" for cell in node.cells)
+        self.by_steps = any(_step(cell) for cell in node.cells)  # or else section by section
+        self.done, self.begun = 0, time.monotonic()
+        steps.begin("cells", self.total, "cells", remaining=False)
+
+    def cell_start(self, cell: Any, cell_index: int) -> None:
+        """A heading begins a section."""
+        self.steps.detailed = bool(_step(cell))
+        if cell.cell_type == "markdown" and not self.by_steps:
+            titles = [line[3:] for line in cell.source.splitlines() if line.startswith("## ")]
+            minutes = (time.monotonic() - self.begun) / 60
+            for title in titles:
+                self.steps.say(f"{self.done}/{self.total} cells", f"{minutes:.1f} min  {title}")
+
+    def cell_executed(self, cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
+        """A cell that is a step says what it came to."""
+        self.events.catch_up()
+        self.done += 1
+        self.steps.count(self.done)
+        if any(output.get("name") == "stderr" and "warning" in output.text.lower() for output in cell.outputs):
+            self.steps.say("note", f"there is a warning in cell {cell.id}: see the notebook")
+        said = _said(cell)
+        if said is not None and execute_reply["content"]["status"] == "ok":
+            self.steps.say(_step(cell)["step"], said)
+
+    def hear(self, told: dict[str, Any]) -> None:
+        """A training has written its manifest before it begins; one in the run folder tells of what is trained."""
+        manifest = self.folder / "manifest.json"
+        if told["event"] == "training" and manifest.exists():
+            facts = json.loads(manifest.read_text(encoding="utf-8"))
+            self.steps.trains(facts["task"], facts["encoder"])
+        self.steps.hear(told)
+
+
+def _step(cell: Any) -> dict[str, Any]:
+    """What a cell's metadata say about the step that it is; nothing for most."""
+    return cell.metadata.get("hanlp_tutor", {})
+
+
+def _said(cell: Any) -> str | None:
+    """What a cell's result is worth saying, by the form in its metadata; None when it has none, or does not fit it."""
+    result = _result(cell)
+    try:
+        return _step(cell)["say"].format(result, **(result if isinstance(result, dict) else {}))
+    except (KeyError, IndexError, ValueError, TypeError):  # not a step, or one that somebody has changed
+        return None
+
+
+def _result(cell: Any) -> Any:
+    """A cell's result as a Python value; None when it is not written as one."""
+    texts = [o.data.get("text/plain", "") for o in cell.get("outputs", []) if o.output_type == "execute_result"]
+    try:
+        return ast.literal_eval("".join(texts))
+    except (ValueError, SyntaxError):
+        return None
+
+
+def _baselines(executed: Path) -> dict[str, dict[str, float]]:
+    """The results of the cells that are marked as baselines."""
+    import nbformat
+
+    cells = [cell for cell in nbformat.read(executed, as_version=4).cells if _step(cell).get("baseline")]
+    found = {_step(cell)["step"]: _result(cell) for cell in cells}
+    return {name: scores for name, scores in found.items() if isinstance(scores, dict)}
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """Environment variables for what is started in the block."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _sizes(notebook: Path) -> set[str]:

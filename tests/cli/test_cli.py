@@ -2,8 +2,12 @@
 
 import json
 import os
+import re
+import shlex
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -183,8 +187,53 @@ def test_a_finished_run_is_not_overwritten(files, trained):
 def test_without_json_the_folder_and_the_score_are_said(files, tiny_encoder, tmp_path):
     result = _train(files, tmp_path / "run", "--encoder", tiny_encoder, "-p", "epochs", "1")
     assert result.exit_code == 0
-    assert "test: P " in result.stdout and str(tmp_path / "run") in result.stdout.splitlines()[-1]
+    block, commands = result.stdout.split("\nTo try next:\n")
+    assert "test: P " in block and f"folder: {tmp_path / 'run'}" in block.splitlines()
+    assert re.search(r"^best dev: 0\.\d{4}$", block, re.MULTILINE) and "minutes: " in block
     assert "60 examples to train on, 20 dev, 20 test" in result.stderr
+    assert [line.split("  ")[0] for line in result.stderr.splitlines() if not line.startswith(" ")] == [
+        "examples",
+        "environment",
+        "folder",
+        "training",
+        "test",
+    ]
+    assert f"training     {tiny_encoder}, 2 updates" in result.stderr.replace("\n             ", " ")
+    for command in commands.splitlines():
+        words = shlex.split(command)
+        verb = next(place for place, word in enumerate(words) if word in COMMANDS)  # after the script, or python -m
+        answer = run(*words[verb:])
+        assert answer.exit_code == 0 or (words[verb] == "diagnose" and answer.exit_code == 1), answer.output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_ctrl_c_says_where_and_how_to_go_on(files, tiny_encoder, tmp_path):
+    code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n" + (
+        "sys.argv[0] = 'hanlp-tutor'\nfrom hanlp_tutor.cli import main\nmain()"
+    )
+    out = tmp_path / "run"
+    arguments = [
+        "train",
+        "--task",
+        "ner",
+        *_files(files),
+        "--encoder",
+        tiny_encoder,
+        "--out",
+        out,
+        "-p",
+        "epochs",
+        "9999",
+    ]
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    training = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE)
+    until = time.monotonic() + 120
+    while not (out / "checkpoint.pt").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    training.send_signal(signal.SIGINT)
+    said = training.communicate(timeout=60)[1].decode()
+    assert training.returncode == 130 and "Traceback" not in said
+    assert said.splitlines()[-1] == f"Stopped. What there is lies in {out}. Go on with --resume."
 
 
 # --- evaluate, predict, export -------------------------------------------------------------------------------------
@@ -260,7 +309,9 @@ def test_doctor(tmp_path):
     report = json.loads(result.stdout.splitlines()[-1])
     assert (result.exit_code == 0) == report["healthy"] == (not report["problems"])
     assert report["packages"]["torch"] and set(report["device"]) == {"type", "name", "fp16", "bf16"}
-    assert run("doctor").stdout.startswith("Python 3.")
+    text = run("doctor").stdout
+    assert text.startswith("Python 3.") and f"cores: {report['threads']['cores']}; " in text
+    assert report["threads"]["waiting"] in text and set(report["threads"]) == {"cores", "all_cores", "waiting", "set"}
 
 
 def test_a_doctor_who_finds_something_says_what_to_do(monkeypatch):

@@ -1,0 +1,111 @@
+"""The last block of a run: what it came to, what that means, where it lies, and what to type next."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+NAMES = {"precision": "P", "recall": "R", "f1": "F1", "accuracy": "accuracy", "macro_f1": "macro F1"}
+SAMPLES = {  # something to try a model of each task on
+    "ner": "江泽民主席在北京会见了克林顿。",
+    "classify": "房间很干净，服务也很周到。",
+    "multitask": "今天北京天气很好。",
+}
+
+
+def headline(scores: Mapping[str, Any]) -> str:
+    """The main scores in one line; of a multi-task model those of each task."""
+    tasks = {name: value for name, value in scores.items() if name in ("tok", "pos", "ner")}
+    if tasks:
+        return "; ".join(f"{name}: {headline(value)}" for name, value in tasks.items())
+    return "  ".join(f"{label} {scores[name]:.4f}" for name, label in NAMES.items() if name in scores)
+
+
+def comparison(ours: Mapping[str, Any], baselines: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """The baselines' scores beside a model's, and one sentence on what that means; nothing where none was measured.
+
+    Args:
+        ours: the model's test scores.
+        baselines: for each its scores, in one measure at least that ``ours`` has too.
+    """
+    measures = [name for name in NAMES if all(name in each for each in (ours, *baselines.values()))]
+    if not baselines or not measures:
+        return []
+    measure = measures[-1]  # the one that sums up the others
+    ranked = sorted(baselines, key=lambda name: -baselines[name][measure])
+    said = ", ".join(f"{name} {NAMES[measure]} {baselines[name][measure]:.3f}" for name in ranked)
+    lead = 100 * (ours[measure] - baselines[ranked[0]][measure])
+    if lead >= 0:
+        means = (
+            f"The fine-tuned model is ahead of the best baseline, the {ranked[0]}, by {lead:.1f} points, having learnt "
+            "from the same sentences."
+        )
+    else:
+        means = (
+            f"The {ranked[0]} is ahead of the fine-tuned model by {-lead:.1f} points: to pass it, an encoder has to "
+            "have read more text, or seen more labels, than this one."
+        )
+    return [f"baselines: {said}", means]
+
+
+def shown(path: Path) -> str:
+    """A path as one would type it here: relative where it lies below the working directory."""
+    here, there = Path.cwd(), Path(path).absolute()
+    return str(there.relative_to(here)) if there.is_relative_to(here) else str(there)
+
+
+def after_notebook(folder: Path, executed: Path, task: str | None) -> list[str]:
+    """Up to three commands for what a notebook left in its run folder, ready to be pasted."""
+    commands = []
+    if (folder / "model" / "model.json").exists() and task:
+        commands.append(_command(*kit(), "predict", shown(folder), SAMPLES[task]))
+    if (folder / "hanlp" / "config.json").exists() and task:
+        text = f"list({SAMPLES[task]!r})" if task == "ner" else repr(SAMPLES[task])
+        code = f"import hanlp; print(hanlp.load({shown(folder / 'hanlp')!r})({text}))"
+        commands.append(_command(_tool("python") or sys.executable, "-c", code))
+    jupyter = _tool("jupyter")
+    if jupyter and find_spec("jupyterlab"):
+        commands.append(_command(jupyter, "lab", shown(executed)))
+    return commands
+
+
+def after_training(folder: Path, task: str) -> list[str]:
+    """Three commands for the run folder of ``hanlp-tutor train``, ready to be pasted."""
+    out = shown(folder)
+    return [
+        _command(*kit(), "predict", out, SAMPLES[task]),
+        _command(*kit(), "export", out, shown(folder / "hanlp"), "--to", "hanlp"),
+        _command(*kit(), "diagnose", out),
+    ]
+
+
+def kit() -> list[str]:
+    """The command line of the kit, as one would type it here."""
+    script = _tool("hanlp-tutor")
+    return [script] if script else [_tool("python") or sys.executable, "-m", "hanlp_tutor.cli"]
+
+
+def _tool(name: str) -> str | None:
+    """A program of this environment: its bare name where that is found first, its path otherwise."""
+    beside = Path(sys.executable).parent
+    found = shutil.which(name, path=str(beside))
+    if found is None:
+        return None
+    first = shutil.which(name)
+    return name if first and Path(first).parent.absolute() == beside.absolute() else shown(Path(found))
+
+
+def _command(*words: str) -> str:
+    """A line for the shell of this system."""
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    """As shlex does it, but Python code that is full of single quotes stays readable."""
+    return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else shlex.quote(word)

@@ -1,0 +1,67 @@
+"""The kernel that a notebook runs in: papermill's, with two habits changed. Importing this imports papermill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import zmq
+from jupyter_client import KernelManager
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.log import logger
+from traitlets.config import Config
+
+ENGINE = "hanlp_tutor"
+
+
+class _Client(PapermillNotebookClient):
+    """Ends its kernel at once where Ctrl-C ended the notebook; one that is asked to end would answer, to nobody."""
+
+    def execute(self, **kwargs: Any) -> Any:
+        try:
+            return super().execute(**kwargs)
+        except KeyboardInterrupt:
+            if self.km is not None:  # it was still starting
+                self._end_kernel_at_once()
+                self._cleanup_kernel()
+            raise
+
+    def papermill_execute_cells(self) -> None:
+        try:
+            super().papermill_execute_cells()
+        except KeyboardInterrupt:
+            self._end_kernel_at_once()
+            raise
+
+    def _end_kernel_at_once(self) -> None:
+        self.shutdown_kernel = "immediate"
+
+
+class Engine(NBClientEngine):
+    """Papermill's own engine with the client above, an encrypted kernel, and hooks around each cell."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man: Any, kernel_name: str, *, hooks: dict[str, Callable[..., None]], start_timeout: int = 60, **_: Any
+    ) -> Any:
+        """Run all cells; ``hooks`` are those of nbclient's NotebookClient. What else papermill passes is not for us."""
+        client = _Client(
+            nb_man,
+            kernel_name=kernel_name,
+            startup_timeout=start_timeout,
+            timeout=None,
+            log=logger,
+            config=_encrypted(),
+            **hooks,
+        )
+        return client.execute()
+
+
+papermill_engines.register(ENGINE, Engine)
+
+
+def _encrypted() -> Config:
+    """Let the sockets to the kernel be encrypted where that can be had; else ipykernel warns, rightly, that none is."""
+    can = hasattr(KernelManager, "transport_encryption") and zmq.has("curve")
+    return Config({"KernelManager": {"transport_encryption": "auto"}} if can else {})
