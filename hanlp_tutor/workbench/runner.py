@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.config import TrainConfig, unknown_option
 from hanlp_tutor import threads
+from hanlp_tutor.config import TrainConfig, unknown_option
 from hanlp_tutor.errors import ConfigError, TutorError, nearest
 from hanlp_tutor.manifest import RESULT_FILE, new_run_folder
 from hanlp_tutor.progress import EVENTS

@@ -59,9 +59,9 @@ class Steps:
 
     def trains(self, task: str, encoder: str) -> None:
         """Call the score on the dev set by the name that it has in a task, such as ``dev F1``; name the encoder."""
-        from hanlp_tutor.core.scores import headline as measure_of
+        from hanlp_tutor.core.task import task_named
 
-        measure = measure_of(task)
+        measure = task_named(task).headline
         self._score, self._encoder = f"dev {NAMES.get(measure, measure)}", f"{encoder}, "
 
     def say(self, step: str, text: str) -> None:
