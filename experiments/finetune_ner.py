@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus
 from hanlp_tutor.core.inference import predict_labels
-from hanlp_tutor.core.scores import recall_by_novelty, span_scores
+from hanlp_tutor.core.scores import span_scores
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.data.schemes import spans_from_bio
@@ -26,6 +26,7 @@ from hanlp_tutor.manifest import manifest
 from hanlp_tutor.teach.encoder_results import ALL
 from hanlp_tutor.teach.results import Experiment
 from hanlp_tutor.workbench.baselines import DictionaryMatcher, FeatureCRF
+from hanlp_tutor.workbench.novelty import recall_by_novelty
 
 CORPUS, SENTENCES, SEEDS = "peoples_daily", 10_000, (1, 2, 3)
 RANDOM, CHOOSER = f"random:{COMPARED[0]}", "mini-macbert"

@@ -202,11 +202,6 @@ class Buckets(Sequence[list[int]]):
         start, end = self._bounds[index]
         return self._order[start:end].tolist()
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Buckets) and list(self) == list(other)
-
-    __hash__ = None
-
 
 def length_buckets(
     lengths: Sequence[int] | np.ndarray,

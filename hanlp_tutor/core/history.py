@@ -20,25 +20,12 @@ if TYPE_CHECKING:  # a history is read without torch
     from torch import Tensor
 
 # One row a logged update; the dev columns are filled where the model was evaluated. Seconds since the start, MiB.
+# fmt: off
 COLUMNS = (
-    "step",
-    "epoch",
-    "tokens",
-    "loss",
-    "l2",
-    "lr",
-    "head_lr",
-    "grad_norm",
-    "loss_scale",
-    "micro_batch",
-    "dev_loss",
-    "dev_score",
-    "train_score",
-    "dev_minority",
-    "seconds",
-    "tokens_per_second",
-    "memory_mb",
+    "step", "epoch", "tokens", "loss", "l2", "lr", "head_lr", "grad_norm", "loss_scale", "micro_batch",
+    "dev_loss", "dev_score", "train_score", "dev_minority", "seconds", "tokens_per_second", "memory_mb",
 )
+# fmt: on
 MEASURED = ("seconds", "tokens_per_second", "memory_mb")  # these differ between two equal runs
 
 

@@ -21,7 +21,7 @@ from hanlp_tutor.core.batching import Batch, Encoded, Encodings
 from hanlp_tutor.core.heads import TaggingHead, token_states
 from hanlp_tutor.core.model import Model, entity, log_probabilities
 from hanlp_tutor.data.schemes import spans_from_bio
-from hanlp_tutor.data.words import WORD_TASKS, TaggedWords, segmentation_tags
+from hanlp_tutor.data.words import WORD_TASKS, TaggedWords, segmentation_tags, word_starts
 from hanlp_tutor.errors import ConfigError, DataError, InputError, ModelError
 
 
@@ -201,15 +201,3 @@ class MultiTaskModel(Model):
             entity(text, offsets[s.start][0], offsets[s.end - 1][1], s.label, scores[s.start : s.end])
             for s in spans_from_bio(tags)
         ]
-
-
-def word_starts(tags: Sequence[str], places: Sequence[tuple[int, int]]) -> list[int]:
-    """The pieces that begin a word: the first, and each B and S, unless it shares a character with the one before.
-
-    As HanLP reads segmentation tags, well-formed or not (``bmes_to_spans``, ``TransformerTaggingTokenizer``).
-    """
-    return [
-        number
-        for number, tag in enumerate(tags)
-        if number == 0 or (tag in "BS" and places[number][0] >= places[number - 1][1])
-    ]

@@ -274,10 +274,6 @@ class Run:
         patience = self.config.patience
         return bool(self.dev) and patience is not None and self.state.bad_evaluations >= patience
 
-    def last_row(self) -> dict[str, Any]:
-        """A copy of the row of the update just done."""
-        return dict(self.row or {})
-
     def _due(self, every: int | None) -> bool:
         return self.state.finished or (self.state.step % every == 0 if every else self.epoch_ended)
 

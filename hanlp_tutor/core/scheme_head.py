@@ -14,7 +14,7 @@ from torch import Tensor
 
 from hanlp_tutor.core.batching import IGNORED, Batch
 from hanlp_tutor.core.heads import TaggingHead
-from hanlp_tutor.data.schemes import detect_scheme, from_bio, parse_tag, to_bio
+from hanlp_tutor.data.schemes import from_bio, missing, parse_tag, scheme_of, to_bio
 from hanlp_tutor.errors import ModelError
 
 
@@ -96,25 +96,3 @@ class SchemeHead(TaggingHead):
             begins = torch.tensor([label.startswith("B-") for label in self._bio])
             self._tables[device] = kinds.to(device), begins.to(device), table.to(device)
         return self._tables[device]
-
-
-def scheme_of(native: Sequence[str]) -> str:
-    """The scheme of a set of tags.
-
-    Raises:
-        DataError: something in it is no tag, or it mixes schemes.
-    """
-    return detect_scheme(parse_tag(tag)[0] for tag in native)
-
-
-def missing(native: Sequence[str]) -> list[str]:
-    """The tags that the scheme has for the types in ``native`` and that are not there: a small corpus lacks some."""
-    kinds = sorted({parse_tag(tag)[1] for tag in native} - {""})
-    there = {parse_tag(tag) for tag in native}
-    return [tag for kind in kinds for tag in tags_of(kind, scheme_of(native)) if parse_tag(tag) not in there]
-
-
-def tags_of(kind: str, scheme: str) -> list[str]:
-    """All tags of one entity type, as ``B-PER, M-PER, E-PER, S-PER``."""
-    long, short = (from_bio([f"B-{kind}", *[f"I-{kind}"] * rest], scheme) for rest in (2, 0))
-    return list(dict.fromkeys([*long, *short]))

@@ -17,7 +17,15 @@ from hanlp_tutor.data import Split, read_examples, split_stratified
 from hanlp_tutor.data.examples import gold_counts
 from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.schemes import Span, spans_from_bio
-from hanlp_tutor.data.words import WORD_TASKS, TaggedWords, read_task_files, read_words, split_by_text, word_labels
+from hanlp_tutor.data.words import (
+    WORD_TASKS,
+    TaggedWords,
+    read_task_files,
+    read_words,
+    split_by_text,
+    word_labels,
+    word_starts,
+)
 from hanlp_tutor.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
@@ -242,5 +250,5 @@ def _score_tags(task: str, gold: Sequence[Sequence[str]], predicted: Sequence[Se
 
 
 def _word_spans(tags: Sequence[str]) -> list[Span]:
-    first = [number for number, tag in enumerate(tags) if number == 0 or tag in "BS"]
+    first = word_starts(tags)
     return [Span(start, end, "word") for start, end in zip(first, [*first[1:], len(tags)], strict=True)]

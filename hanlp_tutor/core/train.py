@@ -104,7 +104,7 @@ def fine_tune(
                 run.keep_weights()
             if run.out_of_patience():  # `patience` evaluations in a row without a better one
                 run.end_early()
-            if on_evaluation is not None and on_evaluation(run.last_row()):
+            if on_evaluation is not None and on_evaluation(dict(run.row)):
                 run.end_early()
         if run.checkpoint_due():  # every checkpoint_steps updates, else at the end of an epoch, and when the run ends
             save_checkpoint(run.checkpoint, identity=run.identity, state=run.state, **run.parts)

@@ -165,3 +165,25 @@ def scheme_of_file(path: object, tags: Iterable[tuple[int, str]]) -> str:
         mixed.tag = tag
         refuse(mixed)
         return "BMES"
+
+
+def scheme_of(native: Sequence[str]) -> str:
+    """The scheme of a set of tags.
+
+    Raises:
+        DataError: something in it is no tag, or it mixes schemes.
+    """
+    return detect_scheme(parse_tag(tag)[0] for tag in native)
+
+
+def missing(native: Sequence[str]) -> list[str]:
+    """The tags that the scheme has for the types in ``native`` and that are not there: a small corpus lacks some."""
+    kinds = sorted({parse_tag(tag)[1] for tag in native} - {""})
+    there = {parse_tag(tag) for tag in native}
+    return [tag for kind in kinds for tag in tags_of(kind, scheme_of(native)) if parse_tag(tag) not in there]
+
+
+def tags_of(kind: str, scheme: str) -> list[str]:
+    """All tags of one entity type, as ``B-PER, M-PER, E-PER, S-PER``."""
+    long, short = (from_bio([f"B-{kind}", *[f"I-{kind}"] * rest], scheme) for rest in (2, 0))
+    return list(dict.fromkeys([*long, *short]))

@@ -98,6 +98,22 @@ def segmentation_tags(length: int) -> list[str]:
     return ["S"] if length == 1 else ["B", *"M" * (length - 2), "E"]
 
 
+def word_starts(tags: Sequence[str], places: Sequence[tuple[int, int]] | None = None) -> list[int]:
+    """The pieces that begin a word: the first, and each B and S, unless it shares a character with the one before.
+
+    As HanLP reads segmentation tags, well-formed or not (``bmes_to_spans``, ``TransformerTaggingTokenizer``).
+
+    Args:
+        tags: of the pieces.
+        places: where each begins and ends in the text; None where no character is in two pieces.
+    """
+    return [
+        number
+        for number, tag in enumerate(tags)
+        if number == 0 or (tag in "BS" and (places is None or places[number][0] >= places[number - 1][1]))
+    ]
+
+
 def word_labels(examples: Iterable[TaggedWords]) -> tuple[str, ...]:
     """The classes that occur, as ``task/tag``, in a fixed order: tok, pos (sorted), ner (O, then B and I of each)."""
     found = Counter()

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import torch
 
 from hanlp_tutor.core.model import Model, draw_weights
-from hanlp_tutor.core.scheme_head import SchemeHead, missing, tags_of
+from hanlp_tutor.core.scheme_head import SchemeHead
+from hanlp_tutor.data.schemes import missing, tags_of
 from hanlp_tutor.errors import ModelError
 
 

@@ -11,10 +11,11 @@ from toy import labelled, tagged
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.evaluate import evaluate_model, score_on_test
 from hanlp_tutor.core.model_folder import build_model
-from hanlp_tutor.core.scores import class_scores, recall_by_novelty, span_scores
+from hanlp_tutor.core.scores import class_scores, span_scores
 from hanlp_tutor.core.task import label_set, task_named
 from hanlp_tutor.data import TaggedText
 from hanlp_tutor.data.schemes import spans_from_bio
+from hanlp_tutor.workbench.novelty import recall_by_novelty
 
 # Ill-formed sequences too: an I- that continues nothing, or another type. The types of the two sides differ in part.
 GOLD = st.sampled_from(["O", "O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG"])

@@ -10,9 +10,9 @@ from torch.nn.functional import cross_entropy
 from hanlp_tutor import TrainConfig, build_model
 from hanlp_tutor.core.batching import IGNORED
 from hanlp_tutor.core.model import TaggingModel
-from hanlp_tutor.core.scheme_head import SchemeHead, missing, scheme_of, tags_of
+from hanlp_tutor.core.scheme_head import SchemeHead
 from hanlp_tutor.data import TaggedText
-from hanlp_tutor.data.schemes import from_bio, to_bio
+from hanlp_tutor.data.schemes import from_bio, missing, scheme_of, tags_of, to_bio
 from hanlp_tutor.encoders import load_encoder
 from hanlp_tutor.errors import ModelError
 

@@ -11,7 +11,7 @@ from hanlp_tutor.teach.results import spread
 def shown_and_new(folder: Path | None = None) -> list[dict[str, str]]:
     """A row a learner of all training sentences (``results/finetune_ner.json``): F1, and recall of two kinds of name.
 
-    Names are those of :func:`hanlp_tutor.core.scores.recall_by_novelty`; empty while nobody has measured.
+    Names are those of :func:`hanlp_tutor.workbench.novelty.recall_by_novelty`; empty while nobody has measured.
     """
     columns = {"F1": "f1", "precision": "precision", "recall of seen names": "recall_seen",
                "recall of new names": "recall_unseen"}  # fmt: skip
