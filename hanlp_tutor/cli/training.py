@@ -67,7 +67,7 @@ def _close_notebook(outcome: Outcome, profile: str) -> None:
         for line in comparison(metrics["test"], outcome.baselines):
             click.echo(textwrap.fill(line, WIDTH))
         if profile == "smoke":
-            click.echo("(Profile smoke: so few sentences show that everything runs, not how good it gets.)")
+            click.echo("(Profile smoke: so few sentences show that it runs, not how good it gets.)")
     elif metrics.get("best_dev") is not None:
         click.echo(f"best dev: {metrics['best_dev']:.4f}")
     click.echo(f"minutes: {outcome.minutes:.1f}")
@@ -121,7 +121,8 @@ def train(
     split = read_sides(task, train_file, dev_file, test_file, split_file, config.seed, reading)
     steps = Steps()
     steps.trains(task, encoder)
-    steps.say("examples", f"{len(split.train)} examples to train on, {len(split.dev)} dev, {len(split.test)} test")
+    train_size, dev_size, test_size = map(len, (split.train, split.dev, split.test))
+    steps.say("examples", f"{train_size:,} examples to train on, {dev_size:,} dev, {test_size:,} test")
 
     from transformers.utils.logging import disable_progress_bar
 

@@ -1,22 +1,33 @@
-"""The kernel that a notebook runs in: papermill's, with two habits changed. Importing this imports papermill."""
+"""The kernel that a notebook runs in: papermill's, with its talk about itself left out.
+
+Its sockets are encrypted, so that it need not warn that they are not, and it ends by a message, not by signals that it
+would complain of. Importing this imports papermill.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
 import zmq
 from jupyter_client import KernelManager
+from jupyter_core.utils import ensure_async, run_sync
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.log import logger
 from traitlets.config import Config
 
 ENGINE = "hanlp_tutor"
+PATIENCE = 5.0  # seconds for a kernel to end by itself, as in jupyter_client
 
 
 class _Client(PapermillNotebookClient):
-    """Ends its kernel at once where Ctrl-C ended the notebook; one that is asked to end would answer, to nobody."""
+    """Asks its kernel to end, by a message; jupyter_client would send SIGINT first.
+
+    Where Ctrl-C ended the notebook it ends the kernel at once: one that computes would answer later, to nobody.
+    """
 
     def execute(self, **kwargs: Any) -> Any:
         try:
@@ -36,6 +47,16 @@ class _Client(PapermillNotebookClient):
 
     def _end_kernel_at_once(self) -> None:
         self.shutdown_kernel = "immediate"
+
+    async def _async_cleanup_kernel(self) -> None:
+        if self.kc is not None and self.shutdown_kernel == "graceful":
+            self.kc.shutdown()
+            until = time.monotonic() + PATIENCE
+            while await ensure_async(self.km.is_alive()) and time.monotonic() < until:
+                await asyncio.sleep(0.05)
+        await super()._async_cleanup_kernel()
+
+    _cleanup_kernel = run_sync(_async_cleanup_kernel)
 
 
 class Engine(NBClientEngine):

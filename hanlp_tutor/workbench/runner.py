@@ -248,7 +248,7 @@ class _Watch:
         """A cell that is a step says what it came to."""
         self.events.catch_up()
         self.done += 1
-        self.steps.count(self.done)
+        self.steps.count_outermost(self.done)
         if any(output.get("name") == "stderr" and "warning" in output.text.lower() for output in cell.outputs):
             self.steps.say("note", f"there is a warning in cell {cell.id}: see the notebook")
         said = _said(cell)

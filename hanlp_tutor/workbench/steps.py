@@ -105,19 +105,25 @@ class Steps:
             self._counted.append(_Counted(name, total, unit, done, form, begun_at=done))
             self._draw()
 
-    def count(self, done: int, name: str | None = None) -> None:
-        """So many are done; what is counted may be called ``name`` from here on."""
+    def count(self, done: int) -> None:
+        """So many are done of what was begun last."""
         with self._lock:
             if self._counted:
-                now = self._counted[-1]
-                now.done, now.name = done, name or now.name
+                self._counted[-1].done = done
                 self._draw(REDRAWN)
 
     def end(self) -> None:
-        """What was counted last is over."""
+        """What was begun last is over."""
         with self._lock:
             if self._counted:
                 self._counted.pop()
+            self._draw()
+
+    def count_outermost(self, done: int) -> None:
+        """So many are done of what was begun first, and all else is over: a training may have ended in an error."""
+        with self._lock:
+            del self._counted[1:]
+            self._counted[0].done = done
             self._draw()
 
     def close(self) -> None:

@@ -77,9 +77,12 @@ def test_a_bar_counts_and_gives_way_to_lines(capsys):
     steps.hear({"event": "training", "updates": 50, "done": 0})
     steps.hear({"event": "update", "done": 40, "row": ROW})
     steps.hear({"event": "trained", "done": 50})
+    steps.hear({"event": "training", "updates": 60, "done": 0})  # one that an error ended, so that nobody closed it
+    steps.count_outermost(4)
     steps.close()
     said = capsys.readouterr().err
     assert "0/7 cells" in said and "/50 updates" in said and said.index("/50 updates") < said.rindex("3/7 cells")
+    assert said.index("/60 updates") < said.index("4/7 cells")
     assert "it/s" not in said and not said.split("\r")[-1].strip()  # nothing is left on the screen
 
 

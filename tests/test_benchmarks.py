@@ -1,0 +1,88 @@
+"""The benchmarks run, resume, and show what they know; what they measure is not for a test to judge."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def threads(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import threads
+
+    return threads
+
+
+def content(threads, **medians: list[float]) -> dict:
+    rows = {}
+    for setting, values in medians.items():
+        for busy, value in enumerate(values):
+            part = {"tokens_per_second": value}
+            rows[threads.row_name(setting.replace("_", " "), busy)] = {
+                "seeds": {"1": part, "2": part},
+                "median": part,
+                "min": {"tokens_per_second": value - 1},
+                "max": {"tokens_per_second": value + 1},
+            }
+    head = {
+        "device": "a laptop",
+        "versions": {"torch": "2.13.0"},
+        "date": "2026-11-27T10:00",
+        "command_line": "python x",
+    }
+    return {**head, "rows": rows}
+
+
+def test_the_table_holds_each_against_the_default_beside_the_same_company(threads):
+    text = threads.table(content(threads, default=[5400, 400, 370], passive=[4500, 4000, 3885], one_thread=[3500]))
+    assert "| tokens a second | quiet | 1 busy process | 2 busy processes |" in text
+    assert "| default | 5,400 (5,399 to 5,401) | 400 (399 to 401) | 370 (369 to 371) |" in text
+    assert "| passive | 4,500 (4,499 to 4,501); × 0.83 | 4,000 (3,999 to 4,001); × 10.00 |" in text
+    assert "| one thread | 3,500 (3,499 to 3,501); × 0.65 | not measured yet | not measured yet |" in text
+    assert "Median of 2 rounds" in text and "`python x` on a laptop, torch 2.13.0, 2026-11-27" in text
+
+
+def test_busy_processes_are_busy_and_end_with_the_block(threads):
+    with threads.busy_processes(2):
+        mine = psutil.Process().children()
+        assert len(mine) == 2 and all(child.cpu_times().user > 0 for child in mine)
+    assert not any(child.is_running() for child in mine)
+
+
+def test_busy_processes_end_with_who_started_them():
+    code = (
+        f"import sys, os, time; sys.path[:0] = [{str(ROOT)!r}]\n"
+        "from benchmarks.threads import busy_processes\n"
+        "import psutil\n"
+        "with busy_processes(1):\n"
+        "    print(psutil.Process().children()[0].pid, flush=True)\n"
+        "    os._exit(1)"  # as a kill would: nothing is tidied up
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    pid, until = int(done.stdout), time.monotonic() + 30
+    while psutil.pid_exists(pid) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not psutil.pid_exists(pid)
+
+
+@pytest.mark.slow
+def test_one_round_is_measured_and_not_measured_again(threads, tmp_path):
+    command = [sys.executable, "-m", "benchmarks.threads", "--rounds", "1", "--seconds", "0.1", "--crowded-anyway"]
+    command += ["--setting", "one thread", "--results", str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    first = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    measured = json.loads((tmp_path / "threads.json").read_text(encoding="utf-8"))
+    assert set(measured["rows"]) == {threads.row_name("one thread", busy) for busy in threads.BUSY}
+    for row in measured["rows"].values():
+        assert row["median"]["tokens_per_second"] > 0 and row["median"]["threads"] == 1
+    assert measured["command_line"] == "python -m benchmarks.threads" and "| one thread |" in first.stdout
+    again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert again.stdout == first.stdout and "tokens/s" not in again.stderr
