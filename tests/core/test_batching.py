@@ -101,7 +101,7 @@ def test_order_is_random_between_epochs_and_the_same_for_one():
     lengths = [rng.randint(3, 90) for _ in range(400)]
 
     def draw(seed, epoch):
-        return length_buckets(lengths, batch_size=16, max_tokens=2048, shuffle=(seed, epoch))
+        return list(length_buckets(lengths, batch_size=16, max_tokens=2048, shuffle=(seed, epoch)))
 
     assert draw(1, 0) == draw(1, 0)
     first = draw(1, 0)
