@@ -82,7 +82,7 @@ def chosen_rate(experiment: Experiment, task: str, corpus, size: str, encoder: s
     """The rate of θ with the best dev score at this size (at 500 for 100); measured on the first call."""
     size = "500" if size == "100" else size
     encoder = COMPARED[0] if encoder in COMPARED else encoder
-    return experiment.best_rate(
+    return experiment.best_learning_rate(
         f"{task}/{size}/{encoder}",
         RATES[size],
         SEEDS,

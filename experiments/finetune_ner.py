@@ -138,7 +138,7 @@ def _fine_tuned(
 def chosen_rate(experiment: Experiment, runs: Runs, encoder: str) -> float:
     """The rate of θ with the best dev score; measured on the first call."""
     encoder = CHOOSER if encoder in COMPARED else encoder
-    return experiment.best_rate(
+    return experiment.best_learning_rate(
         encoder,
         RATES,
         SEEDS[:1],

@@ -19,6 +19,7 @@ from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.workbench.runner import PROFILES
 
 LONGEST_LINE, LONGEST_CELL, MEDIAN_CELL, MOST_CODE_CELLS = 120, 25, 6, 40
+LOADS_TORCH = {"torch", "transformers", "hanlp"}
 METADATA = {"kernelspec", "language_info", "hanlp_tutor"}
 # Where a machine keeps its files. Not any "/a/b": a URL's path and "P/R/F1" are innocent.
 _MACHINE = re.compile(
@@ -141,6 +142,19 @@ def parameters_cell(notebook: Notebook) -> Iterator[str]:
     for node in _parsed(cell).body:
         if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not _is_literal(node.value):
             yield f"line {node.lineno} of the parameters cell is no assignment of a literal"
+
+
+def kit_before_torch(notebook: Notebook) -> Iterator[str]:
+    """``import hanlp_tutor`` chooses how torch's threads wait, which can be chosen only before torch is loaded."""
+    for cell in notebook.code[:1]:
+        imports = [node for node in _parsed(cell).body if isinstance(node, (ast.Import, ast.ImportFrom))]
+        for node in imports:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+            packages = {name.partition(".")[0] for name in names}
+            if packages & LOADS_TORCH:
+                yield f"line {node.lineno} of the imports loads torch: put those of hanlp_tutor before it"
+            if packages & {*LOADS_TORCH, "hanlp_tutor"}:
+                return
 
 
 def setup_cell(notebook: Notebook) -> Iterator[str]:
@@ -267,8 +281,9 @@ def no_typed_results(notebook: Notebook) -> Iterator[str]:
 
 # fmt: off
 RULES: tuple[Callable[[Notebook], Iterator[str]], ...] = (
-    format_4_5, readable_ids, clean_metadata, opening, ending, parameters_cell, setup_cell, text_before_code, lengths,
-    plain_python, no_branch_on_profile, alt_text, executed, no_machine, links, no_typed_results,
+    format_4_5, readable_ids, clean_metadata, opening, ending, parameters_cell, kit_before_torch, setup_cell,
+    text_before_code, lengths, plain_python, no_branch_on_profile, alt_text, executed, no_machine, links,
+    no_typed_results,
 )
 # fmt: on
 

@@ -140,6 +140,12 @@ BAD = {
     "no summary": ("ending", 8, lambda cell, node: cell.update(source="## Where next")),
     "no check": ("ending", 7, lambda cell, node: cell.update(source="answer = ...")),
     "import does work": ("parameters_cell", 1, lambda cell, node: cell.update(source=cell.source + "\nx = 1")),
+    "torch first": ("kit_before_torch", 1, lambda cell, node: cell.update(source="import torch\n" + cell.source)),
+    "a part of torch first": (
+        "kit_before_torch",
+        1,
+        lambda cell, node: cell.update(source="import json\nfrom torch.nn import functional as F\n" + cell.source),
+    ),
     "no profile": ("parameters_cell", 3, lambda cell, node: cell.update(source="out = None")),
     "derived parameter": (
         "parameters_cell",

@@ -37,9 +37,9 @@ def value(
         right: the value; a tuple of several; a set of values that are right all alike.
         hints: three, the last one all but the answer.
         wrong: by what the student reads.
-        otherwise: said of any other value ``{found}``; of several, a text for each.
+        otherwise: what the student reads for any other value ``{found}``; of several, a text for each.
         then: what is worth knowing once it is solved.
-        count: said when there are ``{found}`` values instead of several.
+        count: what the student reads when there are ``{found}`` values instead of several.
         read: the form in which an answer is compared; by default a float, or a tuple of floats.
     """
     as_numbers = (lambda answer: tuple(map(float, answer))) if isinstance(right, tuple) else float
@@ -69,9 +69,9 @@ def cases(
         inputs: the arguments of each call; by what is peculiar about them, where that helps to understand.
         hints: three, the last one all but the answer.
         then: what is worth knowing once it is solved.
-        otherwise: said of any other result: ``{given}`` is the call, ``{right}``, ``{found}``; of a tuple, a text for
-            each part.
-        count: said when a list has ``{found}`` items and not ``{right}``.
+        otherwise: what the student reads for any other result: ``{given}`` is the call, ``{right}``, ``{found}``; of a
+            tuple, a text for each part.
+        count: what the student reads when a list has ``{found}`` items and not ``{right}``.
         tolerance: relative, of floats; whole numbers have to agree.
         read: the form in which results are compared.
     """

@@ -52,7 +52,7 @@ class Comparison(Measured):
     def gains(self, task: str) -> list[dict[str, str]]:
         """A row a size: the pre-trained encoder with the best median on dev, and by how much it leads on the test set.
 
-        The lead is in points, over random weights and over the classical learner. Whoever chose the encoder by its
+        The lead is in points, over random weights and over the classical baseline. Whoever chose the encoder by its
         test score would report its luck too.
         """
         rows = []
@@ -66,7 +66,7 @@ class Comparison(Measured):
                     "sentences": f"{sentences:,}",
                     "best on dev": best or UNMEASURED,
                     "over random weights": _points(task, here, best, random),
-                    "over the classical opponent": _points(task, here, best, classical),
+                    "over the classical baseline": _points(task, here, best, classical),
                 }
             )
         return rows

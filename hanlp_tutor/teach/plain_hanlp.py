@@ -1,6 +1,6 @@
 """Ask plain HanLP, in a process of its own in which this kit cannot be imported and the network cannot be reached.
 
-:func:`ask_plain_hanlp` starts the process; :func:`answer` is what runs there. This file is run there as a script, so
+:func:`ask_plain_hanlp` starts the process; :func:`predict` is what runs there. This file is run there as a script, so
 nothing of the kit is imported at its top.
 """
 
@@ -14,10 +14,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-_MARK = "ANSWERS:"  # HanLP prints to standard output too
+_MARK = "PREDICTIONS:"  # HanLP prints to standard output too
 
 
-def answer(folder: str, inputs: list[Any]) -> list[Any]:
+def predict(folder: str, inputs: list[Any]) -> list[Any]:
     """What a user of the model writes: two lines of HanLP, nothing of ours."""
     sys.modules["hanlp_tutor"] = None  # from here on `import hanlp_tutor` fails, even where it is installed
     import hanlp
@@ -27,7 +27,7 @@ def answer(folder: str, inputs: list[Any]) -> list[Any]:
 
 
 def ask_plain_hanlp(folder: str | Path, inputs: list[Any]) -> list[Any]:
-    """Call :func:`answer` in a fresh, isolated process.
+    """Call :func:`predict` in a fresh, isolated process.
 
     Args:
         folder: a HanLP folder.
@@ -50,9 +50,9 @@ def ask_plain_hanlp(folder: str | Path, inputs: list[Any]) -> list[Any]:
             capture_output=True, encoding="utf-8",
         )
     if done.returncode:
-        raise RuntimeError(f"HanLP could not answer from {folder}:\n{done.stderr[-2000:]}")
+        raise RuntimeError(f"HanLP could not predict from {folder}:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.rsplit(_MARK, 1)[1])
 
 
 if __name__ == "__main__":
-    print(_MARK + json.dumps(answer(*json.load(sys.stdin))))
+    print(_MARK + json.dumps(predict(*json.load(sys.stdin))))

@@ -114,8 +114,8 @@ def bars(
     axes.set_title(title)
     axes.set_xlim(0, limit * 1.08 if limit else max(values.values(), default=1) * 1.15 or 1)
     axes.spines[["top", "right"]].set_visible(False)
-    said = ", ".join(f"{name} {number.format(value)}" for name, value in values.items())
-    alt = f"Bar chart, {title}: {said}."
+    lengths = ", ".join(f"{name} {number.format(value)}" for name, value in values.items())
+    alt = f"Bar chart, {title}: {lengths}."
     if reference:
         axes.axvline(reference[1], color=BLACK, ls="--", label=reference[0])
         axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.1))
@@ -141,7 +141,7 @@ def curves(
     names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
     colours = (BLUE, ORANGE, GREEN, PURPLE, BLACK, VERMILION, SKY, GREY)
     styles = dict(zip(names, zip(colours, "osD^vXP*", strict=True)))  # noqa: B905
-    said = []
+    medians = []
     for panel, (title, lines) in zip(axes, panels.items(), strict=True):
         for name, points in lines.items():
             colour, mark = styles[name]
@@ -149,7 +149,7 @@ def curves(
             reach = [[m - least for m, least in zip(middle, low, strict=True)],
                      [most - m for m, most in zip(middle, high, strict=True)]]  # fmt: skip
             panel.errorbar(x, middle, reach, color=colour, marker=mark, ms=5, capsize=3, label=name)
-            said.append(f"{title}, {name}: " + ", ".join(f"{m:.3f} at {at:,.0f}" for at, m, _, _ in points))
+            medians.append(f"{title}, {name}: " + ", ".join(f"{m:.3f} at {at:,.0f}" for at, m, _, _ in points))
         if log:
             ticks = sorted({point[0] for points in lines.values() for point in points})
             panel.set_xscale("log")
@@ -161,7 +161,7 @@ def curves(
     same = len({tuple(lines) for lines in panels.values()}) == 1
     for panel in axes[-1:] if same else axes:  # the same lines in every panel need one legend
         panel.legend(frameon=False, fontsize=9)
-    return Picture(figure, f"Lines of {ylabel} over {xlabel}. " + "; ".join(said) + ".")
+    return Picture(figure, f"Lines of {ylabel} over {xlabel}. " + "; ".join(medians) + ".")
 
 
 def confusion(gold: Sequence[str], predicted: Sequence[str]) -> Picture:

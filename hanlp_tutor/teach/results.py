@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 UNMEASURED = "not measured yet"  # in place of a number that no result file holds
 PARTS = ("median", "min", "max")  # of each measure, over the seeds of a row
-GRID = "grid/"  # how the rows begin by which a rate was chosen
+GRID = "grid/"  # how the rows begin by which a learning rate was chosen
 
 
 def results_folder() -> Path:
@@ -40,7 +40,7 @@ class Experiment:
     Args:
         name: the file is ``results/NAME.json``.
         settings: what the numbers depend on; with other settings the file is begun anew.
-        manifest: device, versions, date, command (:func:`hanlp_tutor.core.history.manifest`).
+        manifest: device, versions, date, command (:func:`hanlp_tutor.manifest.manifest`).
         folder: where the file lies.
     """
 
@@ -86,26 +86,26 @@ class Experiment:
                 content.update(summarise(list(content["seeds"].values())))
                 write_json(self.path, self.content)
 
-    def best_rate(
+    def best_learning_rate(
         self,
         of: str,
-        rates: Sequence[float],
+        learning_rates: Sequence[float],
         seeds: Sequence[int],
         dev: Callable[[int, float], float],
         *,
         tie: float = 0.0,
         depends_on: dict[str, Any] | None = None,
     ) -> float:
-        """The learning rate with the highest dev score, the first of equals; each rate is a row ``grid/OF/lr=RATE``.
+        """The learning rate with the highest dev score, the first of equals; each is a row ``grid/OF/lr=RATE``.
 
-        The first seed tries every rate. Where others come within ``tie`` of its best, they and the best are tried with
-        all seeds, and the highest median wins: one seed on a small dev set cannot tell such rates apart.
+        The first seed tries each of them. Where others come within ``tie`` of its best, they and the best are tried
+        with all seeds, and the highest median wins: one seed on a small dev set cannot tell them apart.
 
         Args:
-            of: what the rate is chosen for.
-            rates: to choose from.
+            of: what the learning rate is chosen for.
+            learning_rates: to choose from.
             seeds: the first of every run, the others of ties.
-            dev: from seed and rate to the score; called where it was not measured before.
+            dev: from seed and learning rate to the score; called where it was not measured before.
             tie: in the unit of the score.
             depends_on: as for :meth:`measure`.
         """
@@ -116,9 +116,9 @@ class Experiment:
             known = self.content["rows"][row]["seeds"]
             return [known[str(seed)]["dev"] for seed in seeds]
 
-        first = {lr: scores(lr, seeds[:1])[0] for lr in rates}
+        first = {lr: scores(lr, seeds[:1])[0] for lr in learning_rates}
         best = max(first, key=first.get)
-        close = [lr for lr in rates if lr == best or first[lr] > first[best] - tie]
+        close = [lr for lr in learning_rates if lr == best or first[lr] > first[best] - tie]
         if len(close) == 1:
             return best
         medians = {lr: statistics.median(scores(lr, seeds)) for lr in close}

@@ -65,12 +65,12 @@ def test_the_table_says_what_is_missing(comparison):
 def test_gains_are_differences_of_medians_and_dev_chooses_the_encoder(comparison):
     first, second, third = comparison.gains("ner")
     assert first["best on dev"] == "mini-bert"  # although another has more on the test set
-    assert first["over random weights"] == "+35.0 points" and first["over the classical opponent"] == "-5.0 points"
+    assert first["over random weights"] == "+35.0 points" and first["over the classical baseline"] == "-5.0 points"
     assert second["best on dev"] == second["over random weights"] == UNMEASURED
     assert third["over random weights"] == UNMEASURED
 
 
-def test_a_lead_is_told_where_both_are_measured(comparison):
+def test_there_is_a_lead_where_both_are_measured(comparison):
     assert comparison.lead("ner", "mini-bert", "random:mini-bert") == {
         "500 sentences": "+35.0 points",
         "2,000 sentences": UNMEASURED,

@@ -39,9 +39,9 @@ def test_a_row_with_other_weights_begins_anew_and_leaves_the_others(tmp_path):
         experiment = Experiment("a", {}, {}, tmp_path)
         experiment.measure("ours", (1, 2), lambda seed, w=weights: {"f1": {"old": 0.1, "new": 0.2}[w]},
                            depends_on={"weights": weights})  # fmt: skip
-        experiment.measure("opponent", (1,), lambda seed, w=weights: {"f1": {"old": 0.5}[w]})
+        experiment.measure("baseline", (1,), lambda seed, w=weights: {"f1": {"old": 0.5}[w]})
     rows = read_results("a", tmp_path)["rows"]
-    assert rows["ours"]["seeds"] == {"1": {"f1": 0.2}, "2": {"f1": 0.2}} and rows["opponent"]["median"]["f1"] == 0.5
+    assert rows["ours"]["seeds"] == {"1": {"f1": 0.2}, "2": {"f1": 0.2}} and rows["baseline"]["median"]["f1"] == 0.5
 
 
 def test_two_processes_fill_one_file(tmp_path):
@@ -65,23 +65,24 @@ def test_a_crash_keeps_the_seeds_before_it(tmp_path):
     assert list(json.loads((tmp_path / "a.json").read_text())["rows"]["row"]["seeds"]) == ["1"]
 
 
-def test_the_best_rate_is_that_of_dev_and_is_measured_once(tmp_path):
+def test_the_best_learning_rate_is_that_of_dev_and_is_measured_once(tmp_path):
     asked = []
 
     def dev(seed, lr):
         asked.append((seed, lr))
         return {1e-4: 0.5, 3e-4: 0.7, 1e-3: 0.7}[lr]
 
+    grid, weights = (1e-4, 3e-4, 1e-3), {"weights": "w"}
     for _ in range(2):
         experiment = Experiment("a", {}, {}, tmp_path)
-        assert experiment.best_rate("ner/x", (1e-4, 3e-4, 1e-3), (1, 2), dev, depends_on={"weights": "w"}) == 3e-4
+        assert experiment.best_learning_rate("ner/x", grid, (1, 2), dev, depends_on=weights) == 3e-4
     assert asked == [(1, 1e-4), (1, 3e-4), (1, 1e-3)]
     assert list(experiment.content["rows"]) == [f"{GRID}ner/x/lr={lr}" for lr in ("0.0001", "0.0003", "0.001")]
-    assert experiment.best_rate("ner/x", (1e-4,), (1, 2), dev, depends_on={"weights": "others"}) == 1e-4
+    assert experiment.best_learning_rate("ner/x", (1e-4,), (1, 2), dev, depends_on={"weights": "others"}) == 1e-4
     assert asked[3:] == [(1, 1e-4)]
 
 
-def test_rates_that_the_first_seed_cannot_tell_apart_are_tried_with_all(tmp_path):
+def test_learning_rates_that_the_first_seed_cannot_tell_apart_are_tried_with_all(tmp_path):
     scores = {1e-4: (0.5, 0.9, 0.9), 3e-4: (0.695, 0.71, 0.72), 1e-3: (0.7, 0.65, 0.66)}
     asked = []
 
@@ -90,9 +91,9 @@ def test_rates_that_the_first_seed_cannot_tell_apart_are_tried_with_all(tmp_path
         return scores[lr][seed - 1]
 
     experiment = Experiment("a", {}, {}, tmp_path)
-    assert experiment.best_rate("ner/x", tuple(scores), (1, 2, 3), dev, tie=0.01) == 3e-4
+    assert experiment.best_learning_rate("ner/x", tuple(scores), (1, 2, 3), dev, tie=0.01) == 3e-4
     assert asked[3:] == [(2, 3e-4), (3, 3e-4), (2, 1e-3), (3, 1e-3)]
-    assert experiment.best_rate("ner/x", tuple(scores), (1, 2, 3), dev, tie=0.001) == 1e-3
+    assert experiment.best_learning_rate("ner/x", tuple(scores), (1, 2, 3), dev, tie=0.001) == 1e-3
     assert len(asked) == 7
 
 

@@ -46,12 +46,12 @@ def _measured(where: dict[str, Any] | None, results: Path | None) -> str:
     names = {wanted[part] for wanted in where["values"].values() for part in ("row", "minus", "over") if part in wanted}
     if not names <= rows.keys():
         return UNMEASURED
-    said = where["say"].format(**{name: _value(rows, wanted) for name, wanted in where["values"].items()})
+    values = where["say"].format(**{name: _value(rows, wanted) for name, wanted in where["values"].items()})
     seeds = min(len(rows[name]["seeds"]) for name in names)
     counted = f"median of {seeds} seeds" if seeds > 1 else "one seed"
     encoder = where.get("encoder") or content["settings"]["encoder"]
     on = where.get("on") or f"{content['settings']['sentences']:,} sentences"
-    return f"{said} ({encoder}, {on}; {counted})"
+    return f"{values} ({encoder}, {on}; {counted})"
 
 
 def _value(rows: dict[str, Any], wanted: dict[str, str]) -> float:

@@ -30,7 +30,7 @@ def execute_in_place(
 
     Args:
         path: the notebook.
-        manifest: device, versions, date and command (:func:`hanlp_tutor.core.history.manifest`).
+        manifest: device, versions, date and command (:func:`hanlp_tutor.manifest.manifest`).
         profile: smoke, class or full.
         results: folder of the costs file; None: ``results/`` of the checkout.
 

@@ -25,14 +25,14 @@ def score_gradient(scores, gold):
     return [p - (i == gold) for i, p in enumerate(softmax(scores))]
 
 
-def step(theta, origin, gradient, rate, lam, n):
-    return [t - rate * (g + 2 * lam / n * (t - o)) for t, o, g in zip(theta, origin, gradient, strict=True)]
+def step(theta, origin, gradient, lr, lam, n):
+    return [t - lr * (g + 2 * lam / n * (t - o)) for t, o, g in zip(theta, origin, gradient, strict=True)]
 
 
 def stepping(pull, sign=-1.0, towards_origin=True):
-    def function(theta, origin, gradient, rate, lam, n):
+    def function(theta, origin, gradient, lr, lam, n):
         return [
-            t + sign * rate * (g + pull(lam, n) * (t - o * towards_origin))
+            t + sign * lr * (g + pull(lam, n) * (t - o * towards_origin))
             for t, o, g in zip(theta, origin, gradient, strict=True)
         ]
 

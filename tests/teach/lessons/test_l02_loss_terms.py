@@ -12,7 +12,7 @@ from hanlp_tutor.core.model_folder import build_model
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.encoders.embedded import read_card
-from hanlp_tutor.teach.lessons.l02.loss_terms import EMBEDDINGS, Restraints, draw_paths, moved, path
+from hanlp_tutor.teach.lessons.l02.loss_terms import EMBEDDINGS, Regularisation, draw_paths, moved, path
 
 EXAMPLES = tagged(24)
 CONFIG = TrainConfig(epochs=2, batch_size=8, lr=1e-3, weight_decay=0.0, patience=None, log_steps=1)
@@ -83,7 +83,7 @@ def test_adamws_decay_of_unseen_characters_is_foretold(tiny_encoder, tmp_path):
 
 @pytest.mark.parametrize("lam", [0.1, 1.0])
 def test_under_adam_a_penalty_marches_them_to_zero_whatever_its_size(tiny_encoder, tmp_path, lam):
-    """Each unseen weight moves by the rate at each update: the penalty's own size is divided away."""
+    """Each unseen weight moves by the learning rate at each update: the penalty's own size is divided away."""
     before, model, result, far = trained(tiny_encoder, tmp_path, optimizer="adam", l2=lam)
     table, start = dict(model.named_parameters())[EMBEDDINGS].detach(), before[EMBEDDINGS]
     seen = {i for e in EXAMPLES for i in model.encode(e).ids}
@@ -121,15 +121,15 @@ def test_the_table_and_the_leads(tmp_path):
     }
     content = {"settings": {"encoder": "mini-bert"}, "rows": rows}
     (tmp_path / "loss_terms.json").write_text(json.dumps(content), encoding="utf-8")
-    restraints = Restraints(tmp_path)
-    assert [r["restraint"] for r in restraints.table()] == ["nothing", "above", "alike"]
-    assert restraints.table()[0]["test F1"] == "51.0 (50.0 to 52.0)"
-    assert restraints.lead("above") == "+8.0 points, beyond the spread of the seeds"
-    assert restraints.lead("alike") == "+0.5 points, within the spread of the seeds"
-    assert restraints.lead("old") == "not measured yet"
+    regularisation = Regularisation(tmp_path)
+    assert [r["regularisation"] for r in regularisation.table()] == ["nothing", "above", "alike"]
+    assert regularisation.table()[0]["test F1"] == "51.0 (50.0 to 52.0)"
+    assert regularisation.lead("above") == "+8.0 points, beyond the spread of the seeds"
+    assert regularisation.lead("alike") == "+0.5 points, within the spread of the seeds"
+    assert regularisation.lead("old") == "not measured yet"
 
 
 def test_without_the_file_it_says_how_to_make_it(tmp_path):
-    restraints = Restraints(tmp_path)
-    assert not restraints.rows
-    assert restraints.table() == [{"restraint": "not measured yet: python -m experiments.loss_terms"}]
+    regularisation = Regularisation(tmp_path)
+    assert not regularisation.rows
+    assert regularisation.table() == [{"regularisation": "not measured yet: python -m experiments.loss_terms"}]

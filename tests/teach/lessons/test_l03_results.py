@@ -6,7 +6,7 @@ from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.teach.lessons.l03.results import shown_and_new
 
 
-def test_names_seen_and_new_are_told_of_rows_of_all_sentences_only(tmp_path):
+def test_names_seen_and_new_are_shown_for_rows_of_all_sentences_only(tmp_path):
     assert shown_and_new(tmp_path) == []
     measures = {"f1": 0.9, "precision": 0.95, "recall_seen": 0.96, "recall_unseen": 0.7}
     of_all = {"seeds": {"1": measures}, **dict.fromkeys(("median", "min", "max"), measures)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hanlp_tutor.teach.declared import Answers, cases, value
 
-_GPUS = (  # compute capability, name, what is fast there (hanlp_tutor.core.precision.is_fast)
+_GPUS = (  # compute capability, name, what is fast there (hanlp_tutor.device.is_fast)
     ((7, 5), "T4", "fp16"),
     ((8, 0), "A100", "bf16"),
     ((9, 0), "H100", "bf16"),

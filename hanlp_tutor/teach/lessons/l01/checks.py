@@ -44,7 +44,7 @@ _TEST = ["酒店太吵", "服务周到", "这本书不错", "电池耐用", " �
 @cases(
     [(_TRAIN, _TEST), ([], _TEST)],
     'A set of the training texts answers "is it there?" at once.',
-    'Remove the white space on both sides before you compare: "".join(text.split()).',
+    'Remove the white space from both texts before you compare: "".join(text.split()).',
     '[text for text in test if "".join(text.split()) in known], where known is a set made the same way.',
     otherwise="Expected {right}, your function gives {found}.",
     then="Copies that differ by more than white space need the audit, which compares pieces of five characters.",
@@ -91,5 +91,5 @@ def q01_3(answer: Any) -> str:
         found[kind] = number
     missing = [what for kind, what in _KINDS.items() if kind not in found]
     require(not missing, f"{len(found)} of 3 found. Still there: {missing[0] if missing else ''}.")
-    said = "; ".join(f"line {number} ({known[number][1]}): {_KINDS[kind]}" for kind, number in found.items())
-    return f"All three: {said}. No score would have told you."
+    listed = "; ".join(f"line {number} ({known[number][1]}): {_KINDS[kind]}" for kind, number in found.items())
+    return f"All three: {listed}. No score would have told you."

@@ -9,7 +9,7 @@ from hanlp_tutor.workbench.audit import Report
 
 # Told apart by hatching too, where there is no colour.
 _SEVERITIES = {"error": (VERMILION, "///"), "warning": (ORANGE, ".."), "note": (GREY, "")}
-_SIDES = {"train": BLUE, "dev": SKY, "test": ORANGE}
+_SETS = {"train": BLUE, "dev": SKY, "test": ORANGE}
 _MOST_LABELS = 12
 _CHINESE_FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Zen Hei")
 
@@ -32,8 +32,8 @@ def audit_picture(report: Report) -> Picture:
         axes.invert_yaxis()
         axes.spines[["top", "right"]].set_visible(False)
     found = ", ".join(f"{kind} {number:,}" for kind, number in kinds.items()) or "none"
-    alt = f"Two panels. Findings of the audit: {found}. Share of each label by side: "
-    return Picture(figure, alt + "; ".join(f"{side}: {_percent(row)}" for side, row in shares.items()) + ".")
+    alt = f"Two panels. Findings of the audit: {found}. Share of each label by set: "
+    return Picture(figure, alt + "; ".join(f"{name}: {_percent(row)}" for name, row in shares.items()) + ".")
 
 
 def _draw_findings(axes: Any, report: Report) -> None:
@@ -69,11 +69,11 @@ def _draw_shares(axes: Any, task: str, shares: dict[str, dict[str, float]]) -> N
     labels = list(next(iter(shares.values()), {}))
     unit = "entities" if task == "ner" else "texts"
     axes.set_title("Labels", pad=26)
-    axes.set_xlabel(f"share of the {unit} of a side")
+    axes.set_xlabel(f"share of the {unit} of a set")
     height = 0.8 / max(len(shares), 1)
-    for number, (side, row) in enumerate(shares.items()):
+    for number, (name, row) in enumerate(shares.items()):
         places = [k + (number - (len(shares) - 1) / 2) * height for k in range(len(labels))]
-        axes.barh(places, list(row.values()), height * 0.9, color=_SIDES[side], label=side)
+        axes.barh(places, list(row.values()), height * 0.9, color=_SETS[name], label=name)
     axes.set_yticks(range(len(labels)), labels, fontfamily=_fonts())
     axes.xaxis.set_major_formatter("{x:.0%}")
     axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
@@ -81,13 +81,13 @@ def _draw_shares(axes: Any, task: str, shares: dict[str, dict[str, float]]) -> N
 
 def _shares(report: Report) -> dict[str, dict[str, float]]:
     total: dict[str, int] = {}
-    for side in report.subsets.values():
-        for label, number in side["labels"].items():
+    for subset in report.subsets.values():
+        for label, number in subset["labels"].items():
             total[label] = total.get(label, 0) + number
     labels = sorted(total, key=lambda label: (-total[label], label))[:_MOST_LABELS]
     return {
-        name: {label: side["labels"].get(label, 0) / max(sum(side["labels"].values()), 1) for label in labels}
-        for name, side in report.subsets.items()
+        name: {label: subset["labels"].get(label, 0) / max(sum(subset["labels"].values()), 1) for label in labels}
+        for name, subset in report.subsets.items()
     }
 
 

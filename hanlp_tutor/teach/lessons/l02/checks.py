@@ -60,7 +60,7 @@ q02_3 = value(
     "The gradient of ‖θ‖² is 2θ; what `weight_decay` of SGD adds to the gradient is weight_decay · θ.",
     "2 · 0.1 / 40,000.",
     wrong={
-        "A restraint is a number above 0.": lambda found: found <= 0,
+        "A weight decay is a number above 0.": lambda found: found <= 0,
         "0.1 is λ on the *sum*. You train on the mean of 40,000 losses.": LAM,
         "The 2 is right. But the mean divides the sum by N, and the penalty with it.": 2 * LAM,
         "Nearly: the gradient of ‖θ‖² is 2θ, and weight_decay has no 2.": LAM / CHARACTERS,
@@ -77,18 +77,18 @@ q02_3 = value(
         "no gradient of the task, and the weight is where it started": ([1.0], [1.0], [0.0], 0.5, 3.0, 12),
     },
     "The gradient of (λ/N) ‖θ − θ₀‖² is 2 (λ/N) (θ − θ₀), for each weight by itself.",
-    "Add it to the task's gradient, multiply by the rate, subtract that from θ.",
-    "[t - rate * (g + 2 * lam / characters * (t - t0)) for t, t0, g in zip(theta, theta_0, gradient)]",
+    "Add it to the task's gradient, multiply by the learning rate, subtract that from θ.",
+    "[t - lr * (g + 2 * lam / characters * (t - t0)) for t, t0, g in zip(theta, theta_0, gradient)]",
     otherwise=_OTHERWISE,
     count="{right} weights go in, {found} come out.",
     then="A weight that the task does not touch stays where pre-training left it.",
 )
-def q02_4(theta: list, theta_0: list, gradient: list, rate: float, lam: float, characters: int) -> Answers:
-    """step(theta, theta_0, gradient, rate, lam, characters) -> list: one SGD update with L2-SP."""
+def q02_4(theta: list, theta_0: list, gradient: list, lr: float, lam: float, characters: int) -> Answers:
+    """step(theta, theta_0, gradient, lr, lam, characters) -> list: one SGD update with L2-SP."""
     pull, zeros = 2 * lam / characters, [0.0] * len(theta)
 
     def after(pull: float, towards: list[float] = theta_0, sign: float = -1.0) -> list[float]:
-        return [t + sign * rate * (g + pull * (t - o)) for t, g, o in zip(theta, gradient, towards, strict=True)]
+        return [t + sign * lr * (g + pull * (t - o)) for t, g, o in zip(theta, gradient, towards, strict=True)]
 
     wrong = {
         "this pulls θ towards 0. The distance is from θ₀.": after(pull, zeros),

@@ -103,8 +103,8 @@ def draw_surface(surface: Surface, places: dict[str, tuple[float, float]]) -> Pi
         axes.plot(x, y, mark, color=colour, ms=10, mec="white", label=name)
     axes.set(xlabel="distance from the start, towards the first run", ylabel="distance at a right angle to it")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3, frameon=False)
-    said = "; ".join(f"{name} at ({x:.2f}, {y:.2f})" for name, (x, y) in places.items())
-    alt = f"Contours of the loss over a plane of weights, from {lowest:.3f} to {highest:.3f}: {said}."
+    named = "; ".join(f"{name} at ({x:.2f}, {y:.2f})" for name, (x, y) in places.items())
+    alt = f"Contours of the loss over a plane of weights, from {lowest:.3f} to {highest:.3f}: {named}."
     return Picture(figure, alt)
 
 

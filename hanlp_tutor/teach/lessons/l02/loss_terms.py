@@ -79,28 +79,28 @@ def draw_paths(
     xs, ys = (torch.linspace(low[i] - 0.15, high[i] + 0.15, 60, dtype=torch.float64) for i in (0, 1))
     heights = [[float(loss(torch.stack([x, y]))) for x in xs] for y in ys]
     styles = ({"color": ORANGE, "lw": 5, "alpha": 0.8}, {"color": BLUE, "lw": 1.6, "ls": "--"})
-    said = []
+    ends = []
     for panel, (title, paths) in zip(axes, panels.items(), strict=True):
         panel.contour(xs.tolist(), ys.tolist(), heights, levels=12, colors=GREY, linewidths=0.7)
         for (name, points), style in zip(paths.items(), styles, strict=True):
             x, y = zip(*points, strict=True)
             panel.plot(x, y, label=name, **style)
             panel.plot(x[-1], y[-1], color=style["color"], marker="o", ms=7)
-            said.append(f"{title}, {name}: ends at ({x[-1]:.2f}, {y[-1]:.2f})")
+            ends.append(f"{title}, {name}: ends at ({x[-1]:.2f}, {y[-1]:.2f})")
         panel.plot(*places[0], color=BLACK, marker="s", ms=7)
         panel.set(xlabel="a weight with a large gradient", ylabel="a weight with a small gradient", title=title)
         panel.legend(frameon=True, fontsize=9, loc="lower right")
-    return Picture(figure, "Paths on two weights from a common start. " + "; ".join(said) + ".")
+    return Picture(figure, "Paths on two weights from a common start. " + "; ".join(ends) + ".")
 
 
-class Restraints(Measured):
+class Regularisation(Measured):
     """``results/loss_terms.json`` as a table."""
 
     def __init__(self, folder: Path | None = None):
         super().__init__("loss_terms", folder)
 
     def table(self) -> list[dict[str, str]]:
-        """A row a restraint: medians, and the spread of F1 over the seeds; what to do when there is no row."""
+        """A row a kind of regularisation: medians, and the spread of F1 over the seeds; without rows, what to do."""
         columns = {
             "test loss": "loss",
             "‖θ‖ / ‖θ₀‖": "size",
@@ -109,14 +109,14 @@ class Restraints(Measured):
         }
         rows = [
             {
-                "restraint": name,
+                "regularisation": name,
                 "test F1": spread(row, "f1"),
                 "train F1": spread(row, "train_f1"),
                 **{title: f"{row['median'][measure]:.3f}" for title, measure in columns.items()},
             }
             for name, row in self.rows.items()
         ]
-        return rows or self.missing("restraint")
+        return rows or self.missing("regularisation")
 
     def lead(self, row: str, over: str = "nothing") -> str:
         """The lead in points of median test F1, and whether the seeds of the two overlap."""

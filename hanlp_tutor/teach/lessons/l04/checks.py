@@ -76,7 +76,7 @@ _SCORES, _RIGHT = [0.95, 0.9, 0.6, 0.55], [True, False, True, False]
 
 @cases(
     [(_SCORES, _RIGHT, threshold) for threshold in (0.0, 0.92, 0.6, 0.9, 0.99)],
-    "First choose the answers whose score reaches the threshold.",
+    "First choose the predictions whose score reaches the threshold.",
     "The share is how many those are of all; the accuracy is how many of *those* are right.",
     "When none reaches the threshold the share is 0 and there is no accuracy: return None for it.",
     otherwise=(
