@@ -25,7 +25,7 @@ WRONG = {
         (lambda g, lr: lr * g / (abs(g) + 1e-8), "it climbs"),
         (lambda g, lr: -lr, "it climbs"),
         (lambda g, lr: -lr * g / abs(g), "ZeroDivisionError"),
-        (lambda g, lr: -1e-3 * g / (abs(g) + 1e-8), "With the rate 2e-5"),
+        (lambda g, lr: -1e-3 * g / (abs(g) + 1e-8), "With the learning rate 2e-5"),
         (lambda g, lr: print(end=""), "returns None"),
         (lambda g, lr: -lr * g / (abs(g) + 1e-4), "expected"),
         (0.001, "wants a function"),
@@ -38,7 +38,7 @@ WRONG = {
             "one factor too slow",
         ),
         (lambda lr, factor, layers: [lr] * (layers + 1), "expected"),
-        (lambda lr, factor, layers: [lr], "expected 4 rates, yours are 1"),
+        (lambda lr, factor, layers: [lr], "expected 4 learning rates, yours are 1"),
         (lambda lr, factor, layers: lr, "cannot read this answer"),
     ],
     "q06_3": [

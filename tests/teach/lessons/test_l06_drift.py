@@ -1,4 +1,4 @@
-"""How far θ walks: norms against numpy, the optimiser's own rates, Adam's bound, and the step of a fresh encoder."""
+"""How far θ moves: norms against numpy, learning rates from the optimiser, Adam's bound, a step of a fresh encoder."""
 
 import numpy as np
 import pytest
@@ -15,11 +15,11 @@ from hanlp_tutor.teach.lessons.l06.drift import (
     copy_of,
     distance,
     drift,
+    lr_by_part,
+    lr_schedule,
+    lr_table,
     part_of,
-    rate_table,
-    rates_by_part,
     response,
-    schedule_rates,
     size,
 )
 
@@ -39,7 +39,7 @@ def optimizer_of(model, **options):
 
 
 def test_every_parameter_has_its_row_from_the_optimiser(model):
-    rows = rate_table(model, optimizer_of(model, lr=2e-5, head_lr=1e-3, layerwise_decay=0.5))
+    rows = lr_table(model, optimizer_of(model, lr=2e-5, head_lr=1e-3, layerwise_decay=0.5))
     assert [row["parameter"] for row in rows] == [name for name, _ in model.named_parameters()]
     assert sum(row["numbers"] for row in rows) == sum(p.numel() for p in model.parameters())
     wanted = {"embeddings": 5e-6, "layer 1": 1e-5, "layer 2": 2e-5, HEAD: 1e-3}
@@ -50,19 +50,19 @@ def test_every_parameter_has_its_row_from_the_optimiser(model):
     assert {row["weight decay"] for row in rows} == {0.01, 0.0, None}
 
 
-def test_rates_by_part_are_the_peaks_under_a_schedule_too(model):
+def test_learning_rates_by_part_are_the_peaks_under_a_schedule_too(model):
     optimizer = optimizer_of(model, lr=2e-5, head_lr=1e-3)
     build_schedule(optimizer, TrainConfig(warmup_steps=10), 100)
     assert optimizer.param_groups[0]["lr"] == 0
-    assert rates_by_part(model, optimizer) == {"embeddings": 2e-5, "layer 1": 2e-5, "layer 2": 2e-5, HEAD: 1e-3}
+    assert lr_by_part(model, optimizer) == {"embeddings": 2e-5, "layer 1": 2e-5, "layer 2": 2e-5, HEAD: 1e-3}
 
 
-def test_frozen_parts_have_no_rate_and_two_rates_in_one_part_are_an_error(model):
+def test_frozen_parts_have_no_learning_rate_and_two_in_one_part_are_an_error(model):
     optimizer = optimizer_of(model, freeze="all-but-last-1", lr=2e-5)
-    assert list(rates_by_part(model, optimizer)) == ["layer 2", HEAD]
+    assert list(lr_by_part(model, optimizer)) == ["layer 2", HEAD]
     optimizer.param_groups[0]["lr"] = 1.0
-    with pytest.raises(ValueError, match="layer 2 learns at 2 rates"):
-        rates_by_part(model, optimizer)
+    with pytest.raises(ValueError, match="layer 2 learns at 2 learning rates"):
+        lr_by_part(model, optimizer)
 
 
 def test_distances_against_numpy(model):
@@ -85,21 +85,21 @@ def test_distances_against_numpy(model):
     assert not any("pooler" in name for name in before), "it is never trained"
 
 
-def test_the_rates_of_a_run_are_those_that_the_loop_notes(model, tmp_path):
+def test_the_learning_rates_of_a_run_are_those_that_the_loop_notes(model, tmp_path):
     config = TrainConfig(epochs=2, batch_size=8, lr=3e-4, head_lr=1e-2, log_steps=1, warmup_steps=0.2)
     result = fine_tune(model, tagged(40), [], config, tmp_path, progress="none")
-    assert schedule_rates(config, result.steps, 3e-4) == pytest.approx([row["lr"] for row in result.history])
+    assert lr_schedule(config, result.steps, 3e-4) == pytest.approx([row["lr"] for row in result.history])
     assert budget(1e-2, config, result.steps) == pytest.approx(sum(row["head_lr"] for row in result.history))
 
 
-def test_nobody_walks_further_than_adam_can(tiny_encoder, tmp_path):
+def test_no_weight_moves_further_than_adam_can_move_it(tiny_encoder, tmp_path):
     """|m̂|/√v̂ is at most (1-β₁)/(√(1-β₂)·√(1-β₁²/β₂)), 7.3, by Cauchy and Schwarz; the root mean square is near 1."""
     config = TrainConfig(epochs=3, batch_size=8, lr=1e-3, head_lr=1e-2, weight_decay=0.0, dropout=0.0)
     model = build_model("ner", tiny_encoder, LABELS, config)
     before = copy_of(model)
     result = fine_tune(model, tagged(60), [], config, tmp_path, progress="none")
-    walked = distance(before, model)
-    for part, far in walked.items():
+    moved = distance(before, model)
+    for part, far in moved.items():
         assert 0 < far <= budget(1e-2 if part == HEAD else 1e-3, config, result.steps), part
     now = dict(model.named_parameters())
     bound = (1 - 0.9) / ((1 - 0.999) ** 0.5 * (1 - 0.9**2 / 0.999) ** 0.5)

@@ -59,9 +59,9 @@ def recipes(tmp_path):
 
 def test_the_table_says_what_is_missing_or_of_other_weights(recipes):
     first, second = recipes.table(recipes.article)
-    assert first == {"rates of θ and φ": "2e-5 everywhere", "test F1": UNMEASURED}
+    assert first == {"learning rates of θ and φ": "2e-5 everywhere", "test F1": UNMEASURED}
     assert second == {
-        "rates of θ and φ": "2e-5 and 1e-3",
+        "learning rates of θ and φ": "2e-5 and 1e-3",
         "test F1": "20.0 (10.0 to 30.0)",
         "masked accuracy": "40.0 (39.0 to 41.0)",
         "change": "+0.0",
@@ -69,7 +69,7 @@ def test_the_table_says_what_is_missing_or_of_other_weights(recipes):
         "drift of the top layer": "2.0%",
         "seeds": "3",
     }
-    small = {row["rates of θ and φ"]: row["test F1"] for row in recipes.table(recipes.small)}
+    small = {row["learning rates of θ and φ"]: row["test F1"] for row in recipes.table(recipes.small)}
     assert small["3e-4 everywhere"] == UNMEASURED and small["3e-4 and 1e-2, layers x 0.8"] == "90.0"
 
 
@@ -93,21 +93,21 @@ def test_without_a_file_it_says_how_to_make_it(tmp_path):
     recipes = Recipes(tmp_path)
     assert "python -m experiments.learning_rates" in recipes.state() and UNMEASURED in recipes.state()
     assert (
-        recipes.table(recipes.article) == [{"rates of θ and φ": UNMEASURED}]
+        recipes.table(recipes.article) == [{"learning rates of θ and φ": UNMEASURED}]
         and recipes.trade_off() == {} == recipes.sweep()
     )
     assert recipes.before() is recipes.best(recipes.small) is None
     drawn = (
         pictures.trade_off(recipes.trade_off(), before=recipes.before()),
         pictures.drift_by_part(recipes.drifts(recipes.article)),
-        pictures.rate_sweep(recipes.sweep()),
+        pictures.lr_sweep(recipes.sweep()),
     )
     assert all("not measured" in picture.alt and picture.png().startswith(PNG) for picture in drawn)
 
 
-@pytest.mark.parametrize(("rate", "text"), [(2e-5, "2e-5"), (1e-3, "1e-3"), (2.5e-4, "2.5e-4"), (0.01, "1e-2")])
-def test_rates_as_people_write_them(rate, text):
-    assert short(rate) == text and recipe_name(rate, rate) == f"{text} everywhere"
+@pytest.mark.parametrize(("lr", "text"), [(2e-5, "2e-5"), (1e-3, "1e-3"), (2.5e-4, "2.5e-4"), (0.01, "1e-2")])
+def test_learning_rates_as_people_write_them(lr, text):
+    assert short(lr) == text and recipe_name(lr, lr) == f"{text} everywhere"
 
 
 def test_pictures_say_their_numbers_and_are_drawn(recipes):
@@ -116,7 +116,7 @@ def test_pictures_say_their_numbers_and_are_drawn(recipes):
         "layer 2 2.00%": pictures.drift_by_part(recipes.drifts(["2e-5 and 1e-3"])),
         "a: embeddings 0.00%": pictures.drift_by_part({"a": {"embeddings": 0.0, "head φ": 0.1}}),
         "3e-4 and 1e-2: masked accuracy 0.370, F1 0.500": pictures.trade_off(recipes.trade_off(), before=0.4),
-        "masked accuracy: 0.370 at 3e-4, 0.200 at 1e-3": pictures.rate_sweep(recipes.sweep()),
+        "masked accuracy: 0.370 at 3e-4, 0.200 at 1e-3": pictures.lr_sweep(recipes.sweep()),
     }
-    for said, picture in drawn.items():
-        assert said in picture.alt and picture.png().startswith(PNG)
+    for text, picture in drawn.items():
+        assert text in picture.alt and picture.png().startswith(PNG)

@@ -120,7 +120,7 @@ def test_the_trainer_with_the_models_own_loss_without_accumulation(tagger):
 
 
 def test_hanlps_accumulation_is_as_the_lesson_says():
-    """A sum divided by k, and a counter that runs through the epochs: the facts of which lesson 07 tells."""
+    """A sum divided by k, and a counter that runs through the epochs: as lesson 07 shows."""
     import inspect
     from pathlib import Path
 

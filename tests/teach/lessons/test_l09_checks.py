@@ -9,9 +9,9 @@ def where_next(scores):
 
 
 def where_in_order(scores):
-    rates = list(scores)
+    tried = list(scores)
     best = max(scores, key=scores.get)
-    return "higher" if best == rates[-1] else "lower" if best == rates[0] else "inside"
+    return "higher" if best == tried[-1] else "lower" if best == tried[0] else "inside"
 
 
 def share_below(x, low, high, log):
@@ -32,8 +32,8 @@ RIGHT = {
 WRONG = {
     "q09_1": [
         (lambda scores: max(scores, key=scores.get), "'lower', 'higher' or 'inside'"),
-        (lambda scores: "higher", "smallest rate"),
-        (lambda scores: "inside", "largest rate"),
+        (lambda scores: "higher", "smallest learning rate"),
+        (lambda scores: "inside", "largest learning rate"),
         (where_in_order, "order of the keys"),
         ({1e-5: 0.3}, "function"),
     ],

@@ -104,9 +104,9 @@ def measured(tmp_path):
 def test_tables_of_the_result_file(measured):
     results = TuningResults(measured)
     assert "200 sentences, 1 to 3 seeds" in str(results)
-    low, high = results.rates()
+    low, high = results.learning_rates()
     assert low == {
-        "rate of θ": "1e-05",
+        "learning rate of θ": "1e-05",
         "in the article's grid": True,
         "dev F1": "0.200 (0.100 to 0.300)",
         "best": False,
@@ -133,5 +133,5 @@ def test_what_is_not_measured_says_how(measured, tmp_path, state):
         (folder / "tuning.json").write_text(json.dumps(content), encoding="utf-8")
     results = TuningResults(folder)
     assert "experiments.tuning" in str(results) and results.lines() == {}
-    for rows in (results.rates(), results.batches(), results.searches()):
+    for rows in (results.learning_rates(), results.batches(), results.searches()):
         assert len(rows) == 1 and "not measured" in str(rows)

@@ -80,7 +80,7 @@ WRONG = {
         (lambda scores, right, bins: ece(scores, right, 10), "seven bins"),
     ],
     "q10_3": [
-        (from_above, "the surest answer is wrong"),
+        (from_above, "the surest prediction is wrong"),
         (highest, "the two best are right"),
         (lambda scores, right, accuracy: lowest(scores, right, accuracy) or 1.0, "None"),
         (lambda scores, right, accuracy: None if right[0] else 0.8, "yours is None"),

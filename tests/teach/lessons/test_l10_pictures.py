@@ -1,4 +1,4 @@
-"""The pictures of lesson 10: drawn from the very numbers, said in the alt text."""
+"""The pictures of lesson 10: drawn from the very numbers that stand in the alt text."""
 
 import pytest
 

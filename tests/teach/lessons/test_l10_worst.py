@@ -22,7 +22,7 @@ def test_taken_for():
 
 @given(st.lists(st.tuples(TAGS, TAGS), max_size=4))
 def test_each_entity_is_counted_once(pairs):
-    gold, found = [[spans_from_bio(side) for side in sides] for sides in zip(*pairs, strict=True)] or ([], [])
+    gold, found = [[spans_from_bio(tags) for tags in column] for column in zip(*pairs, strict=True)] or ([], [])
     rows, columns = taken_for(gold, found)
     for labels, spans in ((rows, gold), (columns, found)):
         expected = Counter(span.label for sentence in spans for span in sentence)

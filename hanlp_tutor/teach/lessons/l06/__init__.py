@@ -1,1 +1,1 @@
-"""Lesson 06, two learning rates: how far θ walks, the measured recipes and their pictures, the checks."""
+"""Lesson 06, two learning rates: how far θ moves, the measured recipes and their pictures, the checks."""

@@ -1,4 +1,4 @@
-"""How far θ walks in a run, how far it can walk, and what one update does to encoders of different shapes."""
+"""How far θ moves in a run, how far it can move, and what one update does to encoders of different shapes."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def part_of(name: str) -> str:
     return f"layer {layer}" if layer else "embeddings"
 
 
-def rate_table(model: Model, optimizer: Optimizer) -> list[dict[str, Any]]:
+def lr_table(model: Model, optimizer: Optimizer) -> list[dict[str, Any]]:
     """A row a parameter, from the optimiser itself: ``parameter``, ``part``, ``numbers``, ``lr``, ``weight decay``.
 
-    ``lr`` is the peak rate where a schedule has taken over the optimiser. A frozen parameter has no rate, None.
+    ``lr`` is the peak where a schedule has taken over the optimiser. A frozen parameter has no learning rate, None.
     """
     known = {id(p): group for group in optimizer.param_groups for p in group["params"]}
     rows = []
@@ -53,20 +53,21 @@ def rate_table(model: Model, optimizer: Optimizer) -> list[dict[str, Any]]:
     return rows
 
 
-def rates_by_part(model: Model, optimizer: Optimizer) -> dict[str, float]:
-    """The rate of each part of a model, from the embeddings up to the head; frozen parameters are left out.
+def lr_by_part(model: Model, optimizer: Optimizer) -> dict[str, float]:
+    """The learning rate of each part of a model, from the embeddings up to the head; frozen parameters are left out.
 
     Raises:
-        ValueError: a part learns at two rates.
+        ValueError: a part learns at two learning rates.
     """
-    rates: dict[str, set[float]] = {}
-    for row in rate_table(model, optimizer):
+    by_part: dict[str, set[float]] = {}
+    for row in lr_table(model, optimizer):
         if row["lr"] is not None:
-            rates.setdefault(row["part"], set()).add(row["lr"])
-    mixed = [part for part, found in rates.items() if len(found) > 1]
+            by_part.setdefault(row["part"], set()).add(row["lr"])
+    mixed = [part for part, found in by_part.items() if len(found) > 1]
     if mixed:
-        raise ValueError(f"{mixed[0]} learns at {len(rates[mixed[0]])} rates: {sorted(rates[mixed[0]])}.")
-    return {part: found.pop() for part, found in rates.items()}
+        found = sorted(by_part[mixed[0]])
+        raise ValueError(f"{mixed[0]} learns at {len(found)} learning rates: {found}.")
+    return {part: found.pop() for part, found in by_part.items()}
 
 
 def copy_of(model: nn.Module) -> dict[str, Tensor]:
@@ -94,25 +95,25 @@ def size(model: nn.Module) -> dict[str, float]:
     return _by_part(copy_of(model), model, lambda _, size, count: size / count**0.5)
 
 
-def schedule_rates(config: TrainConfig, updates: int, lr: float = 1.0) -> list[float]:
-    """The rate of each update of a run, as the optimiser will see it."""
+def lr_schedule(config: TrainConfig, updates: int, lr: float = 1.0) -> list[float]:
+    """The learning rate of each update of a run, as the optimiser will see it."""
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=lr)
     schedule = build_schedule(optimizer, config, updates)
-    rates = []
+    values = []
     for _ in range(updates):
-        rates.append(optimizer.param_groups[0]["lr"])
+        values.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         schedule.step()
-    return rates
+    return values
 
 
 def budget(lr: float, config: TrainConfig, updates: int) -> float:
     """Σ lr over a run: how far Adam carries a weight that is pushed the same way at every update."""
-    return sum(schedule_rates(config, updates, lr))
+    return sum(lr_schedule(config, updates, lr))
 
 
 def response(layers: int, hidden: int, lr: float, *, seed: int = 1) -> float:
-    """How much one update changes what an encoder says: ‖h' - h‖ / ‖h‖ of its output for random text.
+    """How much one update changes the output of an encoder: ‖h' - h‖ / ‖h‖ for random text.
 
     Each weight moves by ``lr`` against its gradient, which is Adam's first update. The encoder has BERT's architecture
     with fresh weights as BERT draws them (standard deviation 0.02) and heads of 64; the loss is that of a tagger.

@@ -1,4 +1,4 @@
-"""The pictures of notebook 06: schedules, drift by part, F1 against what is forgotten, a sweep of rates."""
+"""The pictures of notebook 06: schedules, drift by part, F1 against what is forgotten, a sweep of learning rates."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ Spread = tuple[float, float, float]
 _NOTHING = "nothing is drawn: not measured yet"
 
 
-def schedule_curves(rates: Mapping[str, Sequence[float]]) -> Picture:
-    """The rate of each update, a line a schedule."""
+def schedule_curves(curves: Mapping[str, Sequence[float]]) -> Picture:
+    """The learning rate of each update, a line a schedule."""
     axes, figure = _axes(height=3.2)
-    said = []
-    for (name, values), (colour, _, line) in zip(rates.items(), _STYLES, strict=False):
+    texts = []
+    for (name, values), (colour, _, line) in zip(curves.items(), _STYLES, strict=False):
         axes.plot(range(1, len(values) + 1), values, color=colour, ls=line, lw=2, label=name)
         peak = max(range(len(values)), key=values.__getitem__)
-        said.append(f"{name} rises to {values[peak]:.2g} at update {peak + 1} and ends at {values[-1]:.2g}")
-    axes.set(xlabel="update", ylabel="learning rate", title="One rate over a run", ylim=(0, None))
+        texts.append(f"{name} rises to {values[peak]:.2g} at update {peak + 1} and ends at {values[-1]:.2g}")
+    axes.set(xlabel="update", ylabel="learning rate", title="One learning rate over a run", ylim=(0, None))
     axes.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
     axes.legend(frameon=False)
-    return Picture(figure, "Lines of the learning rate over the updates: " + "; ".join(said) + ".")
+    return Picture(figure, "Lines of the learning rate over the updates: " + "; ".join(texts) + ".")
 
 
 def drift_by_part(drifts: Mapping[str, Mapping[str, float]]) -> Picture:
-    """How far each part walked, relative to its size: a column a part, a mark a run, a logarithmic axis."""
+    """How far each part moved, relative to its size: a column a part, a mark a run, a logarithmic axis."""
     if not drifts:
         return _nothing()
     axes, figure = _axes(height=3.6)
     parts = list(dict.fromkeys(part for values in drifts.values() for part in values))
-    said = []
+    texts = []
     for (name, values), (colour, mark, line) in zip(drifts.items(), _STYLES, strict=False):
         shown = {part: value for part, value in values.items() if value > 0}  # what never moved has no logarithm
         axes.plot([parts.index(part) for part in shown], list(shown.values()), color=colour, marker=mark, ls=line,
                   lw=1.2, ms=7, label=name)  # fmt: skip
-        said.append(f"{name}: " + ", ".join(f"{part} {value:.2%}" for part, value in values.items()))
+        texts.append(f"{name}: " + ", ".join(f"{part} {value:.2%}" for part, value in values.items()))
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
     axes.set_xticks(range(len(parts)), [part.replace("φ", "$\\varphi$") for part in parts])
-    axes.set(ylabel="distance from the start,\nin % of the size there", title="How far each part walked")
+    axes.set(ylabel="distance from the start,\nin % of the size there", title="How far each part moved")
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-    return Picture(figure, "Distance from the start by part, on a logarithmic axis. " + "; ".join(said) + ".")
+    return Picture(figure, "Distance from the start by part, on a logarithmic axis. " + "; ".join(texts) + ".")
 
 
 def trade_off(points: Mapping[str, tuple[Spread, Spread]], *, before: float | None) -> Picture:
@@ -59,41 +59,42 @@ def trade_off(points: Mapping[str, tuple[Spread, Spread]], *, before: float | No
         return _nothing()
     axes, figure = _axes(height=4.2)
     axes.axvline(before, color=BLACK, ls="--", lw=1, label="before fine-tuning")
-    said = []
+    texts = []
     for (name, (x, y)), (colour, mark, _) in zip(points.items(), _STYLES, strict=False):
         axes.errorbar(x[0], y[0], xerr=_reach(x), yerr=_reach(y), color=colour, marker=mark, ms=8, capsize=3, ls="",
                       label=name)  # fmt: skip
-        said.append(f"{name}: masked accuracy {x[0]:.3f}, F1 {y[0]:.3f}")
+        texts.append(f"{name}: masked accuracy {x[0]:.3f}, F1 {y[0]:.3f}")
     axes.set(xlabel="masked accuracy after fine-tuning (left: more forgotten)", ylabel="test F1",
              title="What is learned against what is forgotten")  # fmt: skip
-    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1), title="rates of $\\theta$ and $\\varphi$")
-    return Picture(figure, f"F1 against masked accuracy, which was {before:.3f} before. " + "; ".join(said) + ".")
+    title = "learning rates of $\\theta$ and $\\varphi$"
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1), title=title)
+    return Picture(figure, f"F1 against masked accuracy, which was {before:.3f} before. " + "; ".join(texts) + ".")
 
 
-def rate_sweep(lines: Mapping[str, Sequence[tuple[float, float, float, float]]]) -> Picture:
+def lr_sweep(lines: Mapping[str, Sequence[tuple[float, float, float, float]]]) -> Picture:
     """Scores over the learning rate of θ on a logarithmic axis.
 
     Args:
-        lines: per score ``(rate, median, least, greatest)``, ascending.
+        lines: per score ``(learning rate, median, least, greatest)``, ascending.
     """
     if not lines:
         return _nothing()
     axes, figure = _axes(height=3.6)
-    said = []
+    texts = []
     for (name, points), (colour, mark, line) in zip(lines.items(), _STYLES, strict=False):
         x, middle, low, high = zip(*points, strict=True)
         reach = [[m - least for m, least in zip(middle, low, strict=True)],
                  [most - m for m, most in zip(middle, high, strict=True)]]  # fmt: skip
         axes.errorbar(x, middle, reach, color=colour, marker=mark, ls=line, capsize=3, label=name)
-        said.append(f"{name}: " + ", ".join(f"{m:.3f} at {short(at)}" for at, m, _, _ in points))
+        texts.append(f"{name}: " + ", ".join(f"{m:.3f} at {short(at)}" for at, m, _, _ in points))
     axes.set_xscale("log")
     ticks = sorted({point[0] for points in lines.values() for point in points})
     axes.set_xticks(ticks, [short(tick) for tick in ticks])
     axes.minorticks_off()
-    axes.set(xlabel="rate of $\\theta$ (logarithmic axis)", ylabel="score", ylim=(0, None),
-             title="One rate of $\\varphi$, many of $\\theta$")  # fmt: skip
+    axes.set(xlabel="learning rate of $\\theta$ (logarithmic axis)", ylabel="score", ylim=(0, None),
+             title="One learning rate of $\\varphi$, many of $\\theta$")  # fmt: skip
     axes.legend(frameon=False)
-    return Picture(figure, "Lines of two scores over the rate of the encoder. " + "; ".join(said) + ".")
+    return Picture(figure, "Lines of two scores over the learning rate of the encoder. " + "; ".join(texts) + ".")
 
 
 def _nothing() -> Picture:

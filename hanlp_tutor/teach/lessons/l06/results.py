@@ -10,24 +10,24 @@ from hanlp_tutor.teach.results import PARTS, UNMEASURED, Measured, spread
 Spread = tuple[float, float, float]
 
 
-def short(rate: float) -> str:
-    """A rate as people write it.
+def short(lr: float) -> str:
+    """A learning rate as people write it.
 
     >>> short(0.0003), short(2e-5), short(0.01)
     ('3e-4', '2e-5', '1e-2')
     """
-    digits, power = f"{rate:e}".split("e")
+    digits, power = f"{lr:e}".split("e")
     return f"{float(digits):g}e{int(power)}"
 
 
 def recipe_name(lr: float, head_lr: float, layerwise_decay: float = 1.0) -> str:
-    """A recipe by its rates.
+    """A recipe by its learning rates.
 
     >>> recipe_name(2e-5, 1e-3), recipe_name(1e-3, 1e-3), recipe_name(3e-4, 1e-2, 0.8)
     ('2e-5 and 1e-3', '1e-3 everywhere', '3e-4 and 1e-2, layers x 0.8')
     """
-    rates = f"{short(lr)} everywhere" if lr == head_lr else f"{short(lr)} and {short(head_lr)}"
-    return rates if layerwise_decay == 1 else f"{rates}, layers x {layerwise_decay:g}"
+    pair = f"{short(lr)} everywhere" if lr == head_lr else f"{short(lr)} and {short(head_lr)}"
+    return pair if layerwise_decay == 1 else f"{pair}, layers x {layerwise_decay:g}"
 
 
 class Recipes(Measured):
@@ -43,7 +43,7 @@ class Recipes(Measured):
 
     @property
     def small(self) -> list[str]:
-        """The names of the same recipes at rates for a small encoder."""
+        """The names of the same recipes at learning rates for a small encoder."""
         return self.settings.get("small", [])
 
     def value(self, name: str, measure: str) -> Spread | None:
@@ -52,10 +52,10 @@ class Recipes(Measured):
         return row and tuple(row[part][measure] for part in PARTS)
 
     def table(self, names: Sequence[str]) -> list[dict[str, str]]:
-        """A row a recipe: F1 on test, masked accuracy and what it lost, all in points, and how far θ walked."""
+        """A row a recipe: F1 on test, masked accuracy and what it lost, all in points, and how far θ moved."""
         rows = []
         for name in names:
-            row = {"rates of θ and φ": name, "test F1": UNMEASURED}
+            row = {"learning rates of θ and φ": name, "test F1": UNMEASURED}
             if name in self.rows:
                 median = self.rows[name]["median"]
                 before, after = median["masked_accuracy_before"], median["masked_accuracy"]
@@ -68,7 +68,7 @@ class Recipes(Measured):
                     "seeds": str(len(self.rows[name]["seeds"])),
                 }
             rows.append(row)
-        return rows or [{"rates of θ and φ": UNMEASURED}]
+        return rows or [{"learning rates of θ and φ": UNMEASURED}]
 
     def trade_off(self) -> dict[str, tuple[Spread, Spread]]:
         """Per recipe masked accuracy after the run and test F1."""
@@ -87,7 +87,7 @@ class Recipes(Measured):
         return {name: self._drift(self.rows[name]["median"]) for name in names if name in self.rows}
 
     def sweep(self) -> dict[str, list[tuple[float, float, float, float]]]:
-        """Test F1 and masked accuracy over θ's rate, at the one rate of φ and without a factor from layer to layer."""
+        """Test F1 and masked accuracy over the learning rate of θ, at one of φ and no factor from layer to layer."""
         if not self.small or self.small[2] not in self.rows:
             return {}
         head_lr = self.rows[self.small[2]]["median"]["head_lr"]

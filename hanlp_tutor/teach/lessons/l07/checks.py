@@ -37,7 +37,7 @@ q07_2 = value(
         "The window's mean is not {found}: sum the losses of its 100 characters, then divide by 100.",
     ),
     count="Two numbers are asked: mean of means, and mean of the window; yours are {found}.",
-    then="A tenth of the characters got half of the say.",
+    then="A tenth of the characters got half of the weight.",
 )
 
 

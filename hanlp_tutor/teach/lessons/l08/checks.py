@@ -83,7 +83,7 @@ def q08_3(answer: Any) -> str:
         ("step", "update", "update adapts the scale to what step found; it comes last."),
     ):
         require(steps.index(first) < steps.index(second), reason)
-    return "So stand the lines in train.py as well; read them there once more."
+    return "The lines of train.py stand in this order too; read them there once more."
 
 
 PARAMETERS = 102_267_648  # of the article's three encoders, as notebook 03 counts them

@@ -82,7 +82,7 @@ def histogram(panels: dict[str, Tensor]) -> Picture:
         panels: per title, numbers of any sign. Zeros are left out.
     """
     figure, axes = new_figure(len(panels), height=3.6, width=9.0)
-    said = []
+    texts = []
     for panel, (title, numbers) in zip(axes, panels.items(), strict=True):
         powers = numbers[numbers != 0].abs().float().log2().clamp(-60, 30)
         counts = torch.histc(powers.cpu(), bins=90, min=-60, max=30) / len(powers)
@@ -94,13 +94,13 @@ def histogram(panels: dict[str, Tensor]) -> Picture:
         ):
             share = counts[low + 60 : high + 60]
             panel.bar(range(low, high), share, width=1.0, align="edge", color=colour, label=name)
-            said.append(f"{title}, {name}: {float(share.sum()):.1%}")
+            texts.append(f"{title}, {name}: {float(share.sum()):.1%}")
         for limit in (SMALLEST_FP16, SMALLEST_NORMAL_FP16, LARGEST_FP16):
             panel.axvline(limit, color=GREY, ls="--", lw=1)
         panel.set(xlabel="power of two", ylabel="share", title=title, xlim=(-50, 24))
         panel.spines[["top", "right"]].set_visible(False)
     axes[0].legend(frameon=False, fontsize=9, loc="upper left")
-    return Picture(figure, "Histograms of magnitudes between the limits of fp16. " + "; ".join(said) + ".")
+    return Picture(figure, "Histograms of magnitudes between the limits of fp16. " + "; ".join(texts) + ".")
 
 
 def scale_curve(points: Sequence[tuple[int, float, float]]) -> Picture:
@@ -117,8 +117,8 @@ def scale_curve(points: Sequence[tuple[int, float, float]]) -> Picture:
     axes.set_title("Gradients in fp16")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
-    told = "; ".join(f"2^{p}: {a:.1%} lost, {b:.1%} infinite" for p, a, b in points)
-    return Picture(figure, f"Shares of the gradient in fp16 over the loss scale. {told}.")
+    text = "; ".join(f"2^{p}: {a:.1%} lost, {b:.1%} infinite" for p, a, b in points)
+    return Picture(figure, f"Shares of the gradient in fp16 over the loss scale. {text}.")
 
 
 def recomputed(layers: Sequence[Callable[[Tensor], Tensor]], start: Tensor, gradient: Tensor) -> Tensor:

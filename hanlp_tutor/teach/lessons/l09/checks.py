@@ -9,20 +9,20 @@ from hanlp_tutor.teach.declared import Answers, cases
 
 @cases(
     {
-        "the best is the largest rate, so try larger ones": ({1e-5: 0.31, 2e-5: 0.36, 5e-5: 0.44},),
-        "the best is the smallest rate": ({1e-5: 0.62, 2e-5: 0.58, 5e-5: 0.40},),
+        "the best is the largest learning rate, so try larger ones": ({1e-5: 0.31, 2e-5: 0.36, 5e-5: 0.44},),
+        "the best is the smallest learning rate": ({1e-5: 0.62, 2e-5: 0.58, 5e-5: 0.40},),
         "the best has neighbours on both sides": ({1e-5: 0.41, 2e-5: 0.58, 5e-5: 0.49},),
         "do not rely on the order of the keys": ({5e-5: 0.44, 1e-5: 0.31, 2e-5: 0.36},),
-        "a rate that is too large breaks the run": ({3e-4: 0.70, 1e-3: 0.71, 1e-4: 0.60, 3e-3: 0.0},),
+        "a learning rate that is too large breaks the run": ({3e-4: 0.70, 1e-3: 0.71, 1e-4: 0.60, 3e-3: 0.0},),
     },
     "Which key has the greatest value? max(scores, key=scores.get).",
     "Compare it with min(scores) and max(scores): iterating over a dictionary gives its keys.",
     "Return 'lower', 'higher' or 'inside'.",
-    otherwise="{given}: the answer is {right}, your function says {found}.",
+    otherwise="{given}: the answer is {right}, your function gives {found}.",
     then="A best value at the edge of a grid says only that the grid was too small.",
 )
 def q09_1(scores: dict[float, float]) -> Answers:
-    """where_next({rate: dev score}) -> 'lower', 'higher' or 'inside'."""
+    """where_next({learning rate: dev score}) -> 'lower', 'higher' or 'inside'."""
     best, names = max(scores, key=scores.get), ("lower", "higher", "inside")
     right = "higher" if best == max(scores) else "lower" if best == min(scores) else "inside"
     return right, {"return 'lower', 'higher' or 'inside'.": lambda found: found not in names}
@@ -73,7 +73,7 @@ def q09_3(epochs: int, updates: int, eval_steps: int) -> Answers:
     "On a logarithmic scale it is the same with the logarithm of each of the three.",
     "From 1e-5 to 1e-2 are three powers of ten; up to 1e-3 are two of them.",
     otherwise="{given}: the share is {right}, your function gives {found}.",
-    then="Drawn plainly, nine of ten rates would be above 1e-3: rates are drawn on a logarithmic scale.",
+    then="On a plain scale nine of ten learning rates would be above 1e-3: draw them on a logarithmic one.",
 )
 def q09_4(x: float, low: float, high: float, log: bool) -> Answers:
     """share_below(x, low, high, log) -> the share of draws below x."""

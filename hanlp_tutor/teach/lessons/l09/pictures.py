@@ -72,8 +72,8 @@ def parallel(search: Search, space: dict[str, Range | list[Any]]) -> Picture:
     axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1.0, 1.0))
     figure.colorbar(ScalarMappable(Normalize(low, high), shades), ax=axes, label="dev score", pad=0.01)
     chosen = search.trials[search.best_trial]["options"]
-    said = ", ".join(f"{name} {_short(value)}" for name, value in chosen.items())
-    return Picture(figure, f"Parallel coordinates of {len(rows)} complete trials. The best has {said}.")
+    options = ", ".join(f"{name} {_short(value)}" for name, value in chosen.items())
+    return Picture(figure, f"Parallel coordinates of {len(rows)} complete trials. The best has {options}.")
 
 
 def _count(search: Search, state: str) -> int:

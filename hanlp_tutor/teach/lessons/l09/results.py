@@ -8,7 +8,7 @@ from typing import Any
 from hanlp_tutor.teach.results import PARTS, UNMEASURED, Measured, spread
 
 Point = tuple[float, float, float, float]
-ARTICLE_RATES = (1e-5, 2e-5, 5e-5)
+ARTICLE_GRID = (1e-5, 2e-5, 5e-5)
 _SEARCHES = {"search/default": "no search", "search/random": "random search", "search/tpe": "TPE with pruning"}
 
 
@@ -26,23 +26,23 @@ class TuningResults(Measured):
             f"{self.counted()}; median, least and greatest in brackets. Made by {self.command}."
         )
 
-    def rates(self) -> list[dict[str, Any]]:
+    def learning_rates(self) -> list[dict[str, Any]]:
         """A row a learning rate of θ: its dev F1, whether the article's grid has it, whether it is the best."""
-        rates = self.under("rate/").rows
-        best = max(rates, key=lambda name: rates[name]["median"]["dev"], default=None)
+        grid = self.under("rate/").rows
+        best = max(grid, key=lambda name: grid[name]["median"]["dev"], default=None)
         rows = [
             {
-                "rate of θ": name,
-                "in the article's grid": float(name) in ARTICLE_RATES,
+                "learning rate of θ": name,
+                "in the article's grid": float(name) in ARTICLE_GRID,
                 "dev F1": spread(row, "dev", scale=1, form=".3f"),
                 "best": name == best,
             }
-            for name, row in sorted(rates.items(), key=lambda item: float(item[0]))
+            for name, row in sorted(grid.items(), key=lambda item: float(item[0]))
         ]
-        return rows or self.missing("rate of θ")
+        return rows or self.missing("learning rate of θ")
 
     def batches(self) -> list[dict[str, Any]]:
-        """A row a batch size and rate: what it took to the goal, and how much faster that is than with 16."""
+        """A row a batch size and learning rate: what it took to the goal, and how much faster that is than with 16."""
         rows = self.under("batch/").rows
         goal, base = rows.pop("goal", None), rows.get("16/one rate")
         if goal is None or base is None:
@@ -51,7 +51,8 @@ class TuningResults(Measured):
         for name, row in rows.items():
             size, kind = name.split("/")
             reached = f"{sum(seed['reached'] for seed in row['seeds'].values()):.0f} of {len(row['seeds'])}"
-            cells = {"batch size": int(size), "rate of θ": f"{row['median']['lr']:g} ({kind})", "reached": reached}
+            lr = f"{row['median']['lr']:g} ({kind})"
+            cells = {"batch size": int(size), "learning rate of θ": lr, "reached": reached}
             for measure, form in {"updates": ",.0f", "tokens": ",.0f", "seconds": ".1f"}.items():
                 speed = faster(base["median"][measure], row["median"][measure])
                 cells[measure] = spread(row, measure, scale=1, form=form)

@@ -50,24 +50,24 @@ _SURE = [0.05, 0.12, 0.31, 0.33, 0.48, 0.52, 0.67, 0.7, 0.78, 0.81, 0.93, 0.99] 
 
 @cases(
     {
-        "four answers of one bin": ([0.9, 0.9, 0.9, 0.9], [True, True, True, False], 10),
-        "two bins with one answer each": ([0.55, 0.95], [False, True], 10),
-        "nine answers in one bin and one in another": ([0.95] * 9 + [0.55], [True] * 9 + [False], 10),
+        "four predictions in one bin": ([0.9, 0.9, 0.9, 0.9], [True, True, True, False], 10),
+        "two bins with one prediction each": ([0.55, 0.95], [False, True], 10),
+        "nine predictions in one bin and one in another": ([0.95] * 9 + [0.55], [True] * 9 + [False], 10),
         "scores of exactly 1": ([1.0, 1.0], [True, False], 10),
-        "a dozen answers in seven bins": (_SURE, [score > 0.5 for score in _SURE], 7),
+        "a dozen predictions in seven bins": (_SURE, [score > 0.5 for score in _SURE], 7),
     },
-    "Put each answer into a bin by its score; a score of exactly 1 belongs to the last bin.",
-    "In each bin: the mean score, the share of right answers, and the distance between the two.",
-    "Sum of distance times the number in the bin, over the number of all answers. Empty bins add nothing.",
+    "Put each prediction into a bin by its score; a score of exactly 1 belongs to the last bin.",
+    "In each bin: the mean score, the share of right predictions, and the distance between the two.",
+    "Sum of distance times the number in the bin, over the number of all predictions. Empty bins add nothing.",
     otherwise="{given}: it is {right}, yours {found}. (Weigh the bins!)",
-    then="One number for the diagram; remember that it depends on the bins, and says nothing of how often it is right.",
+    then="One number for the diagram; remember that it depends on the bins, and does not show how often it is right.",
 )
 def q10_2(scores: list[float], right: list[bool], bins: int) -> Answers:
     """ece(scores, right, bins) -> the expected calibration error."""
     overall = abs(mean(scores) - mean(right))
     wrong = {
         "the distance has no sign. Take abs().": lambda found: found < 0,
-        "the difference of the means over *all* answers, where too sure and too modest bins cancel.": overall,
+        "the difference of the means over *all* predictions, where too sure and too modest bins cancel.": overall,
     }
     return expected_calibration_error(scores, right, bins=bins), wrong
 
@@ -75,12 +75,12 @@ def q10_2(scores: list[float], right: list[bool], bins: int) -> Answers:
 @cases(
     {
         "the two best are right": ([0.9, 0.8, 0.7, 0.6], [True, True, False, False], 0.9),
-        "the surest answer is wrong, the others right": ([0.9, 0.8, 0.7, 0.6], [False, True, True, True], 0.7),
-        "no answer is right": ([0.9, 0.8], [False, False], 0.5),
-        "two answers have the same score, and one of them is wrong": ([0.8, 0.8, 0.6], [True, False, True], 0.9),
-        "all answers are right": ([0.9, 0.5], [True, True], 0.9),
+        "the surest prediction is wrong, the others right": ([0.9, 0.8, 0.7, 0.6], [False, True, True, True], 0.7),
+        "no prediction is right": ([0.9, 0.8], [False, False], 0.5),
+        "two predictions have the same score, and one of them is wrong": ([0.8, 0.8, 0.6], [True, False, True], 0.9),
+        "all predictions are right": ([0.9, 0.5], [True, True], 0.9),
     },
-    "Every score is a candidate: keep the answers with at least that score, and count how many of those are right.",
+    "Every score is a candidate: keep the predictions with at least that score, and count how many of those are right.",
     "Of the candidates that reach the accuracy, the lowest keeps the most. None where no candidate reaches it.",
     "Do not stop at the first failure from above: a higher threshold can fail where a lower one succeeds.",
     otherwise="{given}: the answer is {right}, yours is {found}.",
@@ -100,7 +100,7 @@ q10_4 = value(
     wrong={
         "A narrower interval needs *more* sentences.": lambda found: found <= 400,
         "Four times the sentences halve the interval only: it shrinks with the square root.": 400 * 4.0,
-        "The root is on the other side: square, not root.": 400 * 4**0.5,
+        "The other way round: square, not root.": 400 * 4**0.5,
     },
     otherwise="Not {found}. By which factor is the interval narrower?",
     then="Half the interval costs four times the labels: the last half point of a leader board is expensive to prove.",

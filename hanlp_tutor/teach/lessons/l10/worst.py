@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.teach.entities import Marked, SpanError, span_errors
 
-NOTHING = "nothing"  # the other side of a missed or invented entity
+NOTHING = "nothing"  # the partner of a missed or invented entity
 _GAP = " … "
 
 
@@ -52,7 +52,7 @@ class WorstSentences:
         examples: with gold entities.
         predicted: the entities found in each.
         count: how many sentences; fewer when fewer have errors.
-        around: characters shown on both sides of an error; what lies further from any error is left out.
+        around: characters shown before and after an error; what lies further from any error is left out.
     """
 
     def __init__(

@@ -91,7 +91,7 @@ def _in_order(given: Any) -> list[tuple[int, int, str]]:
     "Two half-open spans (a, b) and (c, d) share a character when a < d and c < b.",
     "sorted(gold + [f for f in found if not any(f[0] < g[1] and g[0] < f[1] for g in gold)])",
     read=_in_order,
-    then="Now every sentence says something of every type: gold where people marked, the old model elsewhere.",
+    then="Now every sentence is labelled for every type: gold where people marked, the old model elsewhere.",
 )
 def q11_4(gold: list[tuple[int, int, str]], found: list[tuple[int, int, str]]) -> Answers:
     """complete(gold, found) -> gold and what of found overlaps no gold entity, in order."""

@@ -36,7 +36,7 @@ def _kind(answer: Any) -> str:
     "A model that knows only frequencies gives label c the probability p = count / total, always.",
     "Its loss on one token with label c is -log p; label c comes up in a share p of the tokens.",
     "sum(-p * math.log(p)) over the labels with a count above 0: the entropy of the labels.",
-    then="Any loss above this has learnt less than a count of the labels tells.",
+    then="A model whose loss is above this has learnt less than the frequencies of the labels.",
 )
 def q20_1(counts: dict[str, int]) -> Answers:
     """floor(counts): the entropy in nats."""
@@ -73,16 +73,16 @@ q20_2 = value(
 
 _SLOW = {"B": "rate-too-low", "C": "long-warm-up", "D": "random-weights"}
 _SLOW_REASON = {
-    "B": "the rate reached its top early and fell again, as it should. But look at how high that top is.",
-    "C": "the top of the rate is right. When did the run get there?",
-    "D": "the rate and its warm-up are those of the healthy run, and so are the sentences. What else goes into a run?",
+    "B": "the learning rate reached its top early and fell again, as it should. But look at how high that top is.",
+    "C": "the top of the learning rate is right. When did the run get there?",
+    "D": "learning rate, warm-up and sentences are those of the healthy run. What else goes into a run?",
 }
 
 
 @exercise(
-    "All three learn too little. Start with the column of the highest rate.",
-    "Two have the healthy run's highest rate; one of them reaches it in the last updates only.",
-    "The third has the rate, the warm-up and the sentences of the healthy run: what had its encoder read before?",
+    "All three learn too little. Start with the column of the highest learning rate.",
+    "Two have the healthy run's highest learning rate; one of them reaches it in the last updates only.",
+    "The third has the learning rate, the warm-up and the sentences of the healthy run: what had its encoder read?",
 )
 def q20_3(answer: Any) -> str:
     """The faults of patients B, C and D, as a dict from letter to name."""

@@ -93,32 +93,32 @@ def renamed(example: TaggedText, old: str, new: str) -> TaggedText:
 
 
 def _over_fitting(plan: Plan) -> Plan:
-    """A handful of examples, read again and again, and nothing that restrains the weights."""
+    """A handful of examples, read again and again, without any regularisation."""
     few = _of_every_label(plan.train, max(16, len(plan.train) // 12))
     epochs = plan.config.epochs * len(plan.train) // len(few)  # as many updates
     options = {"epochs": epochs, "schedule": "constant", "dropout": 0.0, "weight_decay": 0.0, "patience": None}
     return replace(plan, train=few, config=plan.config.replace(**options))
 
 
-def _low_rate(plan: Plan) -> Plan:
-    """Both rates at a hundredth."""
+def _low_learning_rate(plan: Plan) -> Plan:
+    """Both learning rates at a hundredth."""
     lr = (plan.config.lr or 3e-4) / 100
     return replace(plan, config=plan.config.replace(lr=lr, head_lr=plan.config.head_lr / 100))
 
 
 def _long_warm_up(plan: Plan) -> Plan:
-    """The rate is still rising when the run is over; as lost as a warm-up of 1,000 updates on a small corpus."""
+    """The learning rate is still rising when the run is over; like a warm-up of 1,000 updates on a small corpus."""
     epochs = max(1, plan.config.epochs // 3)
     return replace(plan, config=plan.config.replace(warmup_steps=plan.updates_an_epoch * epochs - 1, epochs=epochs))
 
 
-def _high_rate(plan: Plan) -> Plan:
-    """The encoder's rate a hundredfold."""
+def _high_learning_rate(plan: Plan) -> Plan:
+    """The learning rate of the encoder a hundredfold."""
     return replace(plan, config=plan.config.replace(lr=min(1.0, 100 * (plan.config.lr or 3e-4))))
 
 
 def _not_a_number(plan: Plan) -> Plan:
-    """Plain SGD at the highest rate, unclipped."""
+    """Plain SGD at the highest learning rate, unclipped."""
     options = {"optimizer": "sgd", "lr": 1.0, "head_lr": 1.0, "max_grad_norm": None, "warmup_steps": 0}
     return replace(plan, config=plan.config.replace(**options, weight_decay=0.0), prepare=_magnify)
 
@@ -128,7 +128,7 @@ def _magnify(model: Model) -> None:
 
 
 def _random_weights(plan: Plan) -> Plan:
-    """An encoder that has read nothing, at the rate of one that has."""
+    """An encoder that has read nothing, at the learning rate of one that has."""
     return replace(plan, encoder=f"random:{plan.encoder.removeprefix('random:')}")
 
 
@@ -162,7 +162,7 @@ def _frozen(plan: Plan) -> Plan:
 
 
 def _imbalance(plan: Plan) -> Plan:
-    """One training example in fifty shows what is wanted, and the rest the commonest answer."""
+    """One training example in fifty shows what is wanted, and the rest the commonest label."""
     rare = max(2, len(plan.train) // 50)
     wanted = "O" if plan.task == "ner" else max(sorted({e.label for e in plan.train}))
     if plan.task == "ner":
@@ -191,9 +191,9 @@ def _labels(example: Any) -> set[str]:
 BOTH, TAGS, CLASSES = ("ner", "classify"), ("ner",), ("classify",)
 FAULTS: dict[str, tuple[tuple[str, ...], Callable[[Plan], Plan]]] = {
     "over-fitting": (BOTH, _over_fitting),
-    "rate-too-low": (BOTH, _low_rate),
+    "rate-too-low": (BOTH, _low_learning_rate),
     "long-warm-up": (BOTH, _long_warm_up),
-    "rate-too-high": (BOTH, _high_rate),
+    "rate-too-high": (BOTH, _high_learning_rate),
     "diverged": (BOTH, _not_a_number),
     "random-weights": (BOTH, _random_weights),
     "noisy-labels": (CLASSES, _noisy_labels),
@@ -220,7 +220,7 @@ _WARD = {
 
 
 class Patient:
-    """A run with a fault that is not told: ``plan``, ``folder``, ``history``."""
+    """A run with a hidden fault: ``plan``, ``folder``, ``history``."""
 
     def __init__(self, plan: Plan, folder: Path):
         self.plan, self.folder = plan, folder

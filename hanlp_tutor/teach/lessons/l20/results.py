@@ -32,6 +32,6 @@ def verdicts(folder: Path | None = None) -> list[dict[str, str]]:
         rows = table.astype(int).astype(str).rename_axis("planted").reset_index().to_dict("records")
     if healthy.rows:
         alarms = int((healthy.runs["alarms"] > 0).sum())
-        said = f"{alarms} alarm{'s' * (alarms != 1)}"
-        rows.append({"planted": "nothing", "runs": str(len(healthy.runs)), "named": said, "first": ""})
+        count = f"{alarms} alarm{'s' * (alarms != 1)}"
+        rows.append({"planted": "nothing", "runs": str(len(healthy.runs)), "named": count, "first": ""})
     return rows or found.missing("planted")
