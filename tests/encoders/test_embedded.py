@@ -15,12 +15,12 @@ from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card, read_masked_lm, render_card, save_masked_lm
 from hanlp_tutor.encoders.mini import COMPARED, DEFAULT_ENCODER, EMBEDDED, EXTENDED, SPECIAL, mini_tokenizer, vocabulary
 from hanlp_tutor.errors import EncoderError
-from hanlp_tutor.pretraining.masked_exam import exam_batches, examine
+from hanlp_tutor.pretraining.held_out import evaluate_masked, held_out_batches
 from hanlp_tutor.pretraining.masking import Masker
 from hanlp_tutor.pretraining.text import held_out_lines, read_text, training_lines
 
 FOLDER = files("hanlp_tutor.encoders").joinpath("weights")
-BY_MASKS = [name for name in EMBEDDED if name != "mini-macbert"]  # its own exam needs its similar words
+BY_MASKS = [name for name in EMBEDDED if name != "mini-macbert"]  # its own masks need its similar words
 
 
 @pytest.mark.parametrize("name", EMBEDDED)
@@ -86,8 +86,8 @@ def test_it_guesses_as_well_as_its_card_says(name):
     )
     text = read_text(TextEncoder(mini_tokenizer()), held_out_lines())
     seed = last["config"]["seed"]
-    exam = exam_batches(text, masker, 2, seed)
-    loss, accuracy = examine(load_masked_lm(name), exam, Precision(torch.device("cpu"), None))
+    batches = held_out_batches(text, masker, 2, seed)
+    loss, accuracy = evaluate_masked(load_masked_lm(name), batches, Precision(torch.device("cpu"), None))
     assert accuracy == pytest.approx(last["held_out_accuracy"], abs=0.005)
     assert loss == pytest.approx(last["held_out_loss"], abs=0.02)
 

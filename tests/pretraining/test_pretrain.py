@@ -10,9 +10,9 @@ from hanlp_tutor.encoders.mini import SPECIAL, mini_tokenizer, vocabulary
 from hanlp_tutor.errors import ConfigError, TrainingError
 from hanlp_tutor.pretraining import loop as module
 from hanlp_tutor.pretraining.config import PretrainConfig
+from hanlp_tutor.pretraining.held_out import masked_loss
 from hanlp_tutor.pretraining.loop import pretrain
 from hanlp_tutor.pretraining.masked_batch import draw_batch
-from hanlp_tutor.pretraining.masked_exam import masked_loss
 from hanlp_tutor.pretraining.masking import Masker, Words
 from hanlp_tutor.pretraining.positions import repeat_positions, sinusoidal_positions
 from hanlp_tutor.pretraining.text import read_text
