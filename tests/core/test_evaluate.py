@@ -17,7 +17,7 @@ from hanlp_tutor.data import TaggedText
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.workbench.novelty import recall_by_novelty
 
-# Ill-formed sequences too: an I- that continues nothing, or another type. The types of the two sides differ in part.
+# Ill-formed sequences too: an I- that continues nothing, or another type. Gold and predicted types differ in part.
 GOLD = st.sampled_from(["O", "O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG"])
 PREDICTED = st.sampled_from(["O", "O", "B-PER", "I-PER", "B-LOC", "I-LOC", "I-FOOD"])
 PAIRS = st.lists(

@@ -188,7 +188,7 @@ def test_scores_agree_with_seqeval_and_scikit_learn(multitask_model):
             predicted.setdefault(example.task, []).extend(multitask_model.decode(multitask_model(batch), batch))
     gold = {task: [list(e.tags) for e in examples if e.task == task] for task in ("pos", "ner")}
     assert scores["ner"]["f1"] == pytest.approx(f1_score(gold["ner"], predicted["ner"]))
-    flat = [[tag for tags in side["pos"] for tag in tags] for side in (gold, predicted)]
+    flat = [[tag for tags in each["pos"] for tag in tags] for each in (gold, predicted)]
     assert scores["pos"]["accuracy"] == pytest.approx(accuracy_score(*flat))
     means = (scores["tok"]["f1"], scores["pos"]["accuracy"], scores["ner"]["f1"])
     assert scores["mean"] == pytest.approx(sum(means) / 3) and min(means) > 0.2
@@ -274,7 +274,7 @@ def test_held_out_sentences_are_held_out_of_every_task(tmp_path):
     for task in ("tok", "pos"):
         toy.write_words(tmp_path / task, news(100, tasks=(task,)))
     split = read_split("multitask", f"tok={tmp_path / 'tok'},pos={tmp_path / 'pos'}")
-    texts = [{e.text for e in side} for side in (split.train, split.dev, split.test)]
+    texts = [{e.text for e in subset} for subset in (split.train, split.dev, split.test)]
     assert not texts[0] & texts[2] and not texts[1] & texts[2] and len(split.test) > 5
     known = set(word_labels(split.train))
     assert all(known.issuperset(e.gold_labels) for e in split.dev)

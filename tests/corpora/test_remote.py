@@ -21,7 +21,7 @@ from hanlp_tutor.errors import ConfigError, DataError
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 CONTENT = {
-    side: f"{letter}\tO\n李\tB-PER\n".encode() for side, letter in (("train", "甲"), ("dev", "乙"), ("test", "丙"))
+    subset: f"{letter}\tO\n李\tB-PER\n".encode() for subset, letter in (("train", "甲"), ("dev", "乙"), ("test", "丙"))
 }
 LARGE = os.urandom(300_000)
 PIECE = 98_304  # of it, after which the server breaks off or falls silent
@@ -92,8 +92,8 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 def made_up(server) -> RemoteSet:
-    files = tuple(RemoteFile(side, f"{side}.txt", f"made_up.{side}", HASHES[side]) for side in CONTENT)
-    server.files = {f"/data/made_up.{side}": content for side, content in CONTENT.items()}
+    files = tuple(RemoteFile(subset, f"{subset}.txt", f"made_up.{subset}", HASHES[subset]) for subset in CONTENT)
+    server.files = {f"/data/made_up.{subset}": content for subset, content in CONTENT.items()}
     return RemoteSet(
         name="made_up",
         task="ner",
@@ -119,8 +119,8 @@ def test_a_set_is_downloaded_once(server, monkeypatch):
     made = made_up(server)
     corpus = remote.load(made)
     assert corpus.train == (TaggedText("甲李", ("O", "B-PER")),)
-    assert [side[0].source for side in (corpus.train, corpus.dev, corpus.test)] == [
-        f"made_up/{side}.txt:1" for side in ("train", "dev", "test")
+    assert [subset[0].source for subset in (corpus.train, corpus.dev, corpus.test)] == [
+        f"made_up/{subset}.txt:1" for subset in ("train", "dev", "test")
     ]
     assert corpus.provenance == "Made up. 1 / 1 / 1 examples."
     assert len(server.requests) == 3
@@ -143,8 +143,8 @@ def test_a_folder_of_yours_needs_no_network(server, tmp_path, monkeypatch):
     made = replace(made_up(server), address="http://127.0.0.1:1/data")
     folder = tmp_path / "mine" / "made_up"
     folder.mkdir(parents=True)
-    for name, side in (("train.txt", "train"), ("made_up.dev", "dev"), ("test.txt", "test")):
-        (folder / name).write_bytes(CONTENT[side])  # under either name
+    for name, subset in (("train.txt", "train"), ("made_up.dev", "dev"), ("test.txt", "test")):
+        (folder / name).write_bytes(CONTENT[subset])  # under either name
     monkeypatch.setenv("HANLP_TUTOR_DATA", str(tmp_path / "mine"))
     assert remote.fetch(made) == (folder / "train.txt", folder / "made_up.dev", folder / "test.txt")
     (folder / "test.txt").write_bytes(CONTENT["test"][:5])
@@ -157,7 +157,7 @@ def test_a_folder_of_yours_needs_no_network(server, tmp_path, monkeypatch):
 
 def test_a_mirror_stands_in(server, monkeypatch):
     made = replace(made_up(server), address="http://127.0.0.1:1/data")
-    server.files = {f"/here/made_up/{side}.txt": content for side, content in CONTENT.items()}
+    server.files = {f"/here/made_up/{subset}.txt": content for subset, content in CONTENT.items()}
     monkeypatch.setenv("HANLP_TUTOR_MIRROR", f"{server.address}/here/")
     assert [path.read_bytes() for path in remote.fetch(made)] == list(CONTENT.values())
 
@@ -180,7 +180,7 @@ def test_names():
     with pytest.raises(DataError, match=r"weibo/train.conll: is not downloaded yet. Call load_corpus\('weibo'\)"):
         locate("weibo")
     for each in remote.SETS.values():
-        assert [file.side for file in each.files] == ["train", "dev", "test"]
+        assert [file.subset for file in each.files] == ["train", "dev", "test"]
         assert each.licence and each.citation and each.format and each.address.startswith("https://")
         assert all(len(file.sha256) == 64 for file in each.files)
 
@@ -344,9 +344,9 @@ def test_killed_in_the_middle(server, tmp_path):
 def test_real_sets(name, sizes, labels, monkeypatch):
     monkeypatch.setenv("HANLP_TUTOR_DATA", str(SHARED))
     corpus = load_corpus(name)
-    sides = (corpus.train, corpus.dev, corpus.test)
-    assert tuple(map(len, sides)) == sizes
-    examples = [example for side in sides for example in side]
+    subsets = (corpus.train, corpus.dev, corpus.test)
+    assert tuple(map(len, subsets)) == sizes
+    examples = [example for subset in subsets for example in subset]
     if corpus.task == "ner":
         found = {span.label for example in examples for span in example.spans}
         assert not any(example.text[:6].isascii() and example.text[1:6:2].isdigit() for example in examples)

@@ -140,7 +140,7 @@ def test_what_cannot_be(tmp_path, monkeypatch):
         open_large(path, "ner", folder=tmp_path / "mine")
     assert (tmp_path / "mine" / "thesis.txt").exists()
     write_labels(tmp_path / "swapped.txt", [toy.LabelledText("good", f"text {number}") for number in range(9)])
-    monkeypatch.setattr(large, "_MOST_ANSWERS", 8)
+    monkeypatch.setattr(large, "_MOST_LABELS", 8)
     with pytest.raises(DataError, match="more than 8 different labels"):
         open_large(tmp_path / "swapped.txt", "classify")
     monkeypatch.setattr(large, "_LONGEST", 1000)
@@ -242,7 +242,7 @@ def test_a_job_takes_a_large_file_by_itself(tmp_path, monkeypatch):
     split = job.read_split("ner", paths["train"], seed=5, overlaps="longest")
     assert isinstance(split.train, LargeExamples)
     assert (len(split.train), len(split.dev), len(split.test)) == (200 - 20 - 18, 20, 18)
-    assert len({e.source for side in (split.train, split.dev, split.test) for e in side}) == 200
+    assert len({e.source for subset in (split.train, split.dev, split.test) for e in subset}) == 200
     split = job.read_split("ner", paths["train"], paths["dev"])
     assert (len(split.train), len(split.dev), len(split.test)) == (200, 20, 0)
     monkeypatch.setattr(job, "find_spec", lambda name: None)

@@ -139,9 +139,9 @@ def test_what_can_be_read_strictly_is_read_alike(tmp_path):
     tags = write(tmp_path / "a.txt", "\r\n".join(lines) + "\r\n")
     labels = write(tmp_path / "b.txt", "a\tb\tp\r\n\r\n好 \t n \n")
     for path, read, task in ((tags, read_columns, "ner"), (labels, read_labels, "classify")):
-        side = read_subset("train", path, None, Reading())
-        assert (side.task, side.findings, list(side.examples)) == (task, [], read(path))
-        assert [e.source for e in side.examples] == [e.source for e in read(path)]
+        subset = read_subset("train", path, None, Reading())
+        assert (subset.task, subset.findings, list(subset.examples)) == (task, [], read(path))
+        assert [e.source for e in subset.examples] == [e.source for e in read(path)]
 
 
 @pytest.mark.parametrize(
@@ -437,9 +437,9 @@ def test_published_sets(folder, names, errors):
 
 @pytest.mark.parametrize("name", ["peoples_daily", "reviews"])
 def test_the_split_of_a_corpus_has_no_leak(name):
-    """Also not nearly: what lesson 01 says, and what every score on a test side rests on."""
+    """Also not nearly: what lesson 01 says, and what every score on a test set rests on."""
     corpus = load_corpus(name)
-    sides = [Subset(name, corpus.task, getattr(corpus, name)) for name in ("train", "dev", "test")]
-    found = check_duplicates(sides)
+    subsets = [Subset(name, corpus.task, getattr(corpus, name)) for name in ("train", "dev", "test")]
+    found = check_duplicates(subsets)
     assert [finding for finding in found if finding.severity == "error"] == []
     assert any(finding.kind == "near-duplicate" for finding in found)  # it does look

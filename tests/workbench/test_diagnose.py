@@ -253,14 +253,14 @@ FAST = TrainConfig(epochs=4, batch_size=16, lr=1e-3, head_lr=1e-2, eval_steps=10
                    dropout=0.0, patience=None)  # fmt: skip
 
 
-def sides(task, seed=1):
+def subsets(task, seed=1):
     make = tagged if task == "ner" else labelled
     return make(160, seed=seed), make(40, seed=seed + 100)
 
 
 @pytest.mark.parametrize(("task", "seed"), [("ner", 1), ("ner", 2)])
 def test_a_healthy_run_raises_no_alarm(small_encoder, tmp_path, task, seed):
-    carry_out(Plan(*sides(task, seed), FAST.replace(seed=seed, epochs=6), small_encoder), tmp_path)
+    carry_out(Plan(*subsets(task, seed), FAST.replace(seed=seed, epochs=6), small_encoder), tmp_path)
     assert diagnose(tmp_path).kinds == [] and read_run(tmp_path).left < 0.5
 
 
@@ -277,13 +277,13 @@ def test_a_healthy_run_raises_no_alarm(small_encoder, tmp_path, task, seed):
 )
 def test_a_planted_fault_comes_first(small_encoder, tmp_path, fault, task):
     """Those that are counted need no long run; what curves tell is held to other corpora by the experiment."""
-    plan = Plan(*sides(task), FAST.replace(epochs=1), small_encoder)
+    plan = Plan(*subsets(task), FAST.replace(epochs=1), small_encoder)
     carry_out(plant(fault, plan), tmp_path)
     assert diagnose(tmp_path).kinds[0] == fault
 
 
 def test_low_rate_and_long_warm_up_on_a_real_run(small_encoder, tmp_path):
-    plan = Plan(*sides("ner"), FAST, small_encoder)
+    plan = Plan(*subsets("ner"), FAST, small_encoder)
     for fault in ("rate-too-low", "long-warm-up"):
         carry_out(plant(fault, plan), tmp_path / fault)
         assert diagnose(tmp_path / fault).kinds == [fault]
@@ -292,7 +292,7 @@ def test_low_rate_and_long_warm_up_on_a_real_run(small_encoder, tmp_path):
 def test_the_test_side_is_held_against_train(small_encoder, tmp_path):
     from hanlp_tutor.workbench.job import finish
 
-    train, dev = sides("ner")
+    train, dev = subsets("ner")
     model = build_model("ner", small_encoder, label_set("ner", train), FAST)
     result = carry_out(Plan(train, dev, FAST.replace(epochs=1), small_encoder), tmp_path)
     finish(model, result, Split(train, dev, [*dev, *train[:20]]))
