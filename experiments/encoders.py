@@ -69,7 +69,7 @@ def _measure(experiment: Experiment, task: str, corpus, size: str, arguments: ar
     for encoder in ENCODERS:
         row = f"{task}/{size}/{encoder}"
         if wanted(row, encoder):
-            lr = chosen_rate(experiment, task, corpus, size, encoder)
+            lr = chosen_lr(experiment, task, corpus, size, encoder)
             experiment.measure(
                 row,
                 SEEDS,
@@ -78,7 +78,7 @@ def _measure(experiment: Experiment, task: str, corpus, size: str, arguments: ar
             )
 
 
-def chosen_rate(experiment: Experiment, task: str, corpus, size: str, encoder: str) -> float:
+def chosen_lr(experiment: Experiment, task: str, corpus, size: str, encoder: str) -> float:
     """The learning rate of θ with the best dev score at this size (at 500 for 100); measured on the first call."""
     size = "500" if size == "100" else size
     encoder = COMPARED[0] if encoder in COMPARED else encoder

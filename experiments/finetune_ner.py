@@ -124,9 +124,9 @@ def _fine_tuned(
     experiment: Experiment, runs: Runs, encoders: Sequence[str], sentences, options, *, suffix="", depends_on=None
 ) -> None:
     """The rows of the encoders; seed by seed, so that an interrupted session leaves pairs."""
-    rates = {encoder: chosen_rate(experiment, runs, encoder) for encoder in encoders}
+    lrs = {encoder: chosen_lr(experiment, runs, encoder) for encoder in encoders}
     for seed in SEEDS:
-        for encoder, lr in rates.items():
+        for encoder, lr in lrs.items():
             experiment.measure(
                 f"{encoder}{suffix}",
                 (seed,),
@@ -135,7 +135,7 @@ def _fine_tuned(
             )
 
 
-def chosen_rate(experiment: Experiment, runs: Runs, encoder: str) -> float:
+def chosen_lr(experiment: Experiment, runs: Runs, encoder: str) -> float:
     """The learning rate of θ with the best dev score; measured on the first call."""
     encoder = CHOOSER if encoder in COMPARED else encoder
     return experiment.best_rate(

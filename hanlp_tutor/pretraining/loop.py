@@ -131,7 +131,7 @@ class _Learner:
         self.model = model.to(self.precision.device).train()
         self._max_grad_norm = config.max_grad_norm
         self._optimizer = _optimizer(self.model, config)
-        self._schedule = LambdaLR(self._optimizer, config.rate_factor)
+        self._schedule = LambdaLR(self._optimizer, config.lr_factor)
         self.parts = {"model": model, "optimizer": self._optimizer, "schedule": self._schedule}
 
     @property

@@ -29,7 +29,7 @@ HASHES = {name: hashlib.sha256(content).hexdigest() for name, content in {**CONT
 
 
 class Server(ThreadingHTTPServer):
-    """Serves ``files``; ``behaviour`` is how, ``requests`` the paths that it was asked for."""
+    """Serves ``files``; ``behaviour`` is how, ``requests`` the paths that were requested."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -165,9 +165,9 @@ def test_a_mirror_stands_in(server, monkeypatch):
 def test_a_file_that_is_not_there(server):
     made = made_up(server)
     del server.files["/data/made_up.dev"]
-    with pytest.raises(DataError) as told:
+    with pytest.raises(DataError) as raised:
         remote.load(made)
-    message = str(told.value)
+    message = str(raised.value)
     assert message.startswith(f"{server.address}/data/made_up.dev: the server answers 404 Not Found.")
     assert "HANLP_TUTOR_DATA to a folder that holds made_up/dev.txt" in message and "HANLP_TUTOR_MIRROR" in message
     assert server.requests.count("/data/made_up.dev") == 1, "asking again would not help"
@@ -260,9 +260,9 @@ def test_no_network(tmp_path):
     with socket.socket() as reserved:  # bound, and nobody listens
         reserved.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{reserved.getsockname()[1]}/large"
-        with pytest.raises(DataError, match=r"cannot be reached.*in 4 attempts; is there a network") as told:
+        with pytest.raises(DataError, match=r"cannot be reached.*in 4 attempts; is there a network") as raised:
             download.download(address, tmp_path / "large", HASHES["large"], "Do something else.")
-    assert told.value.remedy == "Do something else."
+    assert raised.value.remedy == "Do something else."
 
 
 @pytest.mark.parametrize("mirror", ["no address", "ftp://here", "http://[half"])
@@ -281,8 +281,8 @@ def test_a_cache_that_cannot_be_written(server, tmp_path):
 def test_the_bar_goes_to_standard_error(server, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HANLP_TUTOR_PROGRESS", "bar")
     get_large(server, tmp_path)
-    told = capsys.readouterr()
-    assert "large" in told.err and "300k" in told.err and told.out == ""
+    printed = capsys.readouterr()
+    assert "large" in printed.err and "300k" in printed.err and printed.out == ""
 
 
 def test_no_bar_in_a_log(server, tmp_path, monkeypatch, capsys):

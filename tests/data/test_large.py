@@ -36,7 +36,7 @@ def small_pieces(monkeypatch):
 
 
 def same(path, task, read, **options):
-    """The examples of both ways, after seeing that they agree in all that can be asked of them."""
+    """The examples of both ways, after seeing that they agree in everything."""
     prepared, plain = open_large(path, task, **options), read(path, **options)
     assert list(prepared) == plain
     assert [example.source for example in prepared] == [example.source for example in plain]
@@ -108,11 +108,11 @@ def test_segmentation_digits(tmp_path):
 def test_errors_are_those_of_small_files(tmp_path, task, good, bad):
     path = tmp_path / "train.tsv"
     path.write_text(good * 100 + bad, encoding="utf-8")
-    with pytest.raises(DataError) as told:
+    with pytest.raises(DataError) as raised:
         open_large(path, task)
     with pytest.raises(DataError) as expected:
         large._READERS[task](path)
-    assert str(told.value) == str(expected.value) and told.value.line > 100
+    assert str(raised.value) == str(expected.value) and raised.value.line > 100
     assert {each.suffix for each in tmp_path.iterdir()} == {".tsv", ".lock"}, "nothing half done stays"
 
 

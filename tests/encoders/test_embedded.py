@@ -107,14 +107,14 @@ def test_the_text_on_the_cards_is_the_one_without_leaks(name):
 
 
 @pytest.mark.parametrize("name", EMBEDDED)
-def test_transformers_opens_the_folder_and_answers_alike(name):
+def test_transformers_opens_the_folder_and_predicts_alike(name):
     folder = str(FOLDER.joinpath(name))
     theirs = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    asked = tokenizer("中国共产党中央委员会总书[MASK]江泽民", return_tensors="pt")
+    inputs = tokenizer("中国共产党中央委员会总书[MASK]江泽民", return_tensors="pt")
     with torch.no_grad():
-        ours = load_masked_lm(name)(asked["input_ids"]).logits
-        assert torch.allclose(theirs(**asked).logits, ours, atol=1e-5)
+        ours = load_masked_lm(name)(inputs["input_ids"]).logits
+        assert torch.allclose(theirs(**inputs).logits, ours, atol=1e-5)
 
 
 def test_what_is_written_is_read_back_and_never_over_something_else(tmp_path):

@@ -181,7 +181,7 @@ def test_sines_have_berts_scale_and_neighbours_are_alike():
 def test_the_rate_rises_stays_and_falls(text, tmp_path):
     config = PretrainConfig(recipe="bert", **{**SHORT_RUN, "decay": 0.5, "log_steps": 1})
     rates = [row["lr"] for row in pretrain(small_model(), text, text, config, tmp_path).rows]
-    # a row tells the rate of the next update
+    # a row holds the learning rate of the next update
     assert rates == pytest.approx([2e-3 / 3] + [1e-3] * 5 + [k / 6 * 1e-3 for k in range(5, -1, -1)])
 
 

@@ -260,8 +260,8 @@ def test_similar_labels():
 def test_class_balance():
     rare = [LabelledText(f"第{n}条", "好" if n else "坏") for n in range(30)]
     report = audit(rare, [LabelledText("新的", "好")])
-    said = [finding.message for finding in report.of("class-balance")]
-    assert ["坏 1" in said[0], "97% of train are '好'" in said[1], "lacks labels of train" in said[2]] == [True] * 3
+    found = [finding.message for finding in report.of("class-balance")]
+    assert ["坏 1" in found[0], "97% of train are '好'" in found[1], "lacks labels of train" in found[2]] == [True] * 3
     empty = [TaggedText(e.text, ("O",) * len(e)) for e in CLEAN]
     (finding,) = audit(empty).of("class-balance")
     assert finding.severity == "error"
@@ -384,8 +384,8 @@ def test_too_little_for_label_errors_is_said():
     (note,) = audit(CLEAN[:10], label_errors=True).of("label-error")
     assert (note.severity, "10 texts are too few" in note.message) == ("note", True)
     rare = [LabelledText(f"第{n}条很好", "p") for n in range(60)] + [LabelledText("坏", "n")]
-    said = [f.message for f in audit(rare, label_errors=True).of("label-error")]
-    assert ["too rare: n" in said[0], "all have one label" in said[1]] == [True, True]
+    messages = [f.message for f in audit(rare, label_errors=True).of("label-error")]
+    assert ["too rare: n" in messages[0], "all have one label" in messages[1]] == [True, True]
     only_o = [TaggedText(f"第{n:02}条", ("O",) * 4) for n in range(60)]
     assert audit(only_o, label_errors=True).of("label-error") == []
 
