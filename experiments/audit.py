@@ -1,7 +1,7 @@
 """``python -m experiments.audit``: how many planted label errors and leaks the audit finds, and what our splits hold.
 
 Label errors are planted into a twentieth of the entities of the People's Daily and of the labels of the reviews. Copies
-of training texts, edited by 0 to 16 characters, are planted into a test side. About ten minutes on one core; what has
+of training texts, edited by 0 to 16 characters, are planted into a test set. About ten minutes on one core; what has
 been measured under the same settings is not measured again.
 """
 
@@ -33,9 +33,9 @@ def main() -> None:
 
 
 def _measure(experiment: Experiment, name: str, corpus) -> None:
-    sides = (corpus.train, corpus.dev, corpus.test)
-    everything = [example for side in sides for example in side]
-    data = {"data": [fingerprint(side) for side in sides]}
+    subsets = (corpus.train, corpus.dev, corpus.test)
+    everything = [example for subset in subsets for example in subset]
+    data = {"data": [fingerprint(subset) for subset in subsets]}
     experiment.measure(f"split/{name}/ours", SEEDS[:1], lambda seed: _leaks_of(corpus), depends_on=data)
     for way, split in (("by example", split_stratified), ("without leaks", split_without_leaks)):
         experiment.measure(
@@ -51,11 +51,11 @@ def _measure(experiment: Experiment, name: str, corpus) -> None:
 def _leaks_of(split) -> dict[str, float]:
     report = audit(split.train, split.dev, split.test)
     found = report.of("leak", "near-leak")
-    return {side: sum(finding.subset == side for finding in found) for side in ("dev", "test")}
+    return {subset: sum(finding.subset == subset for finding in found) for subset in ("dev", "test")}
 
 
 def _found_leaks(corpus, edits: int, seed: int) -> dict[str, float]:
-    """Every eighth text of some training texts, edited, is the test side.
+    """Every eighth text of some training texts, edited, is the test set.
 
     ``near`` is the share that is still at 0.8 after its edits, ``found_of_near`` how many of those are found: 1 when
     there is none.

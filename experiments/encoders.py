@@ -2,14 +2,14 @@
 
 The embedded encoders and the random one of the same shape, on the People's Daily (NER) and the reviews
 (classification), three seeds, beside a feature CRF and an n-gram classifier; all sentences of the People's Daily are
-those of ``python -m experiments.finetune_ner --all``. Random weights and pre-trained ones choose their rate from the
-same grid on the dev side, with the first seed, and where that cannot tell rates apart with all three: for 100 sentences
-at 500, else at the size itself, because few updates want a higher rate than many. With all sentences, minutes a run,
-the first seed decides. The three encoders that are compared, alike in shape and reading, share the rate that mini-bert
-chose; the one that has read more chooses its own. All take as many steps; the test side is read once, at the end of
-each run. Hours on two cores; what has been measured under the same settings is not measured again, and the cheap rows
-come first. ``--only ner/500`` measures rows that begin so, ``--encoder NAME`` only those of one encoder (``opponent``
-for the classical learners); several such processes may run side by side.
+those of ``python -m experiments.finetune_ner --all``. Random weights and pre-trained ones choose their learning rate
+from the same grid on the dev set, with the first seed, and where that cannot tell learning rates apart with all three:
+for 100 sentences at 500, else at the size itself, because few updates want a higher learning rate than many. With all
+sentences, minutes a run, the first seed decides. The three encoders that are compared, alike in shape and reading,
+share the learning rate that mini-bert chose; the one that has read more chooses its own. All take as many steps; the
+test set is read once, at the end of each run. Hours on two cores; what has been measured under the same settings is not
+measured again, and the cheap rows come first. ``--only ner/500`` measures rows that begin so, ``--encoder NAME`` only
+those of one encoder (``baseline`` for the classical learners); several such processes may run side by side.
 """
 
 import argparse
@@ -35,19 +35,19 @@ EPOCHS = {
     "classify": {"100": 20, "500": 8, "2000": 4, "all": 2},
 }
 RATES = {"500": (5e-5, 1e-4, 3e-4, 1e-3), "2000": (3e-4, 1e-3, 2e-3), "all": (1e-4, 3e-4, 1e-3)}
-TIE = 0.01  # rates that are no further apart by the first seed are tried with every seed
+TIE = 0.01  # learning rates that are no further apart by the first seed are tried with every seed
 OPTIONS = {
     "ner": {"batch_size": 16, "head_lr": 1e-2, "crf": True, "patience": None},
     "classify": {"batch_size": 16, "head_lr": 1e-3, "patience": None},
 }
 DEV, SEEDS = 400, (1, 2, 3)
-OPPONENTS = {"ner": "feature CRF", "classify": "n-gram classifier"}
+BASELINES = {"ner": "feature CRF", "classify": "n-gram classifier"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--only", default="", help="measure only rows whose name begins so, such as ner/500")
-    parser.add_argument("--encoder", choices=[*ENCODERS, "opponent"], help="measure only this one's rows")
+    parser.add_argument("--encoder", choices=[*ENCODERS, "baseline"], help="measure only this one's rows")
     arguments = parser.parse_args()
     corpora = {task: load_corpus(name) for task, name in CORPORA.items()}
     experiment = Experiment("encoders", _settings(), manifest(describe_device(choose_device())))
@@ -61,15 +61,15 @@ def _measure(experiment: Experiment, task: str, corpus, size: str, arguments: ar
     def wanted(row: str, encoder: str) -> bool:
         return row.startswith(arguments.only) and arguments.encoder in (None, encoder)
 
-    row = f"{task}/{size}/{OPPONENTS[task]}"
-    if wanted(row, "opponent"):
+    row = f"{task}/{size}/{BASELINES[task]}"
+    if wanted(row, "baseline"):
         experiment.measure(
             row, SEEDS[:1], lambda seed: _classical(task, corpus, size), depends_on={"data": _data(corpus)}
         )
     for encoder in ENCODERS:
         row = f"{task}/{size}/{encoder}"
         if wanted(row, encoder):
-            lr = chosen_rate(experiment, task, corpus, size, encoder)
+            lr = chosen_lr(experiment, task, corpus, size, encoder)
             experiment.measure(
                 row,
                 SEEDS,
@@ -78,8 +78,8 @@ def _measure(experiment: Experiment, task: str, corpus, size: str, arguments: ar
             )
 
 
-def chosen_rate(experiment: Experiment, task: str, corpus, size: str, encoder: str) -> float:
-    """The rate of θ with the best dev score at this size (at 500 for 100); measured on the first call."""
+def chosen_lr(experiment: Experiment, task: str, corpus, size: str, encoder: str) -> float:
+    """The learning rate of θ with the best dev score at this size (at 500 for 100); measured on the first call."""
     size = "500" if size == "100" else size
     encoder = COMPARED[0] if encoder in COMPARED else encoder
     return experiment.best_learning_rate(
@@ -110,7 +110,7 @@ def _run(task: str, corpus, size: str, encoder: str, lr: float, seed: int):
 
 
 def _evaluations(task: str, size: str, train) -> dict[str, int]:
-    """Five looks at dev a run; an evaluation after each of 40 epochs would cost more than the training."""
+    """Five evaluations on dev a run; one after each of 40 epochs would cost more than the training."""
     updates = EPOCHS[task][size] * -(-len(train) // OPTIONS[task]["batch_size"])
     return {"eval_steps": max(1, updates // 5), "checkpoint_steps": updates}
 
@@ -129,8 +129,8 @@ def _headline(task: str, scores: dict) -> dict[str, float]:
 
 
 def _data(corpus) -> dict[str, str]:
-    """By side; of a row, not of the file: a mended split of one corpus leaves the rows of the other."""
-    return {side: fingerprint(getattr(corpus, side))[:16] for side in ("train", "dev", "test")}
+    """A hash a set; of a row, not of the file: a mended split of one corpus leaves the rows of the other."""
+    return {subset: fingerprint(getattr(corpus, subset))[:16] for subset in ("train", "dev", "test")}
 
 
 def _settings() -> dict:

@@ -1,7 +1,7 @@
 """``python -m experiments.evaluation``: is a difference of two models more than luck? Twenty minutes of one core.
 
 The same encoder with a CRF and with a plain softmax on top, five seeds each, on the training sentences of lesson 10,
-judged on the whole test side. Written are the scores, their standard error over test sentences, and paired
+scored on the whole test set. Written are the scores, their standard error over test sentences, and paired
 bootstraps: the CRF against the softmax of the same seed, and each model against itself with the next seed. What a run
 got right in which sentence is kept in ``runs/evaluation``, so an interrupted experiment goes on where it stood.
 """
@@ -66,14 +66,14 @@ def main(folder: Path | None = None, cache: Path = Path("runs/evaluation"), seed
 
 def _run(crf: bool, seed: int, train, dev, test, corpus) -> np.ndarray:
     """Right, found and wanted entities of each test sentence, by a freshly trained model."""
-    # two looks at dev: more would cost more than the training
+    # two evaluations on dev: more would cost more than the training
     updates = OPTIONS["epochs"] * -(-len(train) // OPTIONS["batch_size"])
     config = TrainConfig(seed=seed, crf=crf, eval_steps=max(1, updates // 2), checkpoint_steps=updates, **OPTIONS)
     model = build_model("ner", ENCODER, label_set("ner", corpus.train), config)
     with tempfile.TemporaryDirectory() as folder:
         fine_tune(model, train, dev, config, folder, progress="none")
-    answers = Predictor(model).predict_many([example.text for example in test])
-    found = [[Span(e["start"], e["end"], e["label"]) for e in answer["entities"]] for answer in answers]
+    predictions = Predictor(model).predict_many([example.text for example in test])
+    found = [[Span(e["start"], e["end"], e["label"]) for e in each["entities"]] for each in predictions]
     return span_counts([example.spans for example in test], found)
 
 

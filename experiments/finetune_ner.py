@@ -1,12 +1,12 @@
 """``python -m experiments.finetune_ner``: what `make run` reaches, over three seeds, beside its baselines.
 
-The same sentences, the same test set and the same options as `make run`; an hour and a half on two cores. The rate of θ
-is chosen on the whole dev set, with fewer sentences and one seed: random weights by themselves from the same grid, the
-three encoders that are compared, alike in shape and reading, by mini-macbert, the one that has read more by itself. All
-take as many updates. The last rows say how far each, and the feature CRF, come with all training sentences: four
-passes, more than half an hour a seed. What has been measured under the same settings is not measured again. ``--encoder
-NAME`` measures only that one's rows of `make run`, with ``--all`` those of all sentences, so that several processes may
-run side by side.
+The same sentences, the same test set and the same options as `make run`; an hour and a half on two cores. The learning
+rate of θ is chosen on the whole dev set, with fewer sentences and one seed: random weights by themselves from the same
+grid, the three encoders that are compared, alike in shape and reading, by mini-macbert, the one that has read more by
+itself. All take as many updates. The last rows say how far each, and the feature CRF, come with all training sentences:
+four passes, more than half an hour a seed. What has been measured under the same settings is not measured again.
+``--encoder NAME`` measures only that one's rows of `make run`, with ``--all`` those of all sentences, so that several
+processes may run side by side.
 """
 
 import argparse
@@ -45,33 +45,33 @@ ALL_OPTIONS = {**OPTIONS, "epochs": 4, "eval_steps": 1000, "patience": None}
 
 
 class Runs:
-    """What is measured: learners, each from its training sentences to its marks on the test set."""
+    """What is measured: learners, each from its training sentences to its scores on the test set."""
 
     def __init__(self, corpus):
         self.corpus = corpus
         self.train, self.dev = corpus.train[:SENTENCES], corpus.dev[:DEV_SENTENCES]
 
     def dev_f1(self, encoder: str, seed: int, lr: float) -> float:
-        """F1 on the whole dev set, for a choice between rates."""
+        """F1 on the whole dev set, for a choice between learning rates."""
         model, _ = self._train(encoder, seed, lr, self.train[:GRID_SENTENCES], OPTIONS)
         return evaluate_model(model, self.corpus.dev)["f1"]
 
     def fine_tuned(self, encoder: str, seed: int, lr: float, sentences, options) -> dict[str, float]:
-        """A fine-tuned encoder's marks, and how its run went by the F1 on dev."""
+        """A fine-tuned encoder's scores, and how its run went by the F1 on dev."""
         model, result = self._train(encoder, seed, lr, sentences, options)
         predicted, _ = predict_labels(model, [model.encode(example) for example in self.corpus.test])
-        asked = [row["dev_score"] for row in result.history if row.get("dev_score") is not None]
+        dev_scores = [row["dev_score"] for row in result.history if row.get("dev_score") is not None]
         return {
-            **self._judged(sentences, map(spans_from_bio, predicted)),
+            **self._scored(sentences, map(spans_from_bio, predicted)),
             "best_dev": result.best_dev,
             "best_step": result.best_step,
             "steps": result.steps,
-            "last_dev": asked[-1],
+            "last_dev": dev_scores[-1],
         }
 
     def baseline(self, kind: type, sentences) -> dict[str, float]:
-        """A classical learner's marks."""
-        return self._judged(sentences, kind(sentences).predict([example.text for example in self.corpus.test]))
+        """A classical learner's scores."""
+        return self._scored(sentences, kind(sentences).predict([example.text for example in self.corpus.test]))
 
     def _train(self, encoder: str, seed: int, lr: float, sentences, options):
         config = TrainConfig(seed=seed, lr=lr, **options)
@@ -79,7 +79,7 @@ class Runs:
         with tempfile.TemporaryDirectory() as folder:
             return model, fine_tune(model, sentences, self.dev, config, folder)
 
-    def _judged(self, sentences, predicted) -> dict[str, float]:
+    def _scored(self, sentences, predicted) -> dict[str, float]:
         predicted = list(predicted)
         scores = span_scores([example.spans for example in self.corpus.test], predicted)
         headline = {name: scores[name] for name in ("precision", "recall", "f1")}
@@ -124,9 +124,9 @@ def _fine_tuned(
     experiment: Experiment, runs: Runs, encoders: Sequence[str], sentences, options, *, suffix="", depends_on=None
 ) -> None:
     """The rows of the encoders; seed by seed, so that an interrupted session leaves pairs."""
-    rates = {encoder: chosen_rate(experiment, runs, encoder) for encoder in encoders}
+    lrs = {encoder: chosen_lr(experiment, runs, encoder) for encoder in encoders}
     for seed in SEEDS:
-        for encoder, lr in rates.items():
+        for encoder, lr in lrs.items():
             experiment.measure(
                 f"{encoder}{suffix}",
                 (seed,),
@@ -135,8 +135,8 @@ def _fine_tuned(
             )
 
 
-def chosen_rate(experiment: Experiment, runs: Runs, encoder: str) -> float:
-    """The rate of θ with the best dev score; measured on the first call."""
+def chosen_lr(experiment: Experiment, runs: Runs, encoder: str) -> float:
+    """The learning rate of θ with the best dev score; measured on the first call."""
     encoder = CHOOSER if encoder in COMPARED else encoder
     return experiment.best_learning_rate(
         encoder,

@@ -1,10 +1,11 @@
 """``python -m experiments.learning_rates``: what a pair of learning rates gains, and what it makes the encoder forget.
 
-A few hundred sentences of the People's Daily, one encoder, three seeds; only the rates of θ and φ differ. The article's
-four recipes, the same four at rates that suit a small encoder, and θ's rate alone over three powers of ten. Each run
-gives the F1 on dev and test, how far each part of the model walked, and the masked-language exam of the encoder's card
-before and after. Twenty minutes on a quiet core; what has been measured under the same settings is not measured again.
-``--only "3e-4"`` measures rows whose name begins so, ``--seeds 1`` some seeds, ``--folder DIR`` writes elsewhere.
+A few hundred sentences of the People's Daily, one encoder, three seeds; only the learning rates of θ and φ differ. The
+article's four recipes, the same four at learning rates that suit a small encoder, and the learning rate of θ alone over
+three powers of ten. Each run gives the F1 on dev and test, how far each part of the model moved, and the held-out
+masked loss and accuracy of the encoder before and after. Twenty minutes on a quiet core; what has been measured under
+the same settings is not measured again. ``--only "3e-4"`` measures rows whose name begins so, ``--seeds 1`` some seeds,
+``--folder DIR`` writes elsewhere.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from hanlp_tutor.data import fingerprint
 from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.manifest import manifest
-from hanlp_tutor.pretraining.forgetting import MaskedExam
+from hanlp_tutor.pretraining.forgetting import MaskedEvaluation
 from hanlp_tutor.teach.lessons.l06.drift import copy_of, distance, drift
 from hanlp_tutor.teach.lessons.l06.results import recipe_name
 from hanlp_tutor.teach.results import Experiment
@@ -39,8 +40,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="of the result file, to try something out")
     arguments = parser.parse_args()
     corpus = load_corpus("peoples_daily")
-    exam = MaskedExam(ENCODER)
-    before = exam.take()
+    masked = MaskedEvaluation(ENCODER)
+    before = masked.evaluate()
     experiment = Experiment(
         "learning_rates", _settings(corpus), manifest(describe_device(choose_device())), arguments.folder
     )
@@ -52,20 +53,22 @@ def main() -> None:
                 experiment.measure(
                     row,
                     [seed],
-                    lambda seed, recipe=recipe: _run(corpus, exam, before, recipe, seed),
+                    lambda seed, recipe=recipe: _run(corpus, masked, before, recipe, seed),
                     depends_on=weights_of(ENCODER),
                 )
 
 
-def _run(corpus, exam: MaskedExam, before: tuple[float, float], recipe: dict, seed: int) -> dict[str, float]:
+def _run(
+    corpus, masked: MaskedEvaluation, before: tuple[float, float], recipe: dict, seed: int
+) -> dict[str, float]:
     train = corpus.train[:SENTENCES]
     config = TrainConfig(**OPTIONS, **recipe, seed=seed, eval_steps=10**6, checkpoint_steps=10**6)
     model = build_model("ner", ENCODER, label_set("ner", corpus.train), config)
     start = copy_of(model)
     with tempfile.TemporaryDirectory() as folder:
-        # the last weights, not the best by dev: every recipe walks its whole way
+        # the last weights, not the best by dev: every recipe makes all its updates
         result = fine_tune(model, train, [], config, folder, progress="none")
-    loss, accuracy = exam.take(model.encoder)
+    loss, accuracy = masked.evaluate(model.encoder)
     return {
         **recipe,
         "updates": result.steps,
@@ -90,7 +93,7 @@ def _settings(corpus) -> dict:
         "options": OPTIONS,
         "article": [recipe_name(*recipe) for recipe in ARTICLE],
         "small": [recipe_name(*recipe) for recipe in SMALL],
-        "data": {side: fingerprint(getattr(corpus, side)) for side in ("train", "dev", "test")},
+        "data": {subset: fingerprint(getattr(corpus, subset)) for subset in ("train", "dev", "test")},
     }
 
 

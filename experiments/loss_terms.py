@@ -1,9 +1,10 @@
 """``python -m experiments.loss_terms``: what each λ does, read as the article's formula and as AdamW's decay.
 
-The same sentences, the same number of updates and no choice by dev: only the restraint differs. λ stands in the loss
-(Adam without a decay of its own, as the article writes) on θ, on θ and φ, or on the distance from θ₀; or it is AdamW's
-decoupled decay. Beside the scores: how far θ went, and what became of the characters that no training sentence has.
-Three seeds, a quarter of an hour on one core; what has been measured under the same settings is not measured again.
+The same sentences, the same number of updates and no choice by dev: only the regularisation differs. λ stands in the
+loss (Adam without a decay of its own, as the article writes) on θ, on θ and φ, or on the distance from θ₀; or it is
+AdamW's decoupled decay. Beside the scores: how far θ went, and what became of the characters that no training sentence
+has. Three seeds, a quarter of an hour on one core; what has been measured under the same settings is not measured
+again.
 """
 
 import tempfile
@@ -20,7 +21,7 @@ from hanlp_tutor.manifest import manifest
 from hanlp_tutor.teach.lessons.l02.loss_terms import moved
 from hanlp_tutor.teach.results import Experiment
 
-CORPUS, SENTENCES, LONGEST, EXAM, SEEDS = "peoples_daily", 200, 60, 300, (1, 2, 3)
+CORPUS, SENTENCES, LONGEST, TEST, SEEDS = "peoples_daily", 200, 60, 300, (1, 2, 3)
 OPTIONS = {"epochs": 12, "batch_size": 16, "lr": 3e-4, "head_lr": 1e-2, "weight_decay": 0.0, "patience": None}
 IN_LOSS = {"optimizer": "adam"}
 ROWS = {
@@ -39,13 +40,13 @@ ROWS = {
 def main() -> None:
     corpus = load_corpus(CORPUS)
     train = [e for e in corpus.train if len(e.text) <= LONGEST][:SENTENCES]
-    exam = [e for e in corpus.test if len(e.text) <= LONGEST][:EXAM]
+    test = [e for e in corpus.test if len(e.text) <= LONGEST][:TEST]
     labels = label_set("ner", corpus.train)
     settings = {
         "corpus": CORPUS,
         "encoder": LESSON_ENCODER,
         "options": OPTIONS,
-        "data": {"train": fingerprint(train), "exam": fingerprint(exam)},
+        "data": {"train": fingerprint(train), "test": fingerprint(test)},
         "characters": sum(len(e.text) for e in train),
         "updates": OPTIONS["epochs"] * -(-len(train) // OPTIONS["batch_size"]),
     }
@@ -58,7 +59,7 @@ def main() -> None:
         seen = torch.tensor(sorted({i for e in train for i in model.encode(e).ids}))
         with tempfile.TemporaryDirectory() as folder:
             result = fine_tune(model, train, [], config, folder, progress="none")
-        scores, known = evaluate_model(model, exam), evaluate_model(model, train)
+        scores, known = evaluate_model(model, test), evaluate_model(model, train)
         return {
             "f1": scores["f1"],
             "loss": scores["loss"],

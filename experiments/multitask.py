@@ -4,7 +4,7 @@ The People's Daily, lines of at most 60 characters, three seeds, less than half 
 sentences in words and tags, few with entities, as it usually is. Each task alone; all three together at three sampling
 temperatures and with a heavier entity task; entities added later to a trained segmenter and tagger. **Types**: a model
 of persons, places and organisations learns times (the words tagged ``t``) from 300 sentences that have some, and only
-those marked, with and without what keeps the old types. Each task and type is scored on the test side once, at the end.
+those marked, with and without what keeps the old types. Each task and type is scored on the test set once, at the end.
 ``--only extend`` measures rows that begin so. What has been measured under the same settings is not measured again.
 """
 
@@ -34,7 +34,8 @@ JOINT = {
     "joint": {},
     "joint, temperature 0.5": {"sampling_temperature": 0.5},
     "joint, temperature 0": {"sampling_temperature": 0.0},
-    # A clipped window of one task is as long whatever its weight: weights are felt where a window holds several tasks.
+    # Clipping makes the gradient of an accumulation window of one task as long whatever its weight: task weights are
+    # felt where an accumulation window holds several tasks.
     "joint, windows of 3": {"batch_size": 5, "gradient_accumulation_steps": 3},
     "joint, windows of 3, ner weighs 3": {
         "batch_size": 5,
@@ -46,11 +47,11 @@ ADDED = {"ner added, θ frozen": {"freeze": "encoder"}, "ner added, θ free": {}
 OLD, NEW = 900, 300
 NER_OPTIONS = {"epochs": 6, "batch_size": 16, "lr": 3e-4, "head_lr": 1e-2, "crf": True, "patience": None}
 EXTENSION = {"epochs": 4, "lr": 2e-4, "eval_steps": 1000}
-RESTRAINT = {"freeze": "encoder"}
+FROZEN = {"freeze": "encoder"}
 DISTANCE = {"l2": 100.0, "l2_on": "distance"}
 EXTENSIONS = {
     "nothing": (None, {}),
-    "frozen encoder": (None, RESTRAINT),
+    "frozen encoder": (None, FROZEN),
     "L2-SP": (None, DISTANCE),
     "pseudo-labels": ("pseudo", {}),
     "replay": ("old", {}),
@@ -79,20 +80,20 @@ def main(folder: Path | None = None) -> None:
 
 
 @lru_cache(maxsize=1)
-def _sides() -> dict[str, list]:
-    """Short lines of each side of the corpus; those of the training side are read from its front."""
+def _short_lines() -> dict[str, list]:
+    """Short lines of each set of the corpus; those of the training set are read from its front."""
     corpus = load_corpus("peoples_daily")
     sizes = {"train": OLD + 10 * NEW, "dev": DEV, "test": TEST}
-    return {side: [e for e in getattr(corpus, side) if len(e) <= LONGEST][:size] for side, size in sizes.items()}
+    return {name: [e for e in getattr(corpus, name) if len(e) <= LONGEST][:size] for name, size in sizes.items()}
 
 
-def _words(side: str, tasks=tuple(SENTENCES)) -> list:
-    lines = _sides()[side]
-    return [e for task in tasks for e in word_tasks(lines[: SENTENCES[task]] if side == "train" else lines, [task])]
+def _words(subset: str, tasks=tuple(SENTENCES)) -> list:
+    lines = _short_lines()[subset]
+    return [e for task in tasks for e in word_tasks(lines[: SENTENCES[task]] if subset == "train" else lines, [task])]
 
 
 def _labels(tasks=tuple(SENTENCES)) -> tuple[str, ...]:
-    """Also those that the first sentences happen to lack, so that every model answers the same questions."""
+    """Also those that the first sentences happen to lack, so that every model has the same labels to choose from."""
     return label_set("multitask", word_tasks(load_corpus("peoples_daily").train, tasks))
 
 
@@ -139,29 +140,29 @@ def _scores(model) -> dict[str, float]:
 @lru_cache(maxsize=1)
 def _recogniser(seed: int):
     config = TrainConfig(seed=seed, **NER_OPTIONS)
-    old = _sides()["train"][:OLD]
+    old = _short_lines()["train"][:OLD]
     model = build_model("ner", ENCODER, label_set("ner", old), config)
     with tempfile.TemporaryDirectory() as run:
-        fine_tune(model, old, _sides()["dev"], config, run, progress="none")
+        fine_tune(model, old, _short_lines()["dev"], config, run, progress="none")
     return model
 
 
 def _extended(name: str, seed: int) -> dict[str, float]:
     replay, options = EXTENSIONS[name]
-    old = _sides()["train"][:OLD]
-    new = [e for e in tag_pos(_sides()["train"][OLD:], "t", "TIME") if e.spans][:NEW]
+    old = _short_lines()["train"][:OLD]
+    new = [e for e in tag_pos(_short_lines()["train"][OLD:], "t", "TIME") if e.spans][:NEW]
     config = TrainConfig(seed=seed, **{**NER_OPTIONS, **EXTENSION, **options})
     with tempfile.TemporaryDirectory() as run:
         extension = extend(
             _recogniser(seed), new, config, run, replay=old[: 2 * NEW] if replay == "old" else replay,
-            old_test=_sides()["test"], new_test=tag_pos(_sides()["test"], "t", "TIME"), progress="none",
+            old_test=_short_lines()["test"], new_test=tag_pos(_short_lines()["test"], "t", "TIME"), progress="none",
         )  # fmt: skip
     values = {f"{row['type']} {when}": row[when] for row in extension.report() for when in ("before", "after")}
     return {**values, "forgotten": extension.forgotten}
 
 
 def _settings() -> dict:
-    data = {side: fingerprint(lines) for side, lines in _sides().items()}
+    data = {subset: fingerprint(lines) for subset, lines in _short_lines().items()}
     return {"encoder": ENCODER, "longest": LONGEST, "sentences": SENTENCES, "options": OPTIONS, "joint": JOINT,
             "added": ADDED, "old": OLD, "new": NEW, "ner_options": NER_OPTIONS, "extension": EXTENSION,
             "extensions": EXTENSIONS, "data": data}  # fmt: skip

@@ -1,7 +1,7 @@
 """``python -m experiments.troubleshooting``: how sure diagnosis is, and what the article's remedies bring.
 
 Each fault planted into short runs on corpora and seeds that the rules were not written on (they have seen the
-People's Daily and the reviews with seed 1, and were mended after exams with seeds 2 to 7, 11 to 22, 31 to 42), twenty
+People's Daily and the reviews with seed 1, and were mended after tests with seeds 2 to 7, 11 to 22, 31 to 42), twenty
 healthy runs that must raise no alarm, and the remedies of the article's three troubles with three seeds. About twenty
 minutes of one core. What has been measured under the same settings is not measured again; a corpus that is not to be
 had here is left out, and said so. ``--only healthy`` measures rows whose name begins so; ``--keep FOLDER`` leaves the
@@ -121,14 +121,14 @@ def rows(runs: Path):
 
 
 def healthy_plan(corpus: str, seed: int, changes: dict) -> Plan:
-    """A run with nothing wrong: sentences drawn by the seed, the rate that suits the encoder."""
+    """A run with nothing wrong: sentences drawn by the seed, the learning rate that suits the encoder."""
     task = "classify" if corpus == "reviews" else "ner"
     options = {**OPTIONS, "head_lr": HEAD_LR[task], "seed": seed, **changes}
     encoder, sentences = options.pop("encoder", LESSON_ENCODER), options.pop("sentences", SENTENCES)
     assert encoder in EMBEDDED
     options.setdefault("lr", suggested_lr(encoder))
     loaded = load_corpus(corpus)
-    train, dev = ([e for e in side if len(e.text) <= LONGEST] for side in (loaded.train, loaded.dev))
+    train, dev = ([e for e in subset if len(e.text) <= LONGEST] for subset in (loaded.train, loaded.dev))
     draw = random.Random(f"{corpus} {seed}")
     train, dev = draw.sample(train, min(sentences, len(train))), draw.sample(dev, min(DEV, len(dev)))
     return Plan(train, dev, TrainConfig(**options), encoder)
@@ -175,7 +175,7 @@ def _remedy(trouble: str, changes: dict, runs: Path):
 
 
 def _run(plan: Plan, folder: Path):
-    """Train, examine, and drop the weights."""
+    """Train, diagnose, and drop the weights."""
     shutil.rmtree(folder, ignore_errors=True)
     carry_out(plan, folder)
     (folder / "checkpoint.pt").unlink(missing_ok=True)

@@ -4,7 +4,7 @@ Short sentences of the People's Daily (人民日报) with at least one entity, t
 
 - ``rate/LR``: the article's grid {1e-5, 2e-5, 5e-5} and one for small encoders; all else equal.
 - ``batch/...``: 16, 32 and 64 examples a batch, until two thirds of the score of batch 16 are reached: updates, tokens
-  and seconds of training; at one rate, and with a rate that grows with the batch (Goyal et al. 2017).
+  and seconds of training; at one learning rate, and with one that grows with the batch (Goyal et al. 2017).
 - ``search/...``: TPE with pruning and random search without, each until it has read the same number of tokens; and the
   options that the kit begins with. Dev chooses; the test set is read once, by each search's winner.
 
@@ -31,8 +31,8 @@ TRAIN, DEV, TEST = 192, 150, 400  # a multiple of every batch size: no batch is 
 BASE = {"epochs": 6, "batch_size": 16, "head_lr": 1e-3, "patience": None}
 RATES = (1e-5, 2e-5, 5e-5, 2e-4, 5e-4, 1e-3, 2e-3)
 BATCHES, SCALED = (16, 32, 64), (32, 64)
-BATCH = {"lr": 3e-4, "head_lr": 3e-3, "schedule": "constant", "warmup_steps": 0}  # one rate from first to last update
-LOOK = 128  # training examples between two looks at dev
+BATCH = {"lr": 3e-4, "head_lr": 3e-3, "schedule": "constant", "warmup_steps": 0}  # constant learning rates
+LOOK = 128  # training examples between two evaluations on dev
 WAY, MOST_EPOCHS = 2 / 3, 20
 SPACE = {"lr": "1e-5..3e-3:log", "head_lr": "1e-3..3e-2:log", "batch_size": "8,16,32", "dropout": "0..0.3"}
 BUDGET = 12  # runs' worth of tokens that a search may read
@@ -62,15 +62,15 @@ def main(folder: Path | None = None, seeds: tuple[int, ...] = SEEDS) -> None:
 def short_sentences() -> Split:
     """Sentences with an entity and at most LONGEST characters, so that a run takes seconds."""
     corpus = load_corpus(CORPUS)
-    sides = zip((corpus.train, corpus.dev, corpus.test), (TRAIN, DEV, TEST), strict=True)
-    return Split(*([e for e in side if len(e.text) <= LONGEST and e.spans][:count] for side, count in sides))
+    subsets = zip((corpus.train, corpus.dev, corpus.test), (TRAIN, DEV, TEST), strict=True)
+    return Split(*([e for e in subset if len(e.text) <= LONGEST and e.spans][:count] for subset, count in subsets))
 
 
 def _score(split: Split, seed: int, *, test: bool = False, **options) -> dict[str, float]:
     config = TrainConfig(**{**BASE, **options}, seed=seed)
     model, result = _run(split, config)
-    answer = {"dev": result.best_dev, "seconds": result.seconds}
-    return {**answer, "test": evaluate_model(model, split.test)["f1"]} if test else answer
+    scores = {"dev": result.best_dev, "seconds": result.seconds}
+    return {**scores, "test": evaluate_model(model, split.test)["f1"]} if test else scores
 
 
 def _run(split: Split, config: TrainConfig, on_evaluation=None):
@@ -139,7 +139,7 @@ def _settings(split: Split) -> dict:
         "batch": {**BATCH, "look": LOOK, "way": WAY, "most_epochs": MOST_EPOCHS},
         "space": SPACE,
         "budget": BUDGET,
-        "data": {side: fingerprint(getattr(split, side)) for side in ("train", "dev", "test")},
+        "data": {subset: fingerprint(getattr(split, subset)) for subset in ("train", "dev", "test")},
     }
 
 

@@ -37,8 +37,8 @@ class TrainConfig(Options):
     """Every option of a training run.
 
     Two learning rates, as the article advises: ``lr`` for the encoder θ, ``head_lr`` for the head φ. ``lr=None`` takes
-    the rate that suits the encoder (:func:`hanlp_tutor.encoders.suggested_lr`): the article's 2e-5 for a pre-trained
-    one, far more for random weights.
+    the learning rate that suits the encoder (:func:`hanlp_tutor.encoders.suggested_lr`): the article's 2e-5 for a
+    pre-trained one, far more for random weights.
 
     Raises:
         ConfigError: an unknown option (with the nearest known one), a wrong type, a value out of range.
@@ -48,7 +48,7 @@ class TrainConfig(Options):
     epochs: int = Field(10, ge=1)
     batch_size: int = Field(32, ge=1, description="examples in a micro-batch, at most")
     max_batch_tokens: int | None = Field(None, ge=16, description="tokens in a micro-batch; None: 128 times batch_size")
-    max_length: int = Field(512, ge=16, le=512, description="tokens in a training window; longer texts are windowed")
+    max_length: int = Field(512, ge=16, le=512, description="tokens in a window of text; longer texts take several")
     gradient_accumulation_steps: int = Field(1, ge=1, description="micro-batches in one update")
 
     # How fast
@@ -60,7 +60,7 @@ class TrainConfig(Options):
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
     max_grad_norm: float | None = Field(1.0, gt=0)
 
-    # How restrained
+    # Regularisation
     weight_decay: float = Field(0.01, ge=0, description="decoupled for adamw; part of the gradient for adam and sgd")
     l2: float = Field(0.0, ge=0, description="the article's λ in Σ L + λ‖θ‖²")
     l2_on: Literal["encoder", "all", "distance"] = "encoder"

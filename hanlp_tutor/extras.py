@@ -12,7 +12,7 @@ EXTRAS = {
     "audit": ("cleanlab", "sklearn_crfsuite"),
     "tensorboard": ("tensorboard",),
     "tune": ("optuna",),
-    "course": ("ipykernel", "matplotlib", "nbclient", "nbformat", "pandas", "papermill"),
+    "course": ("ipykernel", "matplotlib", "nbclient", "nbformat", "pandas", "papermill", "seqeval"),
     "large": ("pyarrow",),
     "pretrain": ("gensim", "rjieba"),
 }

@@ -1,6 +1,6 @@
 """Ask plain HanLP, in a process of its own in which our package and the network cannot be reached.
 
-As a module: :func:`ask` starts the process. As a script: read jobs from standard input, print the answers.
+As a module: :func:`ask` starts the process. As a script: read jobs from standard input, print the predictions.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-MARK = "ANSWERS:"  # HanLP prints to standard output too
+MARK = "PREDICTIONS:"  # HanLP prints to standard output too
 
 
 def ask(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -23,7 +23,7 @@ def ask(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     One process does all jobs: importing HanLP takes seconds.
 
     Returns:
-        For each job ``{"answers": ..., "weights": {name: sha256}}``, or ``{"error": ...}``.
+        For each job ``{"predictions": ..., "weights": {name: sha256}}``, or ``{"error": ...}``.
     """
     keep = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
     with tempfile.TemporaryDirectory() as elsewhere:
@@ -61,7 +61,7 @@ def _no_network(*_: object) -> None:
     raise OSError("this process has no network")
 
 
-def _answer(job: dict[str, Any]) -> dict[str, Any]:
+def _predict(job: dict[str, Any]) -> dict[str, Any]:
     import hanlp
 
     try:
@@ -72,7 +72,7 @@ def _answer(job: dict[str, Any]) -> dict[str, Any]:
         name: hashlib.sha256(tensor.numpy().tobytes()).hexdigest()
         for name, tensor in component.model.state_dict().items()
     }
-    return {"answers": component(job["inputs"], **job.get("options", {})), "weights": weights}
+    return {"predictions": component(job["inputs"], **job.get("options", {})), "weights": weights}
 
 
 def main() -> None:
@@ -86,9 +86,9 @@ def main() -> None:
     else:
         sys.exit("hanlp_tutor can be imported here: this would prove nothing")
     socket.socket.connect = socket.getaddrinfo = _no_network
-    answers = [_answer(job) for job in json.load(sys.stdin)]
+    predictions = [_predict(job) for job in json.load(sys.stdin)]
     assert not any(name.split(".")[0] == "hanlp_tutor" for name in sys.modules)
-    print(MARK + json.dumps(answers))
+    print(MARK + json.dumps(predictions))
 
 
 if __name__ == "__main__":

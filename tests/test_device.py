@@ -79,10 +79,10 @@ print(limit_threads())
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no process to cores")
-@pytest.mark.parametrize(("asked", "threads"), [(None, 1), ("2", 2)])
-def test_a_process_bound_to_one_core(asked, threads):
+@pytest.mark.parametrize(("setting", "threads"), [(None, 1), ("2", 2)])
+def test_a_process_bound_to_one_core(setting, threads):
     """No fake: what a class-room server does to a student's process, or taskset."""
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    environment |= {"OMP_NUM_THREADS": asked} if asked else {}
+    environment |= {"OMP_NUM_THREADS": setting} if setting else {}
     done = subprocess.run([sys.executable, "-c", BOUND], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(threads)

@@ -41,7 +41,7 @@ def test_the_table_is_that_of_pyproject(project):
     assert {*own.extras, "course"} == set(COURSE)
 
 
-@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="which files are the project's is asked of git")
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="git knows which files are the project's")
 def test_every_extra_that_is_named_anywhere_exists(project):
     named = {}
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
@@ -66,9 +66,9 @@ def test_a_module_that_is_there_and_lacks_something_itself_is_not_called_missing
 def test_needs_gives_the_module_or_says_how_to_get_it(monkeypatch):
     assert needs("optuna", "A search") is sys.modules["optuna"]
     monkeypatch.setitem(sys.modules, "sklearn_crfsuite", None)
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as raised:
         needs("sklearn_crfsuite", "The feature CRF", "do without")
-    assert str(told.value) == (
+    assert str(raised.value) == (
         'The feature CRF needs sklearn-crfsuite, which is not installed: pip install "hanlp-tutor[audit]", '
         "or pip install sklearn-crfsuite, or do without."
     )
@@ -215,10 +215,10 @@ def test_a_command_that_needs_more_says_so_in_one_line(command, tmp_path, argume
     ],
 )
 def test_a_call_that_needs_more_says_so(plain, call, package, extra):
-    told = plain(f"from hanlp_tutor.{call}").stderr.splitlines()[-1]
-    assert told.startswith("hanlp_tutor.errors.ConfigError: ")
+    message = plain(f"from hanlp_tutor.{call}").stderr.splitlines()[-1]
+    assert message.startswith("hanlp_tutor.errors.ConfigError: ")
     remedy = f'pip install "hanlp-tutor[{extra}]", or pip install {package}'
-    assert f"needs {package}, which is not installed: {remedy}" in told
+    assert f"needs {package}, which is not installed: {remedy}" in message
 
 
 def test_the_doctor_finds_the_plain_install_healthy_and_says_what_the_course_needs(command):
@@ -227,5 +227,5 @@ def test_the_doctor_finds_the_plain_install_healthy_and_says_what_the_course_nee
     assert report["packages"]["papermill"] is None and report["packages"]["torch"]
     done = command("doctor")
     assert done.returncode == 0 and "Everything that training needs is there." in done.stdout
-    for extra, told in zip(COURSE, report["course"], strict=True):
-        assert f'missing: pip install "hanlp-tutor[{extra}]", or pip install' in told and told in done.stdout
+    for extra, message in zip(COURSE, report["course"], strict=True):
+        assert f'missing: pip install "hanlp-tutor[{extra}]", or pip install' in message and message in done.stdout

@@ -34,7 +34,7 @@ def test_make_run_is_the_measured_run():
 
 
 def test_its_encoder_is_the_best_on_dev_of_those_measured():
-    """By dev, not by test: a choice that the test side made would flatter the figure that it gives."""
+    """By dev, not by test: a choice that the test set made would flatter the figure that it gives."""
     rivals = {name: ROWS[name]["median"]["best_dev"] for name in EMBEDDED if name in ROWS}
     assert max(rivals, key=rivals.get) == BEST_TAGGER
 

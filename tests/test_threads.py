@@ -97,7 +97,7 @@ def test_without_proc_the_load_average_decides(monkeypatch):
     ],
 )
 def test_cores_that_are_granted(tmp_path, monkeypatch, files, cores):
-    """joblib is asked where there is a quota, and only there, as it takes long to import."""
+    """joblib is called where there is a quota, and only there, as it takes long to import."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
     monkeypatch.setattr("joblib.cpu_count", lambda: 2)
     for name, text in files.items():
@@ -127,10 +127,10 @@ def test_the_command_line_chooses_before_torch_is_there():
 def test_torch_reads_the_choice_as_in_a_first_cell():
     """``OMP_DISPLAY_ENV`` makes the library print what it has read when it is loaded."""
     code = "from hanlp_tutor import fine_tune; import torch; torch.ones(9).sum()"
-    said = fresh(code, JUPYTERHUB_API_URL="x", OMP_DISPLAY_ENV="true").stderr
-    assert "OMP_WAIT_POLICY = 'PASSIVE'" in said
-    said = fresh(code, JUPYTERHUB_API_URL="x", OMP_DISPLAY_ENV="true", OMP_WAIT_POLICY="active").stderr
-    assert "OMP_WAIT_POLICY = 'ACTIVE'" in said
+    output = fresh(code, JUPYTERHUB_API_URL="x", OMP_DISPLAY_ENV="true").stderr
+    assert "OMP_WAIT_POLICY = 'PASSIVE'" in output
+    output = fresh(code, JUPYTERHUB_API_URL="x", OMP_DISPLAY_ENV="true", OMP_WAIT_POLICY="active").stderr
+    assert "OMP_WAIT_POLICY = 'ACTIVE'" in output
 
 
 def test_what_the_user_has_set_stays():

@@ -30,7 +30,7 @@ def _make_run() -> str:
         f"({content['date'][:10]}, {' and '.join(devices)}, torch {content['versions']['torch']}; "
         "median over seeds, spread in brackets):",
         "",
-        "| | rate of θ | precision | recall | F1 | seeds |",
+        "| | learning rate of θ | precision | recall | F1 | seeds |",
         "|---|---|---|---|---|---|",
     ]
     for name, row in rows.items():

@@ -1,4 +1,4 @@
-"""The command ``hanlp-tutor``: a thin layer over the package's verbs.
+"""The command ``hanlp-tutor``: a thin layer over the package's functions.
 
 Nothing heavy is imported before a command needs it. Results go to standard output, progress and errors to standard
 error; with ``--json`` the last line of standard output is one JSON object. Exit code 0: done; 2: the user can mend it;

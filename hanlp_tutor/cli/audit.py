@@ -33,16 +33,16 @@ def audit(
 ) -> dict[str, Any]:
     """Find what is wrong with FILE, the training data, with dev and test data, and between them.
 
-    Wrong transitions, unknown and misspelt labels, contradictions, duplicates, leaks between the sides, odd characters,
+    Wrong transitions, unknown and misspelt labels, contradictions, duplicates, leaks between the sets, odd characters,
     long texts, class balance. A file that training would refuse is read as far as it can be, and each refused line is
     named.
 
     Exit code 0: no error was found, though there may be warnings and notes; 1: at least one error; 2: the files could
     not be read at all.
     """
-    from hanlp_tutor.workbench.audit import audit as look
+    from hanlp_tutor.workbench.audit import audit as audit_files
 
-    report = look(file, dev, test, task=task, label_errors=label_errors, **options)
+    report = audit_files(file, dev, test, task=task, label_errors=label_errors, **options)
     click.echo(json.dumps(report.to_json(), ensure_ascii=False) if as_json else report.to_text())
     if report.counts["error"]:
         raise Reported(1)

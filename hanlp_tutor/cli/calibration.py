@@ -18,14 +18,14 @@ from hanlp_tutor.cli.common import model_folder, reads_files, speaks_json
 def calibrate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) -> dict[str, Any]:
     """Fit MODEL's temperature on a labelled FILE that it was not trained on, and keep it in its folder.
 
-    Answers stay as they are; only scores change.
+    Predictions stay as they are; only scores change.
     """
     from hanlp_tutor.core.model_folder import load_model, save_model
     from hanlp_tutor.data import read_examples
     from hanlp_tutor.workbench.calibration import (
-        answer_scores,
         expected_calibration_error,
         gather_logits,
+        prediction_scores,
         temperature_of,
     )
 
@@ -34,7 +34,7 @@ def calibrate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) -
     examples = read_examples(loaded.task, file, **reading)
     pairs = gather_logits(loaded, examples)
     before, loaded.temperature = loaded.temperature, temperature_of(loaded, pairs)
-    errors = [expected_calibration_error(*answer_scores(loaded, pairs, t)) for t in (before, loaded.temperature)]
+    errors = [expected_calibration_error(*prediction_scores(loaded, pairs, t)) for t in (before, loaded.temperature)]
     save_model(loaded, folder)
     if not as_json:
         click.echo(

@@ -17,6 +17,10 @@ if TYPE_CHECKING:  # the command line starts without importing what these stand 
     from hanlp_tutor.config import TrainConfig
     from hanlp_tutor.data import Split
 
+# The names of hanlp_tutor.core.task.TASKS, and those that are not several tasks at once. They stand here so that the
+# command line need not import the tasks, and with them numpy; a test compares them.
+TASK = click.Choice(["ner", "classify", "multitask"])
+ONE_TASK = click.Choice(["ner", "classify"])
 
 STOPPED = 128 + 2  # a shell's exit code for what SIGINT, signal 2, ended
 
@@ -35,7 +39,7 @@ def speaks_json(command: Callable[..., dict[str, Any] | None]) -> Callable[..., 
     @wraps(command)
     def wrapper(*args: Any, as_json: bool, **kwargs: Any) -> None:
         try:
-            answer = command(*args, as_json=as_json, **kwargs)
+            result = command(*args, as_json=as_json, **kwargs)
         except (TutorError, ModuleNotFoundError) as error:
             if isinstance(error, ModuleNotFoundError):
                 if extra_of(error.name) is None:
@@ -46,13 +50,13 @@ def speaks_json(command: Callable[..., dict[str, Any] | None]) -> Callable[..., 
                 click.echo(json.dumps({"error": str(error)}, ensure_ascii=False))
             raise Reported(2) from None
         except KeyboardInterrupt as stop:
-            said = str(stop) or "Stopped."
-            click.echo(f"\n{said}", err=True)
+            message = str(stop) or "Stopped."
+            click.echo(f"\n{message}", err=True)
             if as_json:
-                click.echo(json.dumps({"error": said}, ensure_ascii=False))
+                click.echo(json.dumps({"error": message}, ensure_ascii=False))
             raise Reported(STOPPED) from None
-        if as_json and answer is not None:
-            click.echo(json.dumps(answer, ensure_ascii=False))
+        if as_json and result is not None:
+            click.echo(json.dumps(result, ensure_ascii=False))
 
     return wrapper
 
@@ -126,7 +130,7 @@ def run_config(config_file: Path | None, pairs: tuple[tuple[str, str], ...]) -> 
     return config_from_yaml(config_file, given) if config_file else TrainConfig(**given)
 
 
-def read_sides(
+def read_sets(
     task: str,
     train: Path,
     dev: Path | None,
@@ -135,7 +139,7 @@ def read_sides(
     seed: int,
     reading: dict[str, Any],
 ) -> Split:
-    """The sides of a job: from their files, or one file divided as ``--split`` says."""
+    """Training, dev and test set of a job: from their files, or one file divided as ``--split`` says."""
     from hanlp_tutor.workbench.job import divide, read_split
 
     if split_file:

@@ -19,9 +19,9 @@ def diagnose(run: Path, as_json: bool) -> dict[str, Any]:
 
     Exit code 0: nothing was found; 1: at least one fault; 2: the folder cannot be read.
     """
-    from hanlp_tutor.workbench.diagnose import diagnose as examine
+    from hanlp_tutor.workbench.diagnose import diagnose as diagnose_run
 
-    diagnosis = examine(run)
+    diagnosis = diagnose_run(run)
     if as_json:
         click.echo(json.dumps(diagnosis.to_json(), ensure_ascii=False))
     else:

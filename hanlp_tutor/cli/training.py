@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hanlp_tutor.cli.common import (
+    TASK,
     p_option,
     parameters,
-    read_sides,
+    read_sets,
     reads_files,
     run_config,
     speaks_json,
@@ -83,7 +84,7 @@ def _say_next(commands: list[str]) -> None:
 
 
 @click.command()
-@click.option("--task", required=True, type=click.Choice(["ner", "classify", "multitask"]))
+@click.option("--task", required=True, type=TASK)
 @trains_on_files
 @click.option("--test", "test_file", type=click.Path(path_type=Path))
 @click.option("-c", "--config", "config_file", type=click.Path(path_type=Path), help="A YAML file of options.")
@@ -112,13 +113,13 @@ def train(
     Each holds word<TAB>tag lines and a blank line between sentences; that of tok may be lines of words between spaces.
     """
     config = run_config(config_file, pairs)
-    if split_file and task == "multitask":
+    if split_file and _several(task):
         raise ConfigError("--split divides one file, and a multi-task model has one a task: give --dev and --test.")
     if split_file and (dev_file or test_file):
         raise ConfigError("--split divides the training file, so leave out --dev and --test.")
     from hanlp_tutor.progress import listening
 
-    split = read_sides(task, train_file, dev_file, test_file, split_file, config.seed, reading)
+    split = read_sets(task, train_file, dev_file, test_file, split_file, config.seed, reading)
     steps = Steps()
     steps.trains(task, encoder)
     train_size, dev_size, test_size = map(len, (split.train, split.dev, split.test))
@@ -153,6 +154,13 @@ def train(
     return metrics
 
 
+def _several(task: str) -> bool:
+    """Whether it is several tasks at once."""
+    from hanlp_tutor.core.task import task_named
+
+    return task_named(task).several
+
+
 @click.command()
 @click.option("--recipe", required=True, type=click.Choice(["bert", "roberta-wwm", "macbert"]))
 @click.option("--tokens", required=True, type=int, help="To read in all; 7,000 a second is usual on two cores.")
@@ -174,15 +182,15 @@ def pretrain(
     pairs: tuple[tuple[str, str], ...],
     as_json: bool,
 ) -> dict[str, Any]:
-    """Pre-train a small encoder on the kit's corpora (training sides only) and on your text."""
+    """Pre-train a small encoder on the kit's corpora (training sets only) and on your text."""
     from hanlp_tutor.device import limit_threads
     from hanlp_tutor.pretraining.config import PretrainConfig
     from hanlp_tutor.pretraining.job import pretrain_job
 
     limit_threads()
     config = PretrainConfig(**{"recipe": recipe, "tokens": tokens, **parameters(pairs)})
-    answer = pretrain_job(config, out, files=files, start=start, name=name, resume=resume)
+    result = pretrain_job(config, out, files=files, start=start, name=name, resume=resume)
     if not as_json:
-        click.echo(f"held-out masked accuracy: {answer['held_out_accuracy']:.4f}")
-        click.echo(f"encoder: {answer['encoder']}")
-    return answer
+        click.echo(f"held-out masked accuracy: {result['held_out_accuracy']:.4f}")
+        click.echo(f"encoder: {result['encoder']}")
+    return result

@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import p_option, read_sides, reads_files, run_config, speaks_json, trains_on_files
+from hanlp_tutor.cli.common import ONE_TASK, p_option, read_sets, reads_files, run_config, speaks_json, trains_on_files
 from hanlp_tutor.errors import ConfigError
 
 
 @click.command()
-@click.option("--task", required=True, type=click.Choice(["ner", "classify"]))
+@click.option("--task", required=True, type=ONE_TASK)
 @trains_on_files
 @click.option(
     "--space",
@@ -63,7 +63,7 @@ def tune(
     from hanlp_tutor.workbench.tuning.search import BEST_FILE
     from hanlp_tutor.workbench.tuning.search import tune as search_options
 
-    split = read_sides(task, train_file, dev_file, None, split_file, config.seed, reading)
+    split = read_sets(task, train_file, dev_file, None, split_file, config.seed, reading)
     click.echo(f"{len(split.train)} examples to train on, {len(split.dev)} dev", err=True)
     search = search_options(task, split, encoder, config, space, trials, out, sampler=sampler, pruner=pruner)
     best = search.trials[search.best_trial]

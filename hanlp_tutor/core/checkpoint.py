@@ -33,8 +33,8 @@ _DAMAGE += (UnpicklingError, BadZipFile)
 class RunState:
     """Where a run stands: what the loop has done and what it has seen so far.
 
-    ``epoch`` and ``window`` name the next window to train on; ``best_state`` holds the best weights on the CPU;
-    ``halved_at`` the updates at which memory ran out, each of which halved the micro-batches from there on.
+    ``epoch`` and ``window`` name the next accumulation window to train on; ``best_state`` holds the best weights on the
+    CPU; ``halved_at`` the updates at which memory ran out, each of which halved the micro-batches from there on.
     """
 
     epoch: int = 0

@@ -1,7 +1,7 @@
 """The history of a run, row by row: its columns, its file, TensorBoard; and a look at each row for what is no number.
 
 A loss or gradient that is no number any more (发散) is looked for only where a row is made, because reading a tensor
-waits for the device, and then told as what it was: which update, which sentences.
+waits for the device, and the error then names the update and the sentences.
 """
 
 from __future__ import annotations

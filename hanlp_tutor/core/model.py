@@ -1,7 +1,7 @@
 """An encoder θ and a head φ as one module, with the labels and the tokenizer they belong to.
 
 :class:`Model` is what all tasks share; a subclass says how an example becomes numbers, what its head is, and how logits
-become an answer: :class:`TaggingModel` and :class:`ClassificationModel` here, several tasks on one encoder in
+become predictions: :class:`TaggingModel` and :class:`ClassificationModel` here, several tasks on one encoder in
 :mod:`hanlp_tutor.core.multitask`. What else depends on the task stands in :mod:`hanlp_tutor.core.task`.
 """
 
@@ -94,7 +94,7 @@ class Model(nn.Module):
         raise NotImplementedError
 
     def answer(self, texts: Sequence[str], states: Tensor, batch: Batch) -> list[dict[str, Any]]:
-        """What :meth:`hanlp_tutor.Predictor.predict_many` answers to the texts of a batch.
+        """What :meth:`hanlp_tutor.Predictor.predict_many` returns for the texts of a batch.
 
         Args:
             texts: raw, as they were passed.
@@ -251,7 +251,7 @@ def log_probabilities(tags: Sequence[int], p: Tensor) -> Tensor:
 
 
 def entity(text: str, start: int, end: int, label: str, log_p: Tensor) -> dict[str, Any]:
-    """An entity as it is answered; its score is the geometric mean of the probabilities of its tags."""
+    """An entity as `predict` returns it; its score is the geometric mean of the probabilities of its tags."""
     return {"start": start, "end": end, "label": label, "text": text[start:end], "score": float(log_p.mean().exp())}
 
 

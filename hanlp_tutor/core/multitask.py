@@ -167,7 +167,7 @@ class MultiTaskModel(Model):
         return {"text": text, "tok": [], "offsets": [], **{task: [] for task in self.tasks if task != "tok"}}
 
     def answer(self, texts: Sequence[str], states: Tensor, batch: Batch) -> list[dict[str, Any]]:
-        """Words of raw texts, and what the other tasks say of them.
+        """Words of raw texts, and what the other tasks predict for them.
 
         Returns:
             For each ``{"text", "tok": [word, ...], "offsets": [[start, end], ...], "pos": [tag, ...], "ner":

@@ -29,7 +29,7 @@ class Group:
 
 
 def encoder_lr(model: Model, config: TrainConfig) -> float:
-    """The rate of θ: the user's, or the one that suits the encoder."""
+    """The learning rate of θ: the user's, or the one that suits the encoder."""
     return config.lr if config.lr is not None else suggested_lr(model.encoder_name)
 
 
@@ -87,7 +87,7 @@ def layer_of(name: str) -> int:
 
 
 def model_facts(model: Model) -> dict[str, Any]:
-    """For a manifest: whether θ has read before, the rate that suits it, how many parameters of θ and φ will move.
+    """For a manifest: whether θ is pre-trained, the learning rate that suits it, how many parameters of θ and φ learn.
 
     The pooler, which no task reads, is left out.
     """

@@ -73,7 +73,7 @@ def explain_out_of_memory(run: Callable[P, R]) -> Callable[P, R]:
 
 
 def smaller_when_memory_runs_out(run: Run) -> Callable[[Callable[[list[Batch]], None]], Callable[[list[Batch]], None]]:
-    """Do a window once more where memory ran out, in micro-batches of half the size, until it fits.
+    """Do an accumulation window once more where memory ran out, in micro-batches of half the size, until it fits.
 
     Args:
         run: gives the smaller window (:meth:`hanlp_tutor.core.run.Run.smaller_window`) and forgets what it noted.

@@ -41,13 +41,13 @@ class Predictor:
         return cls(load_model(folder, device=device))
 
     def predict(self, text: str) -> dict[str, Any]:
-        """The answer for one text; see :meth:`predict_many`."""
+        """The prediction for one text; see :meth:`predict_many`."""
         if not isinstance(text, str):
             raise InputError(f"predict takes one text, a str; this is {_kind(text)}. For several: predict_many(texts).")
         return self.predict_many([text])[0]
 
     def predict_many(self, texts: Iterable[str]) -> list[dict[str, Any]]:
-        """The answers for many texts, in their order; batched by length inside.
+        """The predictions for many texts, in their order; batched by length inside.
 
         Returns:
             For ner ``{"text", "entities": [{"start", "end", "label", "text", "score"}]}``. The score of an entity is

@@ -130,12 +130,12 @@ class Run:
         self.clock = time.perf_counter() - self.state.seconds
         self.row_clock = time.perf_counter()
 
-    # --- windows ----------------------------------------------------------------------------------------------------
+    # --- accumulation windows ---------------------------------------------------------------------------------------
 
     def windows(self) -> Iterator[list[Batch]]:
         """The micro-batches of each update, on the CPU: epochs times windows, from where the run stands to its end.
 
-        A window has fewer micro-batches at an epoch's end, and more of smaller size once memory ran out.
+        An accumulation window has fewer micro-batches at an epoch's end, and more of smaller size once memory ran out.
         """
         while not self.state.finished:
             epoch = self.state.epoch
@@ -145,7 +145,7 @@ class Run:
                 yield self._window()
 
     def smaller_window(self, window: list[Batch]) -> list[Batch]:
-        """Memory ran out in this window: forget what was noted of it, cut all micro-batches in two, and say so.
+        """Memory ran out in this accumulation window: forget its notes, cut all micro-batches in two, and say so.
 
         Raises:
             TrainingError: the micro-batch at which it ran out is a single example.
@@ -179,15 +179,15 @@ class Run:
     # --- what happened ----------------------------------------------------------------------------------------------
 
     def note_loss(self, loss: Tensor, batch: Batch) -> None:
-        """Remember a micro-batch's share of the window's loss, without reading it."""
+        """Remember a micro-batch's share of the accumulation window's loss, without reading it."""
         self.losses.append((loss, self.state.step + 1, batch.sources))
         self.tokens_since_row += batch.tokens
 
     def note_l2(self, term: Tensor) -> None:
-        """Remember the L2 term of a window."""
+        """Remember the L2 term of an accumulation window."""
         self.l2_terms.append(term)
 
-    def end_update(self, norm: Tensor, rates: list[float]) -> None:
+    def end_update(self, norm: Tensor, learning_rates: list[float]) -> None:
         """Count the update; make a row of the history where one is due.
 
         A row stands before every evaluation and checkpoint: nothing unread has to be carried through a checkpoint.
@@ -205,7 +205,7 @@ class Run:
         state.finished = state.epoch == self.config.epochs
         self.row = None
         if self.evaluation_due() or self.checkpoint_due() or state.step % self.config.log_steps == 0:
-            self.row = self._row(rates)
+            self.row = self._row(learning_rates)
             state.rows.append(self.row)
 
     def note_scores(self, sample: dict[str, Any], dev: dict[str, Any] | None) -> None:
@@ -279,7 +279,7 @@ class Run:
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
-    def _row(self, rates: list[float]) -> dict[str, Any]:
+    def _row(self, learning_rates: list[float]) -> dict[str, Any]:
         """Read what was kept since the last row: the only place of the loop that waits for the device."""
         state, scaler = self.state, self.parts["scaler"]
         synchronize(self.device)
@@ -295,7 +295,7 @@ class Run:
         state.tokens += self.tokens_since_row
         names = [group["name"] for group in self.parts["optimizer"].param_groups]
         by_part = {
-            part: max((r for n, r in zip(names, rates, strict=True) if n == part), default=None)
+            part: max((r for n, r in zip(names, learning_rates, strict=True) if n == part), default=None)
             for part in ("encoder", "head")
         }
         row = {
@@ -317,7 +317,7 @@ class Run:
         return row
 
     def _died(self, kind: str, error: TrainingError) -> TrainingError:
-        """Leave word in the manifest of why the run ends here."""
+        """Write into the manifest why the run ends here."""
         self.reporter.close()
         update_manifest(self.out, failed={"kind": kind, "step": self.state.step, "message": str(error)})
         return error

@@ -1,7 +1,7 @@
 """A tagging head whose classes are of another scheme than BIO, as those of many HanLP models are (BMES, IOBES).
 
 The rest of the kit speaks BIO; this head translates at its border, so that such a model goes on from the very weights
-it was trained with: its scores are those of its own classes, gold labels come in as BIO and answers go out as BIO.
+it was trained with: its scores are those of its own classes, gold labels come in as BIO and predictions go out as BIO.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """THE training loop, written for a GPU and right on a CPU.
 
-One update of the article's rule: for a window of n of the N valid tokens (examples, for classification)
+One update of the article's rule: for an accumulation window of n of the N valid tokens (examples in classification)
 
     (1/n) Σ L_task(f(x_i; θ, φ), y_i) + (λ/N) ‖θ‖²
 

@@ -17,7 +17,7 @@ FOLDER_VARIABLE = "HANLP_TUTOR_DATA"
 
 @dataclass(frozen=True)
 class Corpus:
-    """A data set with its fixed split. The sides are tuples, because all callers share them.
+    """A data set with its fixed split. The sets are tuples, because all callers share them.
 
     Args:
         name: as given to ``load_corpus``.

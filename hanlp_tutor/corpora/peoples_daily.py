@@ -44,7 +44,7 @@ _TO_ASCII = {
 }
 _ARTICLE_BLOCK = 50  # lines; shorter blocks cut more articles in two, longer ones make dev and test a few long stories
 _SEED = 1
-# Lines of the training side of which dev has a near copy (Jaccard of 5-grams at least 0.8): what `audit` finds.
+# Lines of the training set of which dev has a near copy (Jaccard of 5-grams at least 0.8): what `audit` finds.
 _NEAR_COPIES = frozenset((7846, 7847, 7848, 11856))
 
 
@@ -78,7 +78,7 @@ def word_tasks(examples: Iterable[TaggedText], tasks: Iterable[str] = WORD_TASKS
     An entity of the corpus always begins and ends with a word, so its BIO tags are tags of words too.
 
     Args:
-        examples: of this corpus (:func:`load`), from any side; their ``source`` names the line.
+        examples: of this corpus (:func:`load`), from any set; their ``source`` names the line.
         tasks: ``tok``, ``pos``, ``ner``.
 
     Raises:
@@ -187,9 +187,9 @@ def tag_entities(words: list[tuple[str, str]], source: str = "") -> TaggedText:
 def load() -> Corpus:
     """The corpus in its fixed split 8:1:1, read once per process.
 
-    Lines whose text occurred before are dropped (bylines, ``图片：``), so that none stands on two sides. The rest is
+    Lines whose text occurred before are dropped (bylines, ``图片：``), so that none stands in two sets. The rest is
     split in blocks of at least 50 lines, each beginning at a heading. Four laws that were printed twice, once with
-    other words around them, are left out of the training side.
+    other words around them, are left out of the training set.
     """
     return _load(find_file(FILES[0]))
 
@@ -224,8 +224,8 @@ def _is_heading(text: str) -> bool:
 
 
 def _provenance(lines: int, dropped: int, split: Split[TaggedText]) -> str:
-    sides = (split.train, split.dev, split.test)
-    counts = Counter(span.label for side in sides for example in side for span in example.spans)
+    subsets = (split.train, split.dev, split.test)
+    counts = Counter(span.label for subset in subsets for example in subset for span in example.spans)
     entities = ", ".join(f"{label} {counts[label]:,}" for label in sorted(counts))
     return (
         "People's Daily, January 1998, segmented and tagged by hand at the Institute of Computational Linguistics, "

@@ -25,9 +25,16 @@ MIRROR_VARIABLE = "HANLP_TUTOR_MIRROR"
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file of a set: its side, its name here, its name below the set's address, and its SHA-256 in hexadecimal."""
+    """A file of a data set.
 
-    side: str
+    Args:
+        subset: which it holds: ``train``, ``dev`` or ``test``.
+        name: here, in a folder of yours and in the cache.
+        published: its name below the address of the set.
+        sha256: in hexadecimal.
+    """
+
+    subset: str
     name: str
     published: str
     sha256: str
@@ -176,7 +183,7 @@ def load(remote_set: RemoteSet) -> Corpus:
 
 
 def fetch(remote_set: RemoteSet) -> tuple[Path, ...]:
-    """The set's verified files in the order of its sides.
+    """The set's verified files in the order train, dev, test.
 
     Raises:
         DataError: as :func:`load`.
@@ -242,20 +249,20 @@ def _remedy(remote_set: RemoteSet, file: RemoteFile) -> str:
 @lru_cache(maxsize=4)
 def _load(remote_set: RemoteSet, paths: tuple[Path, ...]) -> Corpus:
     name = remote_set.name
-    sides = {}
+    subsets = {}
     for file, path in zip(remote_set.files, paths, strict=True):
         # file:line without the folder of this machine
-        sides[file.side] = tuple(
+        subsets[file.subset] = tuple(
             replace(example, source=f"{name}/{file.name}:{example.source.rpartition(':')[2]}")
             for example in remote_set.read(path)
         )
     return Corpus(
         name=name,
         task=remote_set.task,
-        **sides,
+        **subsets,
         licence=remote_set.licence,
         citation=remote_set.citation,
-        provenance=f"{remote_set.provenance} {' / '.join(f'{len(side):,}' for side in sides.values())} examples.",
+        provenance=f"{remote_set.provenance} {' / '.join(f'{len(subset):,}' for subset in subsets.values())} examples.",
     )
 
 

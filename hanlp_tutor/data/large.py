@@ -33,13 +33,13 @@ from hanlp_tutor.files import new_folder, write_json
 from hanlp_tutor.progress import resolve_mode
 
 LARGE = 32 << 20  # bytes; a column file of 31 MiB read at once took 1.6 GiB (measured)
-HELD_OUT = 2000  # examples, for a dev or test side: a tenth of so much could not be kept in memory, nor scored often
+HELD_OUT = 2000  # examples, for a dev or test set: a tenth of so much could not be kept in memory, nor scored often
 _FORMAT = 1
 _PIECE = 1 << 18  # bytes of the file that are examples at a time; fifty times that in memory
 _LONGEST = 64 << 20  # bytes without an end of an example
 _ROWS = 1024  # examples in a batch of the Arrow file
 _READS = 1024  # after so many the map is renewed: pages once read count as this process's memory while it lasts
-_MOST_ANSWERS = 1 << 16  # different tags or labels: each is two bytes in the prepared form
+_MOST_LABELS = 1 << 16  # different tags or labels: each is two bytes in the prepared form
 _READERS = {"ner": read_columns, "classify": read_labels}
 _ENDS = {"ner": re.compile(rb"\n[\t ]*\r?\n"), "classify": re.compile(rb"\n")}
 _LETTERS = re.compile(rb"[\t ]([BIMES])[-_][^\t\r\n ]+[\t ]*\r?\n")
@@ -54,9 +54,9 @@ class LargeExamples(Sequence[Any]):
     def __init__(self, path: Path, folder: Path, index: dict[str, Any]):
         self.path, self.task = path, index["of"]["task"]
         self.fingerprint: str = index["fingerprint"]
-        self.gold_counts = Counter(index["answers"])
+        self.gold_counts = Counter(index["answers"])  # the name in prepared files: tags or labels
         self.lengths: np.ndarray = np.load(folder / "lengths.npy")
-        self._file, self._answers = folder / "examples.arrow", tuple(index["answers"])
+        self._file, self._labels = folder / "examples.arrow", tuple(index["answers"])
         self._rows: np.ndarray | None = None  # numbers in the file, where some are held out
         self._reader, self._reads = None, 0
 
@@ -76,7 +76,7 @@ class LargeExamples(Sequence[Any]):
         for number in random.Random(f"hold-out-{seed}").sample(range(len(self)), min(count, len(self) // 10)):
             example = self[number]
             counts = gold_counts([example])
-            if all(remaining[answer] > times for answer, times in counts.items()):
+            if all(remaining[label] > times for label, times in counts.items()):
                 remaining -= counts
                 held[number] = example
         rest = object.__new__(LargeExamples)
@@ -95,9 +95,9 @@ class LargeExamples(Sequence[Any]):
         self._reads += 1
         batch = self._reader.get_batch(row // _ROWS)
         text, codes, line = (column[row % _ROWS].as_py() for column in batch.columns)
-        answers = [self._answers[code] for code in array("H", codes)]
+        labels = [self._labels[code] for code in array("H", codes)]
         source = f"{self.path}:{line}"
-        return TaggedText(text, tuple(answers), source) if self.task == "ner" else LabelledText(text, *answers, source)
+        return TaggedText(text, tuple(labels), source) if self.task == "ner" else LabelledText(text, *labels, source)
 
 
 def open_large(path: str | Path, task: str, *, folder: str | Path | None = None, **options: Any) -> LargeExamples:
@@ -165,10 +165,10 @@ def _prepare(path: Path, folder: Path, of: dict[str, Any]) -> None:
     schema = pa.schema([("text", pa.utf8()), ("answers", pa.binary()), ("line", pa.int64())])
 
     def next_code() -> int:
-        if len(codes) == _MOST_ANSWERS:
+        if len(codes) == _MOST_LABELS:
             what = "tags" if of["task"] == "ner" else "labels"
             remedy = "What stands behind the last tab is taken for it: are the columns swapped?"
-            raise DataError(f"has more than {_MOST_ANSWERS:,} different {what}.", path=path, remedy=remedy)
+            raise DataError(f"has more than {_MOST_LABELS:,} different {what}.", path=path, remedy=remedy)
         return len(codes)
 
     codes: dict[str, int] = defaultdict(next_code)
@@ -185,10 +185,10 @@ def _prepare(path: Path, folder: Path, of: dict[str, Any]) -> None:
                 del rows[:count]
 
             for example in _examples(path, scratch / "piece", of["task"], of["options"]):
-                answers = example.tags if of["task"] == "ner" else (example.label,)
+                labels = example.tags if of["task"] == "ner" else (example.label,)
                 line = int(example.source.rpartition(":")[2])
-                rows.append((example.text, array("H", map(codes.__getitem__, answers)).tobytes(), line))
-                counts.update(answers)
+                rows.append((example.text, array("H", map(codes.__getitem__, labels)).tobytes(), line))
+                counts.update(labels)
                 lengths.append(len(example.text))
                 digest.update(fingerprint_part(example))
                 if len(rows) == _ROWS:
@@ -198,8 +198,8 @@ def _prepare(path: Path, folder: Path, of: dict[str, Any]) -> None:
         if not lengths:
             raise DataError("holds no example.", path=path)
         np.save(scratch / "lengths.npy", np.frombuffer(lengths, dtype=np.int32))
-        answers = {answer: counts[answer] for answer in codes}  # in the order of their codes
-        write_json(scratch / "index.json", {"of": of, "answers": answers, "fingerprint": digest.hexdigest()})
+        labels = {label: counts[label] for label in codes}  # in the order of their codes
+        write_json(scratch / "index.json", {"of": of, "answers": labels, "fingerprint": digest.hexdigest()})
 
 
 def _examples(path: Path, piece: Path, task: str, options: dict[str, Any]) -> Iterator[TaggedText | LabelledText]:

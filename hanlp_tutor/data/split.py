@@ -38,10 +38,10 @@ def split_blocks(
     seed: int = 1,
     may_start: Callable[[int], bool] | None = None,
 ) -> Split[Example]:
-    """Split into blocks of consecutive examples, so that neighbours, which share names and phrases, stay on one side.
+    """Split into blocks of consecutive examples, so that neighbours, which share names and phrases, stay in one set.
 
-    Each side is in the order of its drawn blocks: a prefix of it is a sample of the whole, and inside a block examples
-    stay in file order. Sides miss their share by less than one block.
+    Each set is in the order of its drawn blocks: a prefix of it is a sample of the whole, and inside a block examples
+    stay in file order. The sets miss their share by less than one block.
 
     Args:
         examples: in the order of the file.
@@ -66,22 +66,22 @@ def split_blocks(
     test: list[Example] = []
     for drawn in _shuffled(len(starts), seed):
         if len(test) < test_share * len(examples):
-            side = test
+            part = test
         elif len(dev) < dev_share * len(examples):
-            side = dev
+            part = dev
         else:
-            side = train
-        side.extend(examples[starts[drawn] : ends[drawn]])
+            part = train
+        part.extend(examples[starts[drawn] : ends[drawn]])
     return Split(train, dev, test)
 
 
 def split_stratified(
     examples: Sequence[Example], *, ratio: tuple[float, float, float] = (8, 1, 1), seed: int = 1
 ) -> Split[Example]:
-    """Split at random, each label (for tagged texts: each set of entity types) in the same ratio on all sides.
+    """Split at random, each label (for tagged texts: each set of entity types) in the same ratio in all sets.
 
     Systematic sampling: the examples, shuffled, are lined up label by label and dealt out evenly along that line. So
-    sizes are right to one example in total and to two for each label, however rare. Sides come in shuffled order.
+    sizes are right to one example in total and to two for each label, however rare. The sets come in shuffled order.
 
     Raises:
         ConfigError: an impossible ratio.
@@ -92,7 +92,7 @@ def split_stratified(
     line = sorted(order, key=lambda index: _stratum(examples[index]))  # stable: shuffled within a stratum
     test, rest = _deal(line, test_share)
     dev, train = _deal(rest, dev_share / (train_share + dev_share) if dev_share else 0.0)
-    return Split(*([examples[index] for index in sorted(side, key=rank.__getitem__)] for side in (train, dev, test)))
+    return Split(*([examples[index] for index in sorted(part, key=rank.__getitem__)] for part in (train, dev, test)))
 
 
 def split_groups(
@@ -102,10 +102,10 @@ def split_groups(
     ratio: tuple[float, float, float] = (8, 1, 1),
     seed: int = 1,
 ) -> Split[Example]:
-    """Split so that each group lies on one side, and stratify as far as that allows.
+    """Split so that each group lies in one set, and stratify as far as that allows.
 
     The largest groups are placed first, each where most is missing of its labels and in total; groups of equal size are
-    shuffled. Sides miss their share by about the largest group at most, and by less than three when all are single.
+    shuffled. The sets miss their share by about the largest group at most, and by less than three when all are single.
     They come in shuffled order.
 
     Args:
@@ -128,26 +128,26 @@ def split_groups(
     total = Counter(strata)
     shares = {number: share for number, share in enumerate(_shares(ratio)) if share}
     placed: dict[int, Counter] = {number: Counter() for number in shares}
-    side_of = {}
+    part_of = {}
     for group in sorted(members.values(), key=len, reverse=True):  # stable: shuffled among equals
         counts = Counter(strata[index] for index in group)
 
-        def missing(side: int, counts: Counter = counts, size: int = len(group)) -> float:
-            """In units of the whole: what the side would have to hold more, by stratum and in total."""
-            have, share = placed[side], shares[side]
+        def missing(part: int, counts: Counter = counts, size: int = len(group)) -> float:
+            """In units of the whole: what the set would have to hold more, by stratum and in total."""
+            have, share = placed[part], shares[part]
             by_stratum = sum(number * (total[s] - have[s] / share) for s, number in counts.items())
             return by_stratum + size * (len(examples) - have.total() / share)
 
-        side = max(shares, key=missing)
-        placed[side].update(counts)
-        side_of.update(dict.fromkeys(group, side))
-    return Split(*([examples[i] for i in order if side_of[i] == number] for number in range(3)))
+        part = max(shares, key=missing)
+        placed[part].update(counts)
+        part_of.update(dict.fromkeys(group, part))
+    return Split(*([examples[i] for i in order if part_of[i] == number] for number in range(3)))
 
 
 def split_without_leaks(
     examples: Sequence[Example], *, ratio: tuple[float, float, float] = (8, 1, 1), seed: int = 1, threshold: float = 0.8
 ) -> Split[Example]:
-    """Split so that texts that are the same or nearly so lie on one side: the audit then finds no leak.
+    """Split so that texts that are the same or nearly so lie in one set: the audit then finds no leak.
 
     Args:
         examples: in any order.
@@ -168,7 +168,7 @@ def split_without_leaks(
 
 
 def drop_duplicates(examples: Sequence[Example]) -> tuple[list[Example], int]:
-    """Keep the first example of each text; return the rest's number too. A text on two sides of a split is a leak."""
+    """Keep the first example of each text; return the rest's number too. A text in two sets of a split is a leak."""
     first: dict[str, Example] = {}
     for example in examples:
         first.setdefault(example.text, example)

@@ -1,7 +1,7 @@
-"""A split as a small file of hashes, so that a colleague with the same data gets the same sides.
+"""A split as a small file of hashes, so that a colleague with the same data gets the same sets.
 
-The file holds no text: for each side the SHA-256 of each example (:func:`hanlp_tutor.data.fingerprint`), in the order
-of the side. It may be published where the data may not.
+The file holds no text: for each set the SHA-256 of each example (:func:`hanlp_tutor.data.fingerprint`), in the order
+of the set. It may be published where the data may not.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from hanlp_tutor.errors import DataError
 from hanlp_tutor.files import write_json
 
 _FORMAT = "hanlp_tutor split 1"
-_SIDES = ("train", "dev", "test")
+_SETS = ("train", "dev", "test")
 
 
 def save_split(path: str | Path, split: Split[Example]) -> None:
-    """Write the hashes of a split's sides, the whole file or nothing."""
-    sides = {name: [fingerprint([example]) for example in getattr(split, name)] for name in _SIDES}
-    counts = {name: len(hashes) for name, hashes in sides.items()}
-    write_json(path, {"format": _FORMAT, "counts": counts, "sides": sides})
+    """Write the hashes of a split's sets, the whole file or nothing."""
+    hashes = {name: [fingerprint([example]) for example in getattr(split, name)] for name in _SETS}
+    counts = {name: len(of_set) for name, of_set in hashes.items()}
+    # stored splits keep the key "sides", so that earlier ones can be read
+    write_json(path, {"format": _FORMAT, "counts": counts, "sides": hashes})
 
 
 def load_split(path: str | Path, examples: Sequence[Example]) -> Split[Example]:
-    """Deal out the examples as the file says, each side in the order in which it was saved.
+    """Deal out the examples as the file says, each set in the order in which it was saved.
 
     Args:
         path: what :func:`save_split` wrote.
@@ -39,22 +40,22 @@ def load_split(path: str | Path, examples: Sequence[Example]) -> Split[Example]:
         DataError: no such file, or not one of ours; data that is not that of the split, with numbers and the first
             example that is new.
     """
-    sides = _read(path)
+    hashes = _read(path)
     waiting: defaultdict[str, list[Example]] = defaultdict(list)
     for example in examples:
         waiting[fingerprint([example])].append(example)
     dealt = {
-        name: [waiting[digest].pop(0) if waiting.get(digest) else None for digest in sides[name]] for name in _SIDES
+        name: [waiting[digest].pop(0) if waiting.get(digest) else None for digest in hashes[name]] for name in _SETS
     }
-    missing = sum(example is None for side in dealt.values() for example in side)
+    missing = sum(example is None for dealt_set in dealt.values() for example in dealt_set)
     new = [example for left in waiting.values() for example in left]
     if missing or new:
-        said = [f"{missing} examples of the split are missing"] if missing else []
+        differences = [f"{missing} examples of the split are missing"] if missing else []
         if new:
             place = f" ({new[0].source})" if new[0].source else ""
-            said.append(f"{len(new)} are not in it, the first {new[0].text[:20]!r}{place}")
+            differences.append(f"{len(new)} are not in it, the first {new[0].text[:20]!r}{place}")
         raise DataError(
-            f"the data is not what this split was made of: {', and '.join(said)}.",
+            f"the data is not what this split was made of: {', and '.join(differences)}.",
             path=path,
             remedy="Texts, tags and labels must be as they were: take the same files, or make and save a new split.",
         )
@@ -66,10 +67,10 @@ def _read(path: str | Path) -> dict[str, list[str]]:
         content = json.loads(read_text(path))
     except (json.JSONDecodeError, RecursionError):
         content = None
-    sides = content.get("sides") if isinstance(content, dict) and content.get("format") == _FORMAT else None
-    if not isinstance(sides, dict) or any(
-        not isinstance(sides.get(name), list) or not all(isinstance(digest, str) for digest in sides[name])
-        for name in _SIDES
+    hashes = content.get("sides") if isinstance(content, dict) and content.get("format") == _FORMAT else None
+    if not isinstance(hashes, dict) or any(
+        not isinstance(hashes.get(name), list) or not all(isinstance(digest, str) for digest in hashes[name])
+        for name in _SETS
     ):
         raise DataError("is no stored split.", path=path, remedy="Make one with save_split(path, split).")
-    return sides
+    return hashes

@@ -25,10 +25,10 @@ SEGMENTATION_TAGS = ("B", "M", "E", "S")  # of a word's pieces: begin, middle, e
 
 @dataclass(frozen=True)
 class TaggedWords:
-    """A sentence in words, with the answers of one task.
+    """A sentence in words, with the labels of one task.
 
     Args:
-        task: ``tok`` (the words are the answer), ``pos`` (a tag each) or ``ner`` (a BIO tag each).
+        task: ``tok`` (the words themselves are the labels), ``pos`` (a tag each) or ``ner`` (a BIO tag each).
         words: none of them empty; joined without spaces they are the text.
         tags: one a word; none for ``tok``.
         source: ``file:line``; no part of its identity.
@@ -73,7 +73,7 @@ class TaggedWords:
 
     @cached_property
     def spans(self) -> tuple[Span, ...]:
-        """The answers as spans of characters: each word, each word with its tag, or each entity."""
+        """The labels as spans of characters: each word, each word with its tag, or each entity."""
         ends = [0]
         for word in self.words:
             ends.append(ends[-1] + len(word))
@@ -217,13 +217,13 @@ def read_task_files(files: str | Path | Mapping[str, Path], **options) -> list[T
 def split_by_text(
     examples: Sequence[TaggedWords], *, ratio: tuple[float, float, float] = (8, 1, 1), seed: int = 1
 ) -> Split[TaggedWords]:
-    """Split so that a sentence is on one side in all its tasks; else the tagger is tested on the segmenter's training.
+    """Split so that a sentence is in one set in all its tasks; else the tagger is tested on the segmenter's training.
 
-    The sides hold their share of the sentences, in the order of the examples.
+    The sets hold their share of the sentences, in the order of the examples.
     """
     texts = sorted({example.text for example in examples})
     random.Random(f"split-{seed}").shuffle(texts)
     total = sum(ratio)
     test, dev = round(len(texts) * ratio[2] / total), round(len(texts) * ratio[1] / total)
-    side = {text: 2 if place < test else 1 if place < test + dev else 0 for place, text in enumerate(texts)}
-    return Split(*([example for example in examples if side[example.text] == number] for number in range(3)))
+    part = {text: 2 if place < test else 1 if place < test + dev else 0 for place, text in enumerate(texts)}
+    return Split(*([example for example in examples if part[example.text] == number] for number in range(3)))

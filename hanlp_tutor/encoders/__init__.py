@@ -47,10 +47,10 @@ class Encoder:
 def suggested_lr(encoder_name: str) -> float:
     """The learning rate of θ that suits an encoder when the user names none.
 
-    2e-5 is the article's rate for a pre-trained encoder of 110 million parameters. The embedded ones are a twentieth of
-    that and want more. Where sentences are read many times their dev scores differ little from 1e-4 to 1e-3 (grid rows
-    of ``results/encoders.json``); in two passes over the newspaper 1e-3 is ahead (``results/finetune_ner.json``).
-    Random weights have nothing to preserve and everything to learn: 1e-3.
+    2e-5 is the article's learning rate for a pre-trained encoder of 110 million parameters. The embedded ones are a
+    twentieth of that and want more. Where sentences are read many times their dev scores differ little from 1e-4 to
+    1e-3 (grid rows of ``results/encoders.json``); in two passes over the newspaper 1e-3 is ahead
+    (``results/finetune_ner.json``). Random weights have nothing to preserve and everything to learn: 1e-3.
     """
     if encoder_name.startswith(RANDOM):
         return 1e-3

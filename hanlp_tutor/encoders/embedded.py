@@ -116,7 +116,7 @@ held-out accuracy | minutes | device | date |
 
 Held-out figures are of the stage's own recipe: {card["held_out_note"]}
 
-**Text** of all stages, each source as it was last read (no sentence of ten or more characters from a dev or test side \
+**Text** of all stages, each source as it was last read (no sentence of ten or more characters from a dev or test set \
 of the kit's corpora is in it):
 
 | source | lines | characters |

@@ -1,9 +1,9 @@
 """The article's listings, made to run: write ``from hanlp_tutor.article import`` in their import lines, nothing else.
 
-A façade over the kit without a logic of its own: each class and function has the article's name and calls the verb of
-the kit that does the work. Files are those of the kit (:func:`hanlp_tutor.read_examples`), or the article's two
-samples: ``train.txt`` with the texts and ``train.tags`` (or ``train.labels``) with their answers beside, or
-``train.txt`` with the answers and ``train.texts`` beside.
+A façade over the kit without a logic of its own: each class and function has the article's name and calls the function
+of the kit that does the work. Files are those of the kit (:func:`hanlp_tutor.read_examples`), or the article's two
+samples: ``train.txt`` with the texts and ``train.tags`` (or ``train.labels``) with their tags or labels beside, or
+``train.txt`` with the tags or labels and ``train.texts`` beside.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class MTLConfig:
 
 
 class Predictions(list):
-    """Answers in the form of :meth:`hanlp_tutor.Predictor.predict_many`; ``gold`` holds the file's own ones."""
+    """Predictions in the form of :meth:`hanlp_tutor.Predictor.predict_many`; ``gold`` holds the file's labels."""
 
     gold: Examples | None = None
 
@@ -137,7 +137,7 @@ class MultiTaskLearning:
         return result
 
     def predict(self, data: str | Path | Sequence[str]) -> Predictions:
-        """Answers for a file, with its gold beside them, or for texts.
+        """Predictions for a file, with its gold labels beside them, or for texts.
 
         Raises:
             ModelError: before ``fit``.
@@ -158,9 +158,9 @@ class MultiTaskLearning:
         """Write a folder that plain ``hanlp.load`` opens, by :func:`hanlp_tutor.export_hanlp`."""
         return export_hanlp(self._trained("save"), folder)
 
-    def _trained(self, verb: str) -> Model:
+    def _trained(self, action: str) -> Model:
         if self.model is None:
-            raise ModelError(f"There is nothing to {verb} yet: call fit() first.")
+            raise ModelError(f"There is nothing to {action} yet: call fit() first.")
         return self.model
 
 
@@ -183,7 +183,7 @@ class ClassificationMetric:
         self._predicted: list[Any] = []
 
     def update(self, predictions: Sequence[dict[str, Any]], gold: Examples | None = None) -> None:
-        """Count answers of ``mtl.predict`` against the gold labels.
+        """Count predictions of ``mtl.predict`` against the gold labels.
 
         The article passes no gold labels, and without them there is nothing to measure. Predictions for a file carry
         those of the file; for others give them.
@@ -268,9 +268,9 @@ class _Loaded:
 def _read(task: str, path: str | Path) -> Examples:
     """A file of the kit, or one of the article's pairs."""
     path = Path(path)
-    answers, texts = path.with_suffix(_SUFFIX[task]), path.with_suffix(".texts")
-    if answers != path and answers.exists():
-        return read_examples(task, answers, format=_FORMAT[task], texts=path)
+    labels, texts = path.with_suffix(_SUFFIX[task]), path.with_suffix(".texts")
+    if labels != path and labels.exists():
+        return read_examples(task, labels, format=_FORMAT[task], texts=path)
     if texts.exists():
         return read_examples(task, path, format=_FORMAT[task], texts=texts)
     return read_examples(task, path)
@@ -296,7 +296,7 @@ def _gold(example: Any) -> Any:
     return example.label if isinstance(example, LabelledText) else example
 
 
-def _predicted(answer: dict[str, Any]) -> Any:
-    if "entities" in answer:
-        return [Span(each["start"], each["end"], each["label"]) for each in answer["entities"]]
-    return answer["label"]
+def _predicted(prediction: dict[str, Any]) -> Any:
+    if "entities" in prediction:
+        return [Span(each["start"], each["end"], each["label"]) for each in prediction["entities"]]
+    return prediction["label"]

@@ -1,4 +1,4 @@
-"""The options of a pre-training run, and what follows from them for every update: its row length and its rate."""
+"""The options of a pre-training run, and what follows from them for an update: its row length and learning rate."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ LONGEST_ROW = LONGER[-1][0]
 
 
 class PretrainConfig(Options):
-    """Options of a pre-training run. Rates and sizes suit encoders of a few million parameters on a processor.
+    """Options of a pre-training run. Learning rates and sizes suit encoders of a few million parameters on a processor.
 
-    The rate rises over ``warmup_tokens``, stays, and falls to zero over the last ``decay`` of the tokens, so that a run
-    can be prolonged from where its rate still stood (a trapezoidal schedule; Zhai et al. 2022, section 3.5).
+    The learning rate rises over ``warmup_tokens``, stays, and falls to zero over the last ``decay`` of the tokens, so
+    that a run can be prolonged from where it had not fallen yet (a trapezoidal schedule; Zhai et al. 2022, section
+    3.5).
     """
 
     recipe: Literal["bert", "roberta-wwm", "macbert"] = RECIPES[0]
@@ -27,7 +28,7 @@ class PretrainConfig(Options):
     batch_tokens: int = Field(2048, ge=512, description="in an update; small ones leave the first plateau sooner")
     lr: float = Field(1e-3, gt=0, le=1)
     warmup_tokens: int = Field(400_000, ge=0)
-    decay: float = Field(1.0, ge=0, le=1, description="share of the tokens over which the rate falls to zero")
+    decay: float = Field(1.0, ge=0, le=1, description="share of the tokens over which the learning rate falls to zero")
     short_rows: float = Field(
         0.4, ge=0, le=1, description="share of the tokens read in rows of 64 before longer rows join"
     )
@@ -61,7 +62,7 @@ class PretrainConfig(Options):
         lengths, shares = zip(*LONGER, strict=True)
         return int(rng.choice(lengths, p=shares))
 
-    def rate_factor(self, step: int) -> float:
+    def lr_factor(self, step: int) -> float:
         """What ``lr`` is multiplied by in update ``step`` (from 0)."""
         warmup = self.warmup_tokens // self.batch_tokens
         falling = self.decay * self.steps

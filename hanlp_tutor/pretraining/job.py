@@ -17,8 +17,8 @@ from hanlp_tutor.encoders.mini import EMBEDDED, mini_config, mini_tokenizer
 from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.manifest import manifest
 from hanlp_tutor.pretraining.config import PretrainConfig
+from hanlp_tutor.pretraining.held_out import HELD_OUT_LENGTH, HELD_OUT_ROWS
 from hanlp_tutor.pretraining.loop import pretrain
-from hanlp_tutor.pretraining.masked_exam import HELD_OUT_LENGTH, HELD_OUT_ROWS
 from hanlp_tutor.pretraining.masking import Words
 from hanlp_tutor.pretraining.positions import sinusoidal_positions
 from hanlp_tutor.pretraining.similar import similar_words
@@ -122,7 +122,7 @@ def _start(start: str | None, config: PretrainConfig) -> tuple[BertForMaskedLM, 
 def masking_words(text: PretrainingText, held_out: PretrainingText, encoder: TextEncoder, seed: int) -> Words:
     """MacBERT's words: all spellings, similar words learned from the training text alone.
 
-    ``held_out`` has the numbers of ``text`` for their common words: otherwise its exam would swap the wrong words.
+    ``held_out`` has the numbers of ``text`` for their common words: otherwise its masks would swap the wrong words.
     """
     spelling = [tuple(encoder.by_character(word)) for word in held_out.vocabulary]
     return Words(spelling, similar_words(text.sentences(), text.vocabulary, seed=seed))
@@ -160,7 +160,7 @@ def _card(
         "tokens": sum(stage["tokens"] for stage in stages),
         "stages": stages,
         "text": [*text.sources, *read_before],
-        "held_out_note": f"its masks on {HELD_OUT_ROWS} rows of {HELD_OUT_LENGTH} tokens from the dev sides of the "
+        "held_out_note": f"its masks on {HELD_OUT_ROWS} rows of {HELD_OUT_LENGTH} tokens from the dev sets of the "
         f"corpora {' and '.join(CORPORA)}. Recipes with other masks ask other questions, so compare stages of one "
         "recipe only.",
         "provenance": PARAGRAPH.join(provenance),

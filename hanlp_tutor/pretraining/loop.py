@@ -27,8 +27,8 @@ from hanlp_tutor.errors import TrainingError
 from hanlp_tutor.files import write_json
 from hanlp_tutor.manifest import RESULT_FILE, manifest
 from hanlp_tutor.pretraining.config import LONGEST_ROW, SHORT, PretrainConfig
+from hanlp_tutor.pretraining.held_out import evaluate_masked, held_out_batches, masked_loss
 from hanlp_tutor.pretraining.masked_batch import MaskedBatch, draw_batch
-from hanlp_tutor.pretraining.masked_exam import exam_batches, examine, masked_loss
 from hanlp_tutor.pretraining.masking import Masker, Words
 from hanlp_tutor.pretraining.positions import repeat_positions
 from hanlp_tutor.pretraining.text import PretrainingText
@@ -70,7 +70,8 @@ def pretrain(
         TrainingError: the text is shorter than a row, the loss is no number, or the checkpoint is another run's.
     """
     if min(len(text.ids), len(held_out.ids)) < 2 * LONGEST_ROW:
-        raise TrainingError(f"{len(text.ids)} tokens of text are too few: at least {2 * LONGEST_ROW} on either side.")
+        counts = f"{len(text.ids)} tokens of text and {len(held_out.ids)} held out"
+        raise TrainingError(f"{counts} are too few: at least {2 * LONGEST_ROW} of each.")
     masker = Masker(
         config.recipe,
         mask_id=SPECIAL.index("[MASK]"),
@@ -79,7 +80,7 @@ def pretrain(
         words=words,
     )
     learner = _Learner(model, config)
-    exam = exam_batches(held_out, masker, CLS, config.seed)
+    batches = held_out_batches(held_out, masker, CLS, config.seed)
     identity = {"configuration": _fingerprint(config), "text": text.fingerprint()}
     checkpoint, state = out / "checkpoint.pt", RunState()
     if resume:
@@ -96,18 +97,18 @@ def pretrain(
         learner.update(batch, read)
         state.step += 1
         state.tokens += batch.ids.numel()
-        examined = state.step % config.eval_steps == 0 or state.step == config.steps
+        evaluated = state.step % config.eval_steps == 0 or state.step == config.steps
         row = None
-        if examined or state.step % config.log_steps == 0:
+        if evaluated or state.step % config.log_steps == 0:
             row = read.row(state, learner.lr, time.perf_counter() - started)
             read = _Read()
-            if examined:
-                row["held_out_loss"], row["held_out_accuracy"] = examine(model, exam, learner.precision)
+            if evaluated:
+                row["held_out_loss"], row["held_out_accuracy"] = evaluate_masked(model, batches, learner.precision)
                 reporter.say(_line(row, config.steps))
             state.rows.append(row)
             state.seconds = row["seconds"]
         reporter.update(row)
-        if examined:
+        if evaluated:
             save_checkpoint(checkpoint, identity=identity, state=state, **learner.parts)
             write_history(out / "history.csv", state.rows, COLUMNS)
     reporter.close()
@@ -119,7 +120,7 @@ def pretrain(
 
 
 class _Learner:
-    """All that learns, and how: the model, its optimiser and its rate.
+    """All that learns, and how: the model, its optimiser and its learning rate.
 
     Attributes:
         parts: what a checkpoint has to hold.
@@ -130,7 +131,7 @@ class _Learner:
         self.model = model.to(self.precision.device).train()
         self._max_grad_norm = config.max_grad_norm
         self._optimizer = _optimizer(self.model, config)
-        self._schedule = LambdaLR(self._optimizer, config.rate_factor)
+        self._schedule = LambdaLR(self._optimizer, config.lr_factor)
         self.parts = {"model": model, "optimizer": self._optimizer, "schedule": self._schedule}
 
     @property

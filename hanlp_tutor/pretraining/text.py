@@ -75,22 +75,22 @@ def sentences_of(text: str) -> list[str]:
 
 
 def held_out_sentences() -> set[str]:
-    """Every sentence of the dev and test sides of the corpora that the kit evaluates on."""
+    """Every sentence of the dev and test sets of the corpora that the kit evaluates on."""
     corpora = [load_corpus(name) for name in CORPORA]
     return {
         sentence
         for corpus in corpora
-        for side in (corpus.dev, corpus.test)
-        for example in side
+        for subset in (corpus.dev, corpus.test)
+        for example in subset
         for sentence in sentences_of(example.text)
     }
 
 
 def training_lines(files: Iterable[str | Path] = ()) -> Iterator[tuple[str, list[str]]]:
-    """Yield ``(source, words)``: the training sides of the corpora, then ``files`` (UTF-8, one text a line).
+    """Yield ``(source, words)``: the training sets of the corpora, then ``files`` (UTF-8, one text a line).
 
     The People's Daily comes with its words, all other text is cut by ``rjieba``. A line in which a sentence of a dev or
-    test side stands, be it inside a longer one, and a line that came before, is left out.
+    test set stands, be it inside a longer one, and a line that came before, is left out.
     """
     by_beginning: dict[str, list[str]] = {}
     for sentence in held_out_sentences():
@@ -158,7 +158,7 @@ def read_text(
 
 
 def held_out_lines() -> Iterator[tuple[str, list[str]]]:
-    """The dev sides, cut like the training text: masked accuracy is measured on them, nothing is learned from them."""
+    """The dev sets, cut like the training text: masked accuracy is measured on them, nothing is learned from them."""
     dev = {example.source for example in load_corpus("peoples_daily").dev}
     for number, words in peoples_daily.read_words():
         if f"{Path(peoples_daily.FILES[0]).name}:{number}" in dev:

@@ -1,9 +1,9 @@
-"""The opponents: what a fine-tuned model has to beat before it is worth its electricity.
+"""The baselines: what a fine-tuned model has to beat before it is worth its electricity.
 
 For entities a dictionary of the training set's own names, and a conditional random field (条件随机场, CRF) on character
 features, the strongest thing people used before pre-training. For classes a logistic regression on character n-grams.
 All learn from the very examples that the model learns from; those for entities return spans per sentence, so that
-:func:`hanlp_tutor.core.scores.span_scores` judges everyone alike.
+:func:`hanlp_tutor.core.scores.span_scores` scores all of them alike.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Can a score be believed? Reliability, temperature scaling (温度缩放), and a threshold below which a person is asked.
 
-A model is calibrated (校准) when of the answers with a score of 0.8 eight in ten are right. Temperature scaling (Guo et
-al. 2017, "On Calibration of Modern Neural Networks") divides the logits by one number T, fitted on dev. No answer
-changes by it, only how sure the model says it is; so an export, which carries no scores, stays exact.
+A model is calibrated (校准) when of the predictions with a score of 0.8 eight in ten are right. Temperature scaling
+(Guo et al. 2017, "On Calibration of Modern Neural Networks") divides the logits by one number T, fitted on dev. No
+prediction changes by it, only how sure the model says it is; so an export, which carries no scores, stays exact.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def temperature_of(model: Model, pairs: Sequence[tuple[Tensor, Batch]]) -> float
 
     if not pairs:
         raise DataError("There is no example to fit a temperature on.", remedy="Give dev examples with gold labels.")
-    if model.task == "ner" and not answer_scores(model, pairs)[0]:
+    if model.task == "ner" and not prediction_scores(model, pairs)[0]:
         raise DataError(
             "The model finds no entity in these examples.", remedy="Train it longer, or give more examples."
         )
@@ -85,10 +85,10 @@ def temperature_of(model: Model, pairs: Sequence[tuple[Tensor, Batch]]) -> float
 
 
 @torch.no_grad()
-def answer_scores(
+def prediction_scores(
     model: Model, pairs: Iterable[tuple[Tensor, Batch]], temperature: float = 1.0
 ) -> tuple[list[float], list[bool]]:
-    """Score and rightness of each answer (an entity found, or the class of a text) at a temperature.
+    """Score and rightness of each prediction (an entity found, or the class of a text) at a temperature.
 
     The same scores as a Predictor's, from logits that are there already; see :func:`gather_logits`.
     """
@@ -112,9 +112,9 @@ def answer_scores(
 def entity_log_loss(model: Model, pairs: Iterable[tuple[Tensor, Batch]], temperature: float = 1.0) -> float:
     """Mean of -log p over the entities found: p is the score of one that is right, 1 - score of one that is wrong.
 
-    In nats an entity; a certain answer that is wrong costs 27.6.
+    In nats an entity; a certain prediction that is wrong costs 27.6.
     """
-    scores, right = (np.array(column) for column in answer_scores(model, pairs, temperature))
+    scores, right = (np.array(column) for column in prediction_scores(model, pairs, temperature))
     p = np.where(right, scores, 1 - scores)
     return float(-np.log(p.clip(1e-12)).mean())
 
@@ -134,11 +134,11 @@ def negative_log_likelihood(model: Model, pairs: Iterable[tuple[Tensor, Batch]],
 
 
 def reliability_table(scores: Sequence[float], right: Sequence[bool], *, bins: int = 10) -> list[dict[str, Any]]:
-    """Answers in bins of equal width by score: how many, how sure on average, how many of them right.
+    """Predictions in bins of equal width by score: how many, how sure on average, how many of them right.
 
     Args:
-        scores: between 0 and 1, one an answer.
-        right: whether the answer is right.
+        scores: between 0 and 1, one a prediction.
+        right: whether the prediction is right.
         bins: of which each takes scores above its lower and up to its upper border, as in Guo et al. (2017).
 
     Returns:
@@ -163,7 +163,7 @@ def reliability_table(scores: Sequence[float], right: Sequence[bool], *, bins: i
 
 
 def expected_calibration_error(scores: Sequence[float], right: Sequence[bool], *, bins: int = 10) -> float:
-    """ECE (期望校准误差): Σ over bins of n_b / N · |accuracy - confidence| (Naeini et al. 2015); 0 for no answers."""
+    """ECE (期望校准误差): Σ over bins of n_b / N · |accuracy - confidence| (Naeini et al. 2015); 0 of none."""
     rows = reliability_table(scores, right, bins=bins)
     total = sum(row["count"] for row in rows)
     return sum(row["count"] * abs(row["accuracy"] - row["confidence"]) for row in rows) / max(total, 1)
@@ -173,8 +173,8 @@ def risk_coverage(scores: Sequence[float], right: Sequence[bool]) -> list[dict[s
     """What a reject threshold (拒识阈值) buys: of each score the share kept and the share of those right.
 
     Returns:
-        ``{"threshold", "coverage", "accuracy"}``, the highest threshold first; an answer is kept when its score is at
-        least the threshold. The risk of El-Yaniv and Wiener (2010) is 1 - accuracy.
+        ``{"threshold", "coverage", "accuracy"}``, the highest threshold first; a prediction is kept when its score is
+        at least the threshold. The risk of El-Yaniv and Wiener (2010) is 1 - accuracy.
     """
     scores, right = _checked(scores, right)
     order = np.argsort(-scores, kind="stable")
@@ -189,14 +189,14 @@ def risk_coverage(scores: Sequence[float], right: Sequence[bool]) -> list[dict[s
 def threshold_for(
     scores: Sequence[float], right: Sequence[bool], *, accuracy: float, at_least: int = 1
 ) -> float | None:
-    """The threshold that keeps most answers of those with which at least ``accuracy`` of the kept are right.
+    """The threshold that keeps most predictions of those with which at least ``accuracy`` of the kept are right.
 
     Chosen on dev, it is a promise about dev: report what it gives on test.
 
     Args:
-        scores, right: of the answers.
+        scores, right: of the predictions.
         accuracy: wanted among the kept.
-        at_least: answers to be kept, because a high share of three is luck.
+        at_least: predictions to be kept, because a high share of three is luck.
 
     Returns:
         None when no threshold reaches it.
@@ -206,17 +206,19 @@ def threshold_for(
     return min((point["threshold"] for point in enough), default=None)
 
 
-def entity_scores(answers: Sequence[dict[str, Any]], gold: Sequence[Iterable[Span]]) -> tuple[list[float], list[bool]]:
+def entity_scores(
+    predictions: Sequence[dict[str, Any]], gold: Sequence[Iterable[Span]]
+) -> tuple[list[float], list[bool]]:
     """Score and rightness (start, end and label) of each entity that a predictor found, in order of appearance.
 
     Args:
-        answers: of :meth:`hanlp_tutor.Predictor.predict_many`.
+        predictions: of :meth:`hanlp_tutor.Predictor.predict_many`.
         gold: the entities of each text.
     """
     scores, right = [], []
-    for answer, spans in zip(answers, gold, strict=True):
+    for prediction, spans in zip(predictions, gold, strict=True):
         wanted = set(spans)
-        for entity in answer["entities"]:
+        for entity in prediction["entities"]:
             scores.append(entity["score"])
             right.append(Span(entity["start"], entity["end"], entity["label"]) in wanted)
     return scores, right
@@ -225,7 +227,7 @@ def entity_scores(answers: Sequence[dict[str, Any]], gold: Sequence[Iterable[Spa
 def _checked(scores: Sequence[float], right: Sequence[bool]) -> tuple[np.ndarray, np.ndarray]:
     scores, right = np.asarray(scores, dtype=float), np.asarray(right, dtype=bool)
     if scores.shape != right.shape or scores.ndim != 1:
-        raise ValueError(f"{scores.shape} scores and {right.shape} answers: one score belongs to one answer.")
+        raise ValueError(f"{scores.shape} scores and {right.shape} predictions: one score belongs to one prediction.")
     if len(scores) and not (scores.min() >= 0 and scores.max() <= 1 + 1e-6):
         raise ValueError("Scores are probabilities, from 0 to 1. Are these logits, or per cent?")
     return scores, right

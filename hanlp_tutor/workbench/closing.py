@@ -39,7 +39,7 @@ def comparison(ours: Mapping[str, Any], baselines: Mapping[str, Mapping[str, flo
         return []
     measure = measures[-1]  # the one that sums up the others
     ranked = sorted(baselines, key=lambda name: -baselines[name][measure])
-    said = ", ".join(f"{name} {NAMES[measure]} {baselines[name][measure]:.3f}" for name in ranked)
+    scores = ", ".join(f"{name} {NAMES[measure]} {baselines[name][measure]:.3f}" for name in ranked)
     lead = 100 * (ours[measure] - baselines[ranked[0]][measure])
     if lead >= 0:
         means = (
@@ -51,7 +51,7 @@ def comparison(ours: Mapping[str, Any], baselines: Mapping[str, Mapping[str, flo
             f"The {ranked[0]} is ahead of the fine-tuned model by {-lead:.1f} points: to pass it, an encoder has to "
             "have read more text, or seen more labels, than this one."
         )
-    return [f"baselines: {said}", means]
+    return [f"baselines: {scores}", means]
 
 
 def shown(path: Path) -> str:

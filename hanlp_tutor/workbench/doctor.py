@@ -34,7 +34,7 @@ LEAST_DISK_GB = 1.0
 def examine() -> dict[str, Any]:
     """Look at packages, device, memory, disk and corpora.
 
-    ``healthy`` is False when a model could not be trained; what only lessons and searches need is told in ``course``.
+    ``healthy`` is False when a model could not be trained; what only lessons and searches need stands in ``course``.
     """
     packages = {name: _version(name) for name in (*REQUIRED, *(m for extra in COURSE for m in EXTRAS[extra]))}
     report: dict[str, Any] = {"python": platform.python_version(), "packages": packages}
@@ -87,8 +87,8 @@ def in_a_line(device: str = "auto") -> str:
 
     limit_threads()  # first, as the device's name tells their number
     waiting = threads.report()["waiting"]
-    said = f"{describe_device(choose_device(device))}, Python {platform.python_version()}, torch {_version('torch')}"
-    return f"{said}; {waiting}" if waiting.startswith(threads.SLEEP) else said
+    machine = f"{describe_device(choose_device(device))}, Python {platform.python_version()}, torch {_version('torch')}"
+    return f"{machine}; {waiting}" if waiting.startswith(threads.SLEEP) else machine
 
 
 def _device() -> dict[str, Any]:

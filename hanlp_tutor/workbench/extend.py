@@ -7,7 +7,8 @@ from them alone unlearns its old types (catastrophic forgetting, McCloskey and C
   Learning for Named Entity Recognition");
 * **replay** (重放): old examples are learnt again beside the new ones. Of the new type they say nothing, so a copy of
   the model that has learnt from the new sentences alone marks it there;
-* **restraint**: options of the run, ``freeze``, or ``l2`` with ``l2_on="distance"``, which holds θ near where it was.
+* **regularisation** (正则化): options of the run, ``freeze``, or ``l2`` with ``l2_on="distance"``, which holds θ near
+  where it was.
 """
 
 from __future__ import annotations
@@ -90,9 +91,9 @@ class Extension:
         for kind, types in (("old", self.old_types), ("new", self.new_types)):
             if kind not in self.after:
                 continue
-            sides = [{**side[kind]["per_type"], f"all {kind} types": side[kind]} for side in (self.before, self.after)]
+            scores = [{**each[kind]["per_type"], f"all {kind} types": each[kind]} for each in (self.before, self.after)]
             for name in (*types, f"all {kind} types"):
-                first, then = (side.get(name, {"f1": 0.0})["f1"] for side in sides)
+                first, then = (each.get(name, {"f1": 0.0})["f1"] for each in scores)
                 rows.append({"type": name, "before": first, "after": then, "points": 100 * (then - first)})
         return rows
 
@@ -116,7 +117,7 @@ def extend(
     Args:
         model: a trained model of the task ``ner``; stays as it is.
         new: sentences with the new types.
-        config: of the run; ``freeze`` and ``l2_on="distance"`` restrain it further.
+        config: of the run; ``freeze`` and ``l2_on="distance"`` hold it back further.
         out: the run folder.
         replay: old examples to learn again; ``"pseudo"``: none, but the old model marks its types in the new sentences
             (which it does for old examples too); None: learn from ``new`` alone, and forget.

@@ -76,7 +76,7 @@ def divide(task: str, train: str | Path, stored: str | Path, *, seed: int = 1, *
     """Divide one file as ``stored`` says; where that is not there yet, divide 8:1:1 by :func:`read_split` and write it.
 
     The stored file holds hashes, no text (:mod:`hanlp_tutor.data.stored_split`): whoever has the same data gets the
-    same sides.
+    same sets.
 
     Raises:
         DataError: as :func:`read_split` and :func:`hanlp_tutor.data.stored_split.load_split`.

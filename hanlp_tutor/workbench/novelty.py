@@ -1,4 +1,4 @@
-"""Learnt by heart or read from the context: recall on names that training has shown, and on those that it has not."""
+"""Memorised or read from the context: recall on names that training has shown, and on those that it has not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def recall_by_novelty(
     """Recall of the entities that training has shown, and of those that it has not.
 
     One is seen when some entity of ``train`` has the same text and the same type (Augenstein, Derczynski and Bontcheva
-    2017, Generalisation in Named Entity Recognition). The two recalls tell learning by heart from reading the context.
+    2017, Generalisation in Named Entity Recognition). The two recalls distinguish memorising from reading the context.
 
     Returns:
         ``{"recall_seen", "recall_unseen", "share_unseen"}``: the last of all gold entities. A ratio without a

@@ -46,7 +46,7 @@ class Comparison:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the whole interval lies on one side of no difference."""
+        """Whether the whole interval lies above 0 or below 0."""
         return self.low > 0 or self.high < 0
 
 
@@ -110,7 +110,7 @@ def smallest_visible(comparison: Comparison, sentences: int, *, of: int, power: 
     """The true difference that a paired test on so many sentences finds in ``power`` of all cases, at the 5 % level.
 
     (z₀.₉₇₅ + z_power) · standard error, which shrinks with the root of the number of sentences. It is a property of
-    the pair: two models that mostly agree can be told apart sooner.
+    the pair: two models that mostly agree can be distinguished sooner.
 
     Args:
         comparison: of two such models, measured on ``of`` sentences.
@@ -133,8 +133,8 @@ def _drawn_sums(counts: np.ndarray, draws: int, seed: int) -> np.ndarray:
 
 def _f1(sums: np.ndarray) -> np.ndarray:
     """F1 of rows of right, found, wanted."""
-    asked = sums[:, 1] + sums[:, 2]
-    return np.divide(2.0 * sums[:, 0], asked, out=np.zeros(len(sums)), where=asked > 0)
+    total = sums[:, 1] + sums[:, 2]
+    return np.divide(2.0 * sums[:, 0], total, out=np.zeros(len(sums)), where=total > 0)
 
 
 def _check(*several: np.ndarray) -> None:

@@ -15,6 +15,8 @@ from click.testing import CliRunner
 from toy import tagged, write_split
 
 from hanlp_tutor.cli import app, main
+from hanlp_tutor.cli.common import ONE_TASK, TASK
+from hanlp_tutor.core.task import TASKS
 from hanlp_tutor.data import write_columns
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +104,11 @@ def test_help_imports_nothing_heavy():
         assert done.stdout.decode().splitlines()[-1] == "HEAVY []", arguments
 
 
+def test_the_tasks_of_the_command_line_are_those_of_the_learner():
+    assert list(TASK.choices) == list(TASKS)
+    assert list(ONE_TASK.choices) == [name for name, task in TASKS.items() if not task.several]
+
+
 def test_a_command_that_does_not_exist():
     result = run("trian")
     assert result.exit_code == 2 and "trian" in result.stderr and "Traceback" not in result.output
@@ -146,6 +153,12 @@ def test_yaml_text_for_a_number(files, tmp_path):
 )
 def test_errors_of_a_training(files, tmp_path, options, word):
     refused(_train(files, tmp_path / "run", *options), word)
+
+
+def test_the_files_of_several_tasks_are_not_divided(tmp_path):
+    words = tmp_path / "words.tsv"
+    options = ["--train", f"tok={words},pos={words}", "--split", tmp_path / "split.json", "--out", tmp_path / "run"]
+    refused(run("train", "--task", "multitask", *options), "--split divides one file", "one a task")
 
 
 def test_a_wrong_line_is_named(files, tmp_path):
@@ -201,9 +214,9 @@ def test_without_json_the_folder_and_the_score_are_said(files, tiny_encoder, tmp
     assert f"training     {tiny_encoder}, 2 updates" in result.stderr.replace("\n             ", " ")
     for command in commands.splitlines():
         words = shlex.split(command)
-        verb = next(place for place, word in enumerate(words) if word in COMMANDS)  # after the script, or python -m
-        answer = run(*words[verb:])
-        assert answer.exit_code == 0 or (words[verb] == "diagnose" and answer.exit_code == 1), answer.output
+        command = next(place for place, word in enumerate(words) if word in COMMANDS)  # after the script, or python -m
+        answer = run(*words[command:])
+        assert answer.exit_code == 0 or (words[command] == "diagnose" and answer.exit_code == 1), answer.output
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
@@ -231,9 +244,9 @@ def test_ctrl_c_says_where_and_how_to_go_on(files, tiny_encoder, tmp_path):
     while not (out / "checkpoint.pt").exists() and time.monotonic() < until:
         time.sleep(0.1)
     training.send_signal(signal.SIGINT)
-    said = training.communicate(timeout=60)[1].decode()
-    assert training.returncode == 130 and "Traceback" not in said
-    assert said.splitlines()[-1] == f"Stopped. What there is lies in {out}. Go on with --resume."
+    printed = training.communicate(timeout=60)[1].decode()
+    assert training.returncode == 130 and "Traceback" not in printed
+    assert printed.splitlines()[-1] == f"Stopped. What there is lies in {out}. Go on with --resume."
 
 
 # --- evaluate, predict, export -------------------------------------------------------------------------------------

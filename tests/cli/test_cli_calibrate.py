@@ -1,4 +1,4 @@
-"""``hanlp-tutor calibrate``: a model folder keeps its answers and gets other scores."""
+"""``hanlp-tutor calibrate``: a model folder keeps its predictions and gets other scores."""
 
 import json
 
@@ -20,9 +20,9 @@ def test_a_folder_gets_its_temperature(crf_model, tmp_path):
     before = Predictor(load_model(folder)).predict_many(texts)
     result = CliRunner().invoke(app, ["calibrate", str(tmp_path / "run"), str(file), "--json"])
     assert result.exit_code == 0, result.output
-    said = json.loads(result.stdout.splitlines()[-1])
-    assert said["ece_after"] < said["ece_before"] and said["temperature"] != 1.0
-    assert load_model(folder).temperature == said["temperature"]
+    printed = json.loads(result.stdout.splitlines()[-1])
+    assert printed["ece_after"] < printed["ece_before"] and printed["temperature"] != 1.0
+    assert load_model(folder).temperature == printed["temperature"]
     after = Predictor.load(folder).predict_many(texts)
     spans = [[[(e["start"], e["end"], e["label"]) for e in a["entities"]] for a in some] for some in (before, after)]
     assert spans[0] == spans[1] and before != after

@@ -185,9 +185,9 @@ def test_measured_minutes_are_said_and_others_are_not(notebook, monkeypatch):
     write_cost("99_example", described("class", {"epochs": 3, "encoder": "mini-bert"}), cost)
     parameters = ["-p", "encoder", "mini-bert", "-p", "epochs", "3"]
     monkeypatch.setattr("hanlp_tutor.workbench.runner.check_parameters", lambda *_: None)
-    said = CliRunner().invoke(app, ["run", "99", *parameters]).stderr
-    assert "notebook     99_example, profile class -p encoder mini-bert -p epochs 3\n" in said
-    assert "minutes      about 11 (measured: 10.7 on a laptop (2 threads))\n" in said
+    printed = CliRunner().invoke(app, ["run", "99", *parameters]).stderr
+    assert "notebook     99_example, profile class -p encoder mini-bert -p epochs 3\n" in printed
+    assert "minutes      about 11 (measured: 10.7 on a laptop (2 threads))\n" in printed
     assert "minutes" not in CliRunner().invoke(app, ["run", "99"]).stderr
 
 

@@ -17,7 +17,7 @@ from hanlp_tutor.data import TaggedText
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.workbench.novelty import recall_by_novelty
 
-# Ill-formed sequences too: an I- that continues nothing, or another type. The types of the two sides differ in part.
+# Ill-formed sequences too: an I- that continues nothing, or another type. Gold and predicted types differ in part.
 GOLD = st.sampled_from(["O", "O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG"])
 PREDICTED = st.sampled_from(["O", "O", "B-PER", "I-PER", "B-LOC", "I-LOC", "I-FOOD"])
 PAIRS = st.lists(
@@ -116,27 +116,27 @@ def test_nothing_at_all():
 
 
 @pytest.mark.parametrize("task", ["ner", "classify"])
-def test_answers_come_back_in_the_order_of_the_examples(tiny_encoder, task):
-    """Scored in batches by length: each text's own answer, and the mean loss over tokens or texts."""
+def test_predictions_come_back_in_the_order_of_the_examples(tiny_encoder, task):
+    """Scored in batches by length: each text's own prediction, and the mean loss over tokens or texts."""
     examples = tagged(20, longest=90) if task == "ner" else labelled(20)
     model = build_model(task, tiny_encoder, label_set(task, examples), TrainConfig(dropout=0.5)).train()
     scores = evaluate_model(model, examples)
     assert model.training, "its mode is left as it was"
     model.eval()
-    answers, loss, count = [], 0.0, 0
+    predictions, loss, count = [], 0.0, 0
     for one in examples:
         batch = model.collate([model.encode(one)])
         logits = model(batch)
-        answers += model.decode(logits, batch)
+        predictions += model.decode(logits, batch)
         loss, count = loss + model.loss_sum(logits, batch).item(), count + batch.valid
     assert scores.pop("loss") == pytest.approx(loss / count, rel=1e-5)
-    flat = [tag for tags in answers for tag in tags] if task == "ner" else answers
-    commonest = max(flat.count(answer) for answer in flat)
+    flat = [tag for tags in predictions for tag in tags] if task == "ner" else predictions
+    commonest = max(flat.count(label) for label in flat)
     assert scores.pop("minority") == pytest.approx(1 - commonest / len(flat))
     if task == "ner":
-        expected = span_scores([one.spans for one in examples], [spans_from_bio(tags) for tags in answers])
+        expected = span_scores([one.spans for one in examples], [spans_from_bio(tags) for tags in predictions])
     else:
-        expected = class_scores([one.label for one in examples], answers)
+        expected = class_scores([one.label for one in examples], predictions)
     assert scores == expected and task_named(task).headline in scores
 
 

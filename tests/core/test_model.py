@@ -35,8 +35,8 @@ def test_round_trip(tiny_encoder, tmp_path, task, crf, kind):
     assert state.keys() == restored.keys() and all(torch.equal(state[n], restored[n]) for n in state)
     texts = [example.text for example in examples] + ["iPhone 15，𠮷野家👍 ", "今" * 600]
     for m in (model, again):
-        m.answers = m(m.collate([m.encode(text) for text in texts])).detach()
-    assert torch.equal(model.answers, again.answers)
+        m.logits_of_texts = m(m.collate([m.encode(text) for text in texts])).detach()
+    assert torch.equal(model.logits_of_texts, again.logits_of_texts)
 
 
 def test_folder_stands_by_itself(saved, monkeypatch, tmp_path):

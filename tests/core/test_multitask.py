@@ -188,7 +188,7 @@ def test_scores_agree_with_seqeval_and_scikit_learn(multitask_model):
             predicted.setdefault(example.task, []).extend(multitask_model.decode(multitask_model(batch), batch))
     gold = {task: [list(e.tags) for e in examples if e.task == task] for task in ("pos", "ner")}
     assert scores["ner"]["f1"] == pytest.approx(f1_score(gold["ner"], predicted["ner"]))
-    flat = [[tag for tags in side["pos"] for tag in tags] for side in (gold, predicted)]
+    flat = [[tag for tags in each["pos"] for tag in tags] for each in (gold, predicted)]
     assert scores["pos"]["accuracy"] == pytest.approx(accuracy_score(*flat))
     means = (scores["tok"]["f1"], scores["pos"]["accuracy"], scores["ner"]["f1"])
     assert scores["mean"] == pytest.approx(sum(means) / 3) and min(means) > 0.2
@@ -200,8 +200,8 @@ def test_scores_agree_with_seqeval_and_scikit_learn(multitask_model):
 
 def test_what_the_model_says_itself_scores_one(multitask_model):
     texts = [e.text for e in load_corpus("peoples_daily").test[:20]]
-    answers = Predictor(multitask_model).predict_many(texts)
-    own = [TaggedWords("tok", a["tok"]) for a in answers] + [TaggedWords("pos", a["tok"], a["pos"]) for a in answers]
+    found = Predictor(multitask_model).predict_many(texts)
+    own = [TaggedWords("tok", a["tok"]) for a in found] + [TaggedWords("pos", a["tok"], a["pos"]) for a in found]
     scores = score_on_test(multitask_model, [e for e in own if e.text in texts])
     for task in ("tok", "pos"):
         assert scores[task]["end_to_end"]["f1"] == 1.0
@@ -216,16 +216,16 @@ def test_a_gold_tag_that_training_lacked_counts_as_missed(multitask_model):
 
 def test_raw_text_in_words_tags_and_entities_out(multitask_model):
     texts = ["江泽民主席今天在北京会见了美国总统。", "", " \u3000", "a 江 b", "今" * 1200, "😀\x00"]
-    answers = Predictor(multitask_model).predict_many(texts)
-    for text, answer in zip(texts, answers, strict=True):
-        assert answer["text"] == text and len(answer["pos"]) == len(answer["tok"]) == len(answer["offsets"])
-        assert [text[start:end] for start, end in answer["offsets"]] == answer["tok"]
-        assert all(text[e["start"] : e["end"]] == e["text"] and 0 < e["score"] <= 1 for e in answer["ner"])
-    assert "".join(answers[0]["tok"]) == texts[0] and "".join(answers[4]["tok"]) == texts[4]
-    assert answers[1]["tok"] == answers[2]["tok"] == []
+    predictions = Predictor(multitask_model).predict_many(texts)
+    for text, found in zip(texts, predictions, strict=True):
+        assert found["text"] == text and len(found["pos"]) == len(found["tok"]) == len(found["offsets"])
+        assert [text[start:end] for start, end in found["offsets"]] == found["tok"]
+        assert all(text[e["start"] : e["end"]] == e["text"] and 0 < e["score"] <= 1 for e in found["ner"])
+    assert "".join(predictions[0]["tok"]) == texts[0] and "".join(predictions[4]["tok"]) == texts[4]
+    assert predictions[1]["tok"] == predictions[2]["tok"] == []
     alone = Predictor(multitask_model).predict(texts[0])
-    assert all(alone[name] == answers[0][name] for name in ("text", "tok", "offsets", "pos"))
-    for one, other in zip(alone["ner"], answers[0]["ner"], strict=True):
+    assert all(alone[name] == predictions[0][name] for name in ("text", "tok", "offsets", "pos"))
+    for one, other in zip(alone["ner"], predictions[0]["ner"], strict=True):
         assert one.pop("score") == pytest.approx(other.pop("score"), abs=1e-4) and one == other
 
 
@@ -274,7 +274,7 @@ def test_held_out_sentences_are_held_out_of_every_task(tmp_path):
     for task in ("tok", "pos"):
         toy.write_words(tmp_path / task, news(100, tasks=(task,)))
     split = read_split("multitask", f"tok={tmp_path / 'tok'},pos={tmp_path / 'pos'}")
-    texts = [{e.text for e in side} for side in (split.train, split.dev, split.test)]
+    texts = [{e.text for e in subset} for subset in (split.train, split.dev, split.test)]
     assert not texts[0] & texts[2] and not texts[1] & texts[2] and len(split.test) > 5
     known = set(word_labels(split.train))
     assert all(known.issuperset(e.gold_labels) for e in split.dev)

@@ -1,4 +1,4 @@
-"""Memory runs out: the same update in smaller pieces, said aloud, kept over a resume. What cannot be cut says so."""
+"""Memory runs out: the same update in smaller pieces, a warning, kept over a resume. What cannot be cut says so."""
 
 import json
 import os
@@ -37,10 +37,10 @@ def room_for(monkeypatch):
 
         def limited(self, *arguments):
             batch = next(a for a in arguments if hasattr(a, "lengths"))
-            answer = real(self, *arguments)
+            output = real(self, *arguments)
             if self.training and len(batch.lengths) > examples:
-                answer.register_hook(lambda gradient: (_ for _ in ()).throw(error()))
-            return answer
+                output.register_hook(lambda gradient: (_ for _ in ()).throw(error()))
+            return output
 
         monkeypatch.setattr(Model, where, limited)
 
@@ -49,10 +49,10 @@ def room_for(monkeypatch):
 
 def run(encoder, out, config, examples, dev=(), **options):
     model = make("ner", examples, encoder, config)
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         result = fine_tune(model, examples, list(dev), config, out, **options)
-    return flat(weights(model).values()), result, [str(w.message) for w in said if w.category is MemoryWarning]
+    return flat(weights(model).values()), result, [str(w.message) for w in warned if w.category is MemoryWarning]
 
 
 @pytest.mark.parametrize(
@@ -106,10 +106,10 @@ def test_what_is_said(tiny_encoder, tmp_path, room_for, capsys, monkeypatch):
     examples = tagged(40)
     room_for(3)
     config = PLAIN.replace(batch_size=8, gradient_accumulation_steps=2, log_steps=1)
-    _, result, said = run(tiny_encoder, tmp_path, config, examples, progress="lines")
-    assert [message.split(". It")[0] for message in said] == ["Memory ran out at update 1"] * 2
-    assert "at most 2 examples in a micro-batch; batch_size=8" in said[1]
-    assert said[1] in capsys.readouterr().err
+    _, result, warned = run(tiny_encoder, tmp_path, config, examples, progress="lines")
+    assert [message.split(". It")[0] for message in warned] == ["Memory ran out at update 1"] * 2
+    assert "at most 2 examples in a micro-batch; batch_size=8" in warned[1]
+    assert warned[1] in capsys.readouterr().err
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["micro_batch"] == 2 and manifest["out_of_memory_at"] == [1, 1]
     assert {row["micro_batch"] for row in read_history(tmp_path / "history.csv")} == {2}
@@ -126,16 +126,16 @@ def test_with_dropout_it_is_the_run_that_had_small_pieces_from_the_start(tiny_en
         patch.setattr(run_module, "cut", lambda micro, divisor: cut(micro, 4))
         reference, plain, _ = run(tiny_encoder, tmp_path / "small", config, examples, dev)
     room_for(2)
-    halved, result, said = run(tiny_encoder, tmp_path / "halved", config, examples, dev)
-    assert len(said) == 2 and torch.equal(halved, reference)
+    halved, result, warned = run(tiny_encoder, tmp_path / "halved", config, examples, dev)
+    assert len(warned) == 2 and torch.equal(halved, reference)
     kept = [name for name in COLUMNS if name not in (*MEASURED, "micro_batch")]
     assert [[r.get(n) for n in kept] for r in result.history] == [[r.get(n) for n in kept] for r in plain.history]
 
 
 def test_without_a_shortage_nothing_is_said_and_nothing_is_cut(tiny_encoder, tmp_path):
     examples = tagged(12)
-    _, result, said = run(tiny_encoder, tmp_path, PLAIN.replace(batch_size=8), examples)
-    assert not said and result.history[-1]["micro_batch"] == 8
+    _, result, warned = run(tiny_encoder, tmp_path, PLAIN.replace(batch_size=8), examples)
+    assert not warned and result.history[-1]["micro_batch"] == 8
     assert json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))["out_of_memory_at"] == []
 
 
@@ -143,8 +143,8 @@ def test_a_resumed_run_keeps_the_small_micro_batch(tiny_encoder, tmp_path, room_
     examples = tagged(40)
     config = PLAIN.replace(epochs=3, batch_size=8, checkpoint_steps=2, log_steps=1)
     room_for(3)
-    whole, _, said = run(tiny_encoder, tmp_path / "whole", config, examples)
-    assert len(said) == 2
+    whole, _, warned = run(tiny_encoder, tmp_path / "whole", config, examples)
+    assert len(warned) == 2
 
     class Stop(Exception):
         pass
@@ -154,8 +154,8 @@ def test_a_resumed_run_keeps_the_small_micro_batch(tiny_encoder, tmp_path, room_
 
     with pytest.raises(Stop), pytest.warns(MemoryWarning):
         fine_tune(make("ner", examples, tiny_encoder), examples, [], config, tmp_path / "cut", on_evaluation=stop)
-    resumed, result, said = run(tiny_encoder, tmp_path / "cut", config, examples, resume=True)
-    assert not said, "it does not run out of memory again to find out"
+    resumed, result, warned = run(tiny_encoder, tmp_path / "cut", config, examples, resume=True)
+    assert not warned, "it does not run out of memory again to find out"
     assert torch.equal(resumed, whole) and result.history[-1]["micro_batch"] == 2
     manifest = json.loads((tmp_path / "cut" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["out_of_memory_at"] == [1, 1] and manifest["micro_batch"] == 2
@@ -175,8 +175,8 @@ def test_half_precision_too(tiny_encoder, tmp_path, room_for):
     config = PLAIN.replace(batch_size=8, fp16=True, allow_slow_precision=True, max_grad_norm=1.0)
     whole, _, _ = run(tiny_encoder, tmp_path / "whole", config, examples)
     room_for(4)
-    halved, _, said = run(tiny_encoder, tmp_path / "halved", config, examples)
-    assert len(said) == 1 and distance(halved, whole) < 1e-3
+    halved, _, warned = run(tiny_encoder, tmp_path / "halved", config, examples)
+    assert len(warned) == 1 and distance(halved, whole) < 1e-3
 
 
 def test_a_single_example_that_does_not_fit(tiny_encoder, tmp_path, room_for):

@@ -27,14 +27,14 @@ def untrained(small_encoder) -> Predictor:
     return Predictor(build_model("ner", small_encoder, LABELS, TrainConfig(head_lr=1.0)))
 
 
-def spans(answer):
-    return [(entity["start"], entity["end"], entity["label"]) for entity in answer["entities"]]
+def spans(found):
+    return [(entity["start"], entity["end"], entity["label"]) for entity in found["entities"]]
 
 
-def check_answer(text, answer):
-    assert list(answer) == ["text", "entities"] and answer["text"] == text
+def check_found(text, found):
+    assert list(found) == ["text", "entities"] and found["text"] == text
     end = 0
-    for entity in answer["entities"]:
+    for entity in found["entities"]:
         assert list(entity) == ["start", "end", "label", "text", "score"]
         assert end <= entity["start"] < entity["end"] <= len(text), "in order, apart, inside"
         assert entity["text"] == text[entity["start"] : entity["end"]]
@@ -46,17 +46,17 @@ def check_answer(text, answer):
 @settings(deadline=None, max_examples=60)
 def test_hostile_text_keeps_its_offsets(untrained, text):
     assert len(untrained.model.encode(text).ids) == len(text), "one token, so one label, for each code point"
-    check_answer(text, untrained.predict(text))
+    check_found(text, untrained.predict(text))
 
 
 def test_every_hostile_piece_between_two_names(toy_model):
     predictor = Predictor(toy_model)
     for piece in HOSTILE[:-2]:
         text = "今天张三" + piece + "在北京走路"
-        answer = predictor.predict(text)
-        check_answer(text, answer)
+        found = predictor.predict(text)
+        check_found(text, found)
         n = len(piece)
-        assert {(2, 4, "PER"), (5 + n, 7 + n, "LOC")} <= set(spans(answer)), f"{piece!r} shifted or hid a name"
+        assert {(2, 4, "PER"), (5 + n, 7 + n, "LOC")} <= set(spans(found)), f"{piece!r} shifted or hid a name"
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u3000\n\t \x1f"])
@@ -64,26 +64,26 @@ def test_white_space_has_no_entities(ner_model, crf_model, text):
     for model in (ner_model, crf_model):
         assert Predictor(model).predict(text) == {"text": text, "entities": []}
         many = Predictor(model).predict_many([text, NEWS[0], text])
-        assert [answer["text"] for answer in many] == [text, NEWS[0], text] and many[0]["entities"] == []
+        assert [found["text"] for found in many] == [text, NEWS[0], text] and many[0]["entities"] == []
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u3000"])
 def test_empty_text_gets_a_class(review_model, text):
-    answer = Predictor(review_model).predict(text)
-    assert answer["text"] == text and answer["label"] in review_model.labels and 0.5 <= answer["score"] <= 1
+    found = Predictor(review_model).predict(text)
+    assert found["text"] == text and found["label"] in review_model.labels and 0.5 <= found["score"] <= 1
 
 
-def test_many_are_answered_in_order_and_as_one_by_one(ner_model, review_model):
+def test_many_are_predicted_in_order_and_as_one_by_one(ner_model, review_model):
     texts = [NEWS[i] for i in (5, 900, 3, 17, 1200, 44, 7)] + [max(NEWS, key=len), "", "北京"]
     for model in (ner_model, review_model):
         predictor = Predictor(model)
-        for one, answer in zip(map(predictor.predict, texts), predictor.predict_many(iter(texts)), strict=True):
-            assert answer["text"] == one["text"]
+        for one, found in zip(map(predictor.predict, texts), predictor.predict_many(iter(texts)), strict=True):
+            assert found["text"] == one["text"]
             if model is ner_model:
-                check_answer(one["text"], answer)
-                assert spans(answer) == spans(one)
+                check_found(one["text"], found)
+                assert spans(found) == spans(one)
             else:
-                assert answer["label"] == one["label"] and answer["score"] == pytest.approx(one["score"], abs=1e-5)
+                assert found["label"] == one["label"] and found["score"] == pytest.approx(one["score"], abs=1e-5)
 
 
 def test_score_is_the_geometric_mean_of_the_probabilities(ner_model, crf_model):
@@ -108,8 +108,8 @@ def test_score_of_a_class_is_its_probability(review_model):
     batch = review_model.collate([review_model.encode(text)])
     with torch.no_grad():
         p = review_model(batch).softmax(-1)[0]
-    answer = Predictor(review_model).predict(text)
-    assert answer["label"] == review_model.labels[int(p.argmax())] and answer["score"] == pytest.approx(float(p.max()))
+    found = Predictor(review_model).predict(text)
+    assert found["label"] == review_model.labels[int(p.argmax())] and found["score"] == pytest.approx(float(p.max()))
 
 
 # Where a text of 1,200 characters changes the window it is read from, and where its windows begin and end.
@@ -145,7 +145,7 @@ def test_a_very_long_text_is_read_in_parts_with_the_same_result(which, request, 
         if which == "review_model":
             assert parts["label"] == whole["label"] and parts["score"] == pytest.approx(whole["score"], abs=1e-5)
         else:
-            check_answer(text, parts)
+            check_found(text, parts)
             assert spans(parts) == spans(whole) and len(spans(whole)) > 50
     hook.remove()
 
@@ -185,5 +185,5 @@ def test_a_saved_model_predicts_the_same(ner_model, tmp_path):
 
 def test_a_model_in_training_stays_in_training(small_encoder):
     model = build_model("ner", small_encoder, LABELS, TrainConfig(dropout=0.5)).train()
-    answers = [Predictor(model).predict(NEWS[0]) for _ in range(2)]
-    assert answers[0] == answers[1] and model.training and model.encoder.training
+    predictions = [Predictor(model).predict(NEWS[0]) for _ in range(2)]
+    assert predictions[0] == predictions[1] and model.training and model.encoder.training

@@ -41,7 +41,7 @@ def test_gold_labels_become_those_of_the_scheme(scheme):
 
 @pytest.mark.parametrize("scheme", ["BMES", "IOBES"])
 @pytest.mark.parametrize("crf", [False, True])
-def test_answers_are_what_the_tags_mean(small_encoder, scheme, crf):
+def test_predictions_are_what_the_tags_mean(small_encoder, scheme, crf):
     tagger = model(small_encoder, scheme, crf)
     batch = tagger.collate([tagger.encode("张三在北京大学。"), tagger.encode("好")])
     logits = torch.randn(2, 8, len(tagger.head.native), generator=torch.Generator().manual_seed(2)) * 5

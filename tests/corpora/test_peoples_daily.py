@@ -46,10 +46,10 @@ def test_entities_are_those_of_the_words():
 
 def test_the_split_is_the_published_one():
     corpus = load_corpus("peoples_daily")
-    sides = (corpus.train, corpus.dev, corpus.test)
-    assert [len(side) for side in sides] == [15146, 1922, 1922]
-    assert [fingerprint(side)[:16] for side in sides] == ["a443966fadbdad64", "f4ce6df7b2f5a20a", "e414c9179e1700a2"]
-    counts = Counter(span.label for side in sides for sentence in side for span in sentence.spans)
+    subsets = (corpus.train, corpus.dev, corpus.test)
+    assert [len(subset) for subset in subsets] == [15146, 1922, 1922]
+    assert [fingerprint(each)[:16] for each in subsets] == ["a443966fadbdad64", "f4ce6df7b2f5a20a", "e414c9179e1700a2"]
+    counts = Counter(span.label for subset in subsets for sentence in subset for span in sentence.spans)
     assert counts == {"LOC": 27833, "PER": 19921, "ORG": 3529}
     for number in ("19,484", "490", "15,146 / 1,922 / 1,922", "LOC 27,833"):
         assert number in corpus.provenance
@@ -58,15 +58,15 @@ def test_the_split_is_the_published_one():
 
 def test_no_text_is_on_two_sides_and_neighbours_are_on_one():
     corpus = load_corpus("peoples_daily")
-    side_of = {}
+    subset_of = {}
     for name in ("train", "dev", "test"):
         for sentence in getattr(corpus, name):
-            side_of[int(sentence.source.removeprefix("199801.txt:"))] = name
-    texts = [sentence.text for side in (corpus.train, corpus.dev, corpus.test) for sentence in side]
-    assert len(texts) == len(set(texts)) == len(side_of)
-    runs = [len(list(group)) for _, group in groupby(side_of[line] for line in sorted(side_of))]
+            subset_of[int(sentence.source.removeprefix("199801.txt:"))] = name
+    texts = [sentence.text for subset in (corpus.train, corpus.dev, corpus.test) for sentence in subset]
+    assert len(texts) == len(set(texts)) == len(subset_of)
+    runs = [len(list(group)) for _, group in groupby(subset_of[line] for line in sorted(subset_of))]
     assert min(runs[:-1]) >= 50
-    assert len(runs) < 150  # borders where an article could stand on two sides, among 19,000 lines
+    assert len(runs) < 150  # borders where an article could stand in two sets, among 19,000 lines
 
 
 def test_words_match_the_examples_and_the_docstring():
@@ -105,7 +105,7 @@ def test_a_folder_of_yours_comes_first(tmp_path, monkeypatch):
     path.write_text("Ａ/nx  江/nr  泽民/nr\n\nＡ/nx  江/nr  泽民/nr\n在/p  北京/ns\n", encoding="utf-8")
     assert locate("peoples_daily") == (path,)
     corpus = load_corpus("peoples_daily")
-    read = sorted((each.text, each.source) for side in (corpus.train, corpus.dev, corpus.test) for each in side)
+    read = sorted((each.text, each.source) for subset in (corpus.train, corpus.dev, corpus.test) for each in subset)
     assert read == [("A江泽民", "199801.txt:1"), ("在北京", "199801.txt:4")]
     (tmp_path / "tag").mkdir()
     path = path.rename(tmp_path / "tag" / "199801.txt")

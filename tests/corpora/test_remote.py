@@ -21,7 +21,7 @@ from hanlp_tutor.errors import ConfigError, DataError
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 CONTENT = {
-    side: f"{letter}\tO\n李\tB-PER\n".encode() for side, letter in (("train", "甲"), ("dev", "乙"), ("test", "丙"))
+    subset: f"{letter}\tO\n李\tB-PER\n".encode() for subset, letter in (("train", "甲"), ("dev", "乙"), ("test", "丙"))
 }
 LARGE = os.urandom(300_000)
 PIECE = 98_304  # of it, after which the server breaks off or falls silent
@@ -29,7 +29,7 @@ HASHES = {name: hashlib.sha256(content).hexdigest() for name, content in {**CONT
 
 
 class Server(ThreadingHTTPServer):
-    """Serves ``files``; ``behaviour`` is how, ``requests`` the paths that it was asked for."""
+    """Serves ``files``; ``behaviour`` is how, ``requests`` the paths that were requested."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -92,8 +92,8 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 def made_up(server) -> RemoteSet:
-    files = tuple(RemoteFile(side, f"{side}.txt", f"made_up.{side}", HASHES[side]) for side in CONTENT)
-    server.files = {f"/data/made_up.{side}": content for side, content in CONTENT.items()}
+    files = tuple(RemoteFile(subset, f"{subset}.txt", f"made_up.{subset}", HASHES[subset]) for subset in CONTENT)
+    server.files = {f"/data/made_up.{subset}": content for subset, content in CONTENT.items()}
     return RemoteSet(
         name="made_up",
         task="ner",
@@ -119,8 +119,8 @@ def test_a_set_is_downloaded_once(server, monkeypatch):
     made = made_up(server)
     corpus = remote.load(made)
     assert corpus.train == (TaggedText("甲李", ("O", "B-PER")),)
-    assert [side[0].source for side in (corpus.train, corpus.dev, corpus.test)] == [
-        f"made_up/{side}.txt:1" for side in ("train", "dev", "test")
+    assert [subset[0].source for subset in (corpus.train, corpus.dev, corpus.test)] == [
+        f"made_up/{subset}.txt:1" for subset in ("train", "dev", "test")
     ]
     assert corpus.provenance == "Made up. 1 / 1 / 1 examples."
     assert len(server.requests) == 3
@@ -143,8 +143,8 @@ def test_a_folder_of_yours_needs_no_network(server, tmp_path, monkeypatch):
     made = replace(made_up(server), address="http://127.0.0.1:1/data")
     folder = tmp_path / "mine" / "made_up"
     folder.mkdir(parents=True)
-    for name, side in (("train.txt", "train"), ("made_up.dev", "dev"), ("test.txt", "test")):
-        (folder / name).write_bytes(CONTENT[side])  # under either name
+    for name, subset in (("train.txt", "train"), ("made_up.dev", "dev"), ("test.txt", "test")):
+        (folder / name).write_bytes(CONTENT[subset])  # under either name
     monkeypatch.setenv("HANLP_TUTOR_DATA", str(tmp_path / "mine"))
     assert remote.fetch(made) == (folder / "train.txt", folder / "made_up.dev", folder / "test.txt")
     (folder / "test.txt").write_bytes(CONTENT["test"][:5])
@@ -157,7 +157,7 @@ def test_a_folder_of_yours_needs_no_network(server, tmp_path, monkeypatch):
 
 def test_a_mirror_stands_in(server, monkeypatch):
     made = replace(made_up(server), address="http://127.0.0.1:1/data")
-    server.files = {f"/here/made_up/{side}.txt": content for side, content in CONTENT.items()}
+    server.files = {f"/here/made_up/{subset}.txt": content for subset, content in CONTENT.items()}
     monkeypatch.setenv("HANLP_TUTOR_MIRROR", f"{server.address}/here/")
     assert [path.read_bytes() for path in remote.fetch(made)] == list(CONTENT.values())
 
@@ -165,9 +165,9 @@ def test_a_mirror_stands_in(server, monkeypatch):
 def test_a_file_that_is_not_there(server):
     made = made_up(server)
     del server.files["/data/made_up.dev"]
-    with pytest.raises(DataError) as told:
+    with pytest.raises(DataError) as raised:
         remote.load(made)
-    message = str(told.value)
+    message = str(raised.value)
     assert message.startswith(f"{server.address}/data/made_up.dev: the server answers 404 Not Found.")
     assert "HANLP_TUTOR_DATA to a folder that holds made_up/dev.txt" in message and "HANLP_TUTOR_MIRROR" in message
     assert server.requests.count("/data/made_up.dev") == 1, "asking again would not help"
@@ -180,7 +180,7 @@ def test_names():
     with pytest.raises(DataError, match=r"weibo/train.conll: is not downloaded yet. Call load_corpus\('weibo'\)"):
         locate("weibo")
     for each in remote.SETS.values():
-        assert [file.side for file in each.files] == ["train", "dev", "test"]
+        assert [file.subset for file in each.files] == ["train", "dev", "test"]
         assert each.licence and each.citation and each.format and each.address.startswith("https://")
         assert all(len(file.sha256) == 64 for file in each.files)
 
@@ -260,9 +260,9 @@ def test_no_network(tmp_path):
     with socket.socket() as reserved:  # bound, and nobody listens
         reserved.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{reserved.getsockname()[1]}/large"
-        with pytest.raises(DataError, match=r"cannot be reached.*in 4 attempts; is there a network") as told:
+        with pytest.raises(DataError, match=r"cannot be reached.*in 4 attempts; is there a network") as raised:
             download.download(address, tmp_path / "large", HASHES["large"], "Do something else.")
-    assert told.value.remedy == "Do something else."
+    assert raised.value.remedy == "Do something else."
 
 
 @pytest.mark.parametrize("mirror", ["no address", "ftp://here", "http://[half"])
@@ -281,8 +281,8 @@ def test_a_cache_that_cannot_be_written(server, tmp_path):
 def test_the_bar_goes_to_standard_error(server, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HANLP_TUTOR_PROGRESS", "bar")
     get_large(server, tmp_path)
-    told = capsys.readouterr()
-    assert "large" in told.err and "300k" in told.err and told.out == ""
+    printed = capsys.readouterr()
+    assert "large" in printed.err and "300k" in printed.err and printed.out == ""
 
 
 def test_no_bar_in_a_log(server, tmp_path, monkeypatch, capsys):
@@ -344,9 +344,9 @@ def test_killed_in_the_middle(server, tmp_path):
 def test_real_sets(name, sizes, labels, monkeypatch):
     monkeypatch.setenv("HANLP_TUTOR_DATA", str(SHARED))
     corpus = load_corpus(name)
-    sides = (corpus.train, corpus.dev, corpus.test)
-    assert tuple(map(len, sides)) == sizes
-    examples = [example for side in sides for example in side]
+    subsets = (corpus.train, corpus.dev, corpus.test)
+    assert tuple(map(len, subsets)) == sizes
+    examples = [example for subset in subsets for example in subset]
     if corpus.task == "ner":
         found = {span.label for example in examples for span in example.spans}
         assert not any(example.text[:6].isascii() and example.text[1:6:2].isdigit() for example in examples)

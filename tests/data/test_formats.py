@@ -367,19 +367,19 @@ def test_names_and_options_that_do_not_exist(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "lines, said",
+    "lines, place",
     [
         ("张\tI-PER\n三\tI-PER\n在\tO\n北\tB-LOC\n京\tI-ORG\n", "1: I- that continues nothing"),
         ("张\tB-PER\n三\tI-PER\n在\tO\n", None),
         ("张\tB-PER\n三\tE-PER\n在\tI-PER\n", None),  # IOBES has its own ways to be incomplete
     ],
 )
-def test_strays_of_a_bio_file_are_told_with_their_line(write, lines, said):
+def test_strays_of_a_bio_file_are_named_with_their_line(write, lines, place):
     path = write(lines)
     documents, notes = read(path, "columns")
     assert documents
-    if said is None:
+    if place is None:
         assert notes == []
     else:
         (only,) = notes
-        assert only.startswith(f"{path}:{said}") and ": 2 in this file" in only
+        assert only.startswith(f"{path}:{place}") and ": 2 in this file" in only

@@ -8,11 +8,11 @@ from hanlp_tutor.data import FORMATS, convert, detect_format, read_documents, wr
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 FILES = {
-    "cmedqaner": [(f"cmedqaner/{side}.txt", "columns", {}) for side in ("train", "dev", "test")],
+    "cmedqaner": [(f"cmedqaner/{subset}.txt", "columns", {}) for subset in ("train", "dev", "test")],
     "weibo": [
-        (f"weibo/{side}.conll", "columns", {"strip_segmentation_digits": True}) for side in ("train", "dev", "test")
+        (f"weibo/{subset}.conll", "columns", {"strip_segmentation_digits": True}) for subset in ("train", "dev", "test")
     ],
-    "finre": [(f"finre/{side}.txt", "relation", {}) for side in ("train", "valid", "test")],
+    "finre": [(f"finre/{subset}.txt", "relation", {}) for subset in ("train", "valid", "test")],
 }
 EVERY = 17  # so many-th text is taken; `python -m pytest` with 1 here takes minutes
 

@@ -36,7 +36,7 @@ def small_pieces(monkeypatch):
 
 
 def same(path, task, read, **options):
-    """The examples of both ways, after seeing that they agree in all that can be asked of them."""
+    """The examples of both ways, after seeing that they agree in everything."""
     prepared, plain = open_large(path, task, **options), read(path, **options)
     assert list(prepared) == plain
     assert [example.source for example in prepared] == [example.source for example in plain]
@@ -108,11 +108,11 @@ def test_segmentation_digits(tmp_path):
 def test_errors_are_those_of_small_files(tmp_path, task, good, bad):
     path = tmp_path / "train.tsv"
     path.write_text(good * 100 + bad, encoding="utf-8")
-    with pytest.raises(DataError) as told:
+    with pytest.raises(DataError) as raised:
         open_large(path, task)
     with pytest.raises(DataError) as expected:
         large._READERS[task](path)
-    assert str(told.value) == str(expected.value) and told.value.line > 100
+    assert str(raised.value) == str(expected.value) and raised.value.line > 100
     assert {each.suffix for each in tmp_path.iterdir()} == {".tsv", ".lock"}, "nothing half done stays"
 
 
@@ -140,7 +140,7 @@ def test_what_cannot_be(tmp_path, monkeypatch):
         open_large(path, "ner", folder=tmp_path / "mine")
     assert (tmp_path / "mine" / "thesis.txt").exists()
     write_labels(tmp_path / "swapped.txt", [toy.LabelledText("good", f"text {number}") for number in range(9)])
-    monkeypatch.setattr(large, "_MOST_ANSWERS", 8)
+    monkeypatch.setattr(large, "_MOST_LABELS", 8)
     with pytest.raises(DataError, match="more than 8 different labels"):
         open_large(tmp_path / "swapped.txt", "classify")
     monkeypatch.setattr(large, "_LONGEST", 1000)
@@ -242,7 +242,7 @@ def test_a_job_takes_a_large_file_by_itself(tmp_path, monkeypatch):
     split = job.read_split("ner", paths["train"], seed=5, overlaps="longest")
     assert isinstance(split.train, LargeExamples)
     assert (len(split.train), len(split.dev), len(split.test)) == (200 - 20 - 18, 20, 18)
-    assert len({e.source for side in (split.train, split.dev, split.test) for e in side}) == 200
+    assert len({e.source for subset in (split.train, split.dev, split.test) for e in subset}) == 200
     split = job.read_split("ner", paths["train"], paths["dev"])
     assert (len(split.train), len(split.dev), len(split.test)) == (200, 20, 0)
     monkeypatch.setattr(job, "find_spec", lambda name: None)

@@ -71,9 +71,9 @@ def test_what_a_line_cannot_hold_is_refused(tmp_path, example):
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the real data sets are not part of the project")
-@pytest.mark.parametrize(("side", "count", "kinds"), [("valid", 1489, 44), ("test", 3727, 44)])
-def test_finre(side, count, kinds):
-    examples = read_relations(SHARED / f"{side}.txt")
+@pytest.mark.parametrize(("subset", "count", "kinds"), [("valid", 1489, 44), ("test", 3727, 44)])
+def test_finre(subset, count, kinds):
+    examples = read_relations(SHARED / f"{subset}.txt")
     assert len(examples) == count
     assert len({each.relation for each in examples}) <= kinds
     assert all(len(each.document().spans) == 2 for each in examples)

@@ -1,4 +1,4 @@
-"""Groups and near duplicates that stay on one side, and splits that a colleague gets too."""
+"""Groups and near duplicates that stay in one set, and splits that a colleague gets too."""
 
 import itertools
 import json
@@ -23,8 +23,8 @@ def numbered(labels) -> list[LabelledText]:
     return [LabelledText(f"第{number}条", label, f"a.txt:{number + 1}") for number, label in enumerate(labels)]
 
 
-def sides(split) -> list[list[int]]:
-    return [[int(e.text[1:-1]) for e in side] for side in (split.train, split.dev, split.test)]
+def subsets(split) -> list[list[int]]:
+    return [[int(e.text[1:-1]) for e in subset] for subset in (split.train, split.dev, split.test)]
 
 
 @CAREFUL
@@ -33,13 +33,13 @@ def test_groups_stay_whole_and_sides_keep_their_shares(rows, seed):
     examples = numbered(label for _, label in rows)
     groups = [group for group, _ in rows]
     split = split_groups(examples, groups, seed=seed)
-    assert sorted(itertools.chain(*sides(split))) == list(range(len(rows)))
-    assert sides(split) == sides(split_groups(examples, lambda e: groups[int(e.text[1:-1])], seed=seed))
-    side_of = {number: name for name, side in enumerate(sides(split)) for number in side}
-    assert all(len({side_of[n] for n in range(len(rows)) if groups[n] == group}) == 1 for group in set(groups))
+    assert sorted(itertools.chain(*subsets(split))) == list(range(len(rows)))
+    assert subsets(split) == subsets(split_groups(examples, lambda e: groups[int(e.text[1:-1])], seed=seed))
+    subset_of = {number: name for name, subset in enumerate(subsets(split)) for number in subset}
+    assert all(len({subset_of[n] for n in range(len(rows)) if groups[n] == group}) == 1 for group in set(groups))
     largest = max(Counter(groups).values(), default=0)
-    for side, share in zip(sides(split), (0.8, 0.1, 0.1), strict=True):
-        assert abs(len(side) - share * len(rows)) <= largest + 2
+    for subset, share in zip(subsets(split), (0.8, 0.1, 0.1), strict=True):
+        assert abs(len(subset) - share * len(rows)) <= largest + 2
 
 
 @CAREFUL
@@ -47,23 +47,23 @@ def test_groups_stay_whole_and_sides_keep_their_shares(rows, seed):
 def test_single_examples_are_stratified(labels, seed):
     split = split_groups(numbered(labels), range(len(labels)), seed=seed)
     total = Counter(labels)
-    for side, share in ((split.train, 0.8), (split.dev, 0.1), (split.test, 0.1)):
-        assert abs(len(side) - share * len(labels)) < 3
-        counts = Counter(example.label for example in side)
+    for subset, share in ((split.train, 0.8), (split.dev, 0.1), (split.test, 0.1)):
+        assert abs(len(subset) - share * len(labels)) < 3
+        counts = Counter(example.label for example in subset)
         assert all(abs(counts[label] - share * total[label]) < 3 for label in total)
 
 
 def test_it_never_changes_and_depends_on_the_seed():
     examples = numbered("ab" * 10)
     split = split_groups(examples, [n // 2 for n in range(20)], seed=1)
-    assert sides(split)[1:] == [[11, 10], [4, 5]]
-    assert sides(split) != sides(split_groups(examples, [n // 2 for n in range(20)], seed=2))
+    assert subsets(split)[1:] == [[11, 10], [4, 5]]
+    assert subsets(split) != subsets(split_groups(examples, [n // 2 for n in range(20)], seed=2))
 
 
 @pytest.mark.parametrize("ratio", [(9, 1, 0), (8, 0, 2), (1, 0, 0), (0, 0, 1)])
-def test_ratios_with_nothing_on_a_side(ratio):
+def test_ratios_with_an_empty_set(ratio):
     split = split_groups(numbered("a" * 100), [n // 2 for n in range(100)], ratio=ratio)
-    assert [len(side) for side in sides(split)] == [100 * part / sum(ratio) for part in ratio]
+    assert [len(subset) for subset in subsets(split)] == [100 * part / sum(ratio) for part in ratio]
 
 
 def test_groups_of_another_number_are_refused():
@@ -71,7 +71,7 @@ def test_groups_of_another_number_are_refused():
         split_groups(numbered("aaa"), [1, 2])
 
 
-def test_near_duplicates_stay_on_one_side():
+def test_near_duplicates_stay_in_one_set():
     reviews = [e for e in load_corpus("reviews").train if len(e.text) > 60][:300]
     copies = [LabelledText(paraphrase(e.text, 1, 1, "的一是"), e.label) for e in reviews[:150]]
     examples = [*reviews, *copies, *reviews[150:180]]
@@ -79,26 +79,26 @@ def test_near_duplicates_stay_on_one_side():
     assert len(audit(by_example.train, by_example.dev, by_example.test).of("leak", "near-leak")) > 20
     split = split_without_leaks(examples)
     assert audit(split.train, split.dev, split.test).of("leak", "near-leak") == []
-    assert [round(len(side) / 480, 2) for side in (split.train, split.dev, split.test)] == [0.8, 0.1, 0.1]
+    assert [round(len(subset) / 480, 2) for subset in (split.train, split.dev, split.test)] == [0.8, 0.1, 0.1]
 
 
 # ---------------------------------------------------------------- stored splits
 
 
-def test_a_colleague_gets_the_same_sides(tmp_path):
+def test_a_colleague_gets_the_same_sets(tmp_path):
     examples = [*numbered("ab" * 20), LabelledText("两次", "a", "x:1"), LabelledText("两次", "a", "x:2")]
     split = split_stratified(examples)
     save_split(tmp_path / "split.json", split)
     theirs = [LabelledText(e.text, e.label, f"elsewhere:{n}") for n, e in enumerate(reversed(examples))]
     again = load_split(tmp_path / "split.json", theirs)
-    assert again == Split(*(list(side) for side in (split.train, split.dev, split.test)))
+    assert again == Split(*(list(subset) for subset in (split.train, split.dev, split.test)))
     assert again.train[0].source.startswith("elsewhere")
     content = (tmp_path / "split.json").read_text(encoding="utf-8")
     assert "第" not in content
     assert json.loads(content)["counts"] == {"train": 34, "dev": 4, "test": 4}
 
 
-def test_tagged_texts_and_empty_sides(tmp_path):
+def test_tagged_texts_and_empty_sets(tmp_path):
     examples = [TaggedText("张三", ("B-PER", "I-PER"), "a:1"), TaggedText("来", ("O",), "a:4")]
     save_split(tmp_path / "split.json", Split(examples[::-1], [], []))
     assert load_split(tmp_path / "split.json", examples) == Split(examples[::-1], [], [])

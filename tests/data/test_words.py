@@ -1,4 +1,4 @@
-"""Files and examples of words: what is read, what is refused, and that no sentence is on two sides."""
+"""Files and examples of words: what is read, what is refused, and that no sentence is in two sets."""
 
 import pytest
 from toy import write_words
@@ -97,12 +97,12 @@ def test_files_by_task(tmp_path):
             task_files(wrong)
 
 
-def test_a_sentence_is_on_one_side_in_all_its_tasks():
+def test_a_sentence_is_in_one_set_in_all_its_tasks():
     made = [TaggedWords(task, (f"第{n}", "句"), () if task == "tok" else ("O", "O")) for task in ("tok", "pos", "ner")
             for n in range(50)]  # fmt: skip
     split = split_by_text(made, seed=3)
-    sides = [{example.text for example in side} for side in (split.train, split.dev, split.test)]
-    assert [len(side) for side in sides] == [40, 5, 5]
-    assert not sides[0] & sides[1] and not (sides[0] | sides[1]) & sides[2]
+    subsets = [{example.text for example in subset} for subset in (split.train, split.dev, split.test)]
+    assert [len(subset) for subset in subsets] == [40, 5, 5]
+    assert not subsets[0] & subsets[1] and not (subsets[0] | subsets[1]) & subsets[2]
     assert sorted(map(repr, (*split.train, *split.dev, *split.test))) == sorted(map(repr, made))
     assert split_by_text(made, seed=3) == split != split_by_text(made, seed=4)

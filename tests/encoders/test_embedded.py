@@ -15,12 +15,12 @@ from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card, read_masked_lm, render_card, save_masked_lm
 from hanlp_tutor.encoders.mini import COMPARED, DEFAULT_ENCODER, EMBEDDED, EXTENDED, SPECIAL, mini_tokenizer, vocabulary
 from hanlp_tutor.errors import EncoderError
-from hanlp_tutor.pretraining.masked_exam import exam_batches, examine
+from hanlp_tutor.pretraining.held_out import evaluate_masked, held_out_batches
 from hanlp_tutor.pretraining.masking import Masker
 from hanlp_tutor.pretraining.text import held_out_lines, read_text, training_lines
 
 FOLDER = files("hanlp_tutor.encoders").joinpath("weights")
-BY_MASKS = [name for name in EMBEDDED if name != "mini-macbert"]  # its own exam needs its similar words
+BY_MASKS = [name for name in EMBEDDED if name != "mini-macbert"]  # its own masks need its similar words
 
 
 @pytest.mark.parametrize("name", EMBEDDED)
@@ -86,8 +86,8 @@ def test_it_guesses_as_well_as_its_card_says(name):
     )
     text = read_text(TextEncoder(mini_tokenizer()), held_out_lines())
     seed = last["config"]["seed"]
-    exam = exam_batches(text, masker, 2, seed)
-    loss, accuracy = examine(load_masked_lm(name), exam, Precision(torch.device("cpu"), None))
+    batches = held_out_batches(text, masker, 2, seed)
+    loss, accuracy = evaluate_masked(load_masked_lm(name), batches, Precision(torch.device("cpu"), None))
     assert accuracy == pytest.approx(last["held_out_accuracy"], abs=0.005)
     assert loss == pytest.approx(last["held_out_loss"], abs=0.02)
 
@@ -107,14 +107,14 @@ def test_the_text_on_the_cards_is_the_one_without_leaks(name):
 
 
 @pytest.mark.parametrize("name", EMBEDDED)
-def test_transformers_opens_the_folder_and_answers_alike(name):
+def test_transformers_opens_the_folder_and_predicts_alike(name):
     folder = str(FOLDER.joinpath(name))
     theirs = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    asked = tokenizer("中国共产党中央委员会总书[MASK]江泽民", return_tensors="pt")
+    inputs = tokenizer("中国共产党中央委员会总书[MASK]江泽民", return_tensors="pt")
     with torch.no_grad():
-        ours = load_masked_lm(name)(asked["input_ids"]).logits
-        assert torch.allclose(theirs(**asked).logits, ours, atol=1e-5)
+        ours = load_masked_lm(name)(inputs["input_ids"]).logits
+        assert torch.allclose(theirs(**inputs).logits, ours, atol=1e-5)
 
 
 def test_what_is_written_is_read_back_and_never_over_something_else(tmp_path):

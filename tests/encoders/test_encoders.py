@@ -237,10 +237,10 @@ def test_embedded_names_need_no_network(no_network, name):
 def test_whether_the_hub_is_there_is_asked_for_three_seconds_at_most(monkeypatch):
     import socket
 
-    asked = []
+    requests = []
 
     def connect(address, timeout):
-        asked.append((address, timeout))
+        requests.append((address, timeout))
         raise OSError("unreachable")
 
     monkeypatch.setattr(socket, "create_connection", connect)
@@ -248,6 +248,6 @@ def test_whether_the_hub_is_there_is_asked_for_three_seconds_at_most(monkeypatch
     monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example:8443")
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     assert not encoders._hub_reachable()
-    assert asked == [(("mirror.example", 8443), 3)]
+    assert requests == [(("mirror.example", 8443), 3)]
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert not encoders._hub_reachable() and len(asked) == 1
+    assert not encoders._hub_reachable() and len(requests) == 1

@@ -30,16 +30,16 @@ class Hub(BaseHTTPRequestHandler):
     """As much of a hub as its client asks of it: /api/models/NAME, and files under /NAME/resolve/main with an ETag."""
 
     folder: Path
-    asked: list[str]
+    requests: list[str]
 
     def do_HEAD(self):
-        self._answer(body=False)
+        self._respond(body=False)
 
     def do_GET(self):
-        self._answer(body=True)
+        self._respond(body=True)
 
-    def _answer(self, body: bool):
-        self.asked.append(self.path)
+    def _respond(self, body: bool):
+        self.requests.append(self.path)
         described = self.path.split("?")[0].removeprefix("/api/models/")
         if described in NAMES:
             siblings = [{"rfilename": path.name} for path in self.folder.iterdir()]
@@ -70,10 +70,10 @@ class Hub(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hub(tiny_encoder):
-    handler = type("OurHub", (Hub,), {"folder": Path(tiny_encoder), "asked": []})
+    handler = type("OurHub", (Hub,), {"folder": Path(tiny_encoder), "requests": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", handler.asked
+    yield f"http://127.0.0.1:{server.server_port}", handler.requests
     server.shutdown()
     server.server_close()
 
@@ -91,14 +91,14 @@ def load(names: list[str], endpoint: str, cache: Path) -> list:
 
 @pytest.mark.slow
 def test_a_mirror_serves_the_articles_models_and_the_cache_serves_them_again(hub, tmp_path):
-    endpoint, asked = hub
+    endpoint, requests = hub
     unknown = "hfl/chinese-macbert-large"
     *found, refused = load([*NAMES, unknown], endpoint, tmp_path)
     assert found == [[True, ["北", "京", "play", "##ing"]]] * 3
-    assert {path.split("/resolve/")[0].strip("/") for path in asked if "/resolve/" in path} >= set(NAMES)
+    assert {path.split("/resolve/")[0].strip("/") for path in requests if "/resolve/" in path} >= set(NAMES)
     assert "HF_ENDPOINT" in refused
-    before = len(asked)
+    before = len(requests)
     nobody = "http://127.0.0.1:9"  # the discard port: nothing listens
     cached, refused = load([NAMES[-1], unknown], nobody, tmp_path)
     assert cached == [True, ["北", "京", "play", "##ing"]], "what was fetched is used when the mirror is gone"
-    assert "mini-macbert" in refused and len(asked) == before
+    assert "mini-macbert" in refused and len(requests) == before

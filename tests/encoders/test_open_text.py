@@ -60,9 +60,9 @@ def test_a_dialogue_is_one_text_in_either_layout(tmp_path):
 
 def test_each_text_says_where_it_comes_from_and_under_which_licence():
     for name, (sets, _) in open_text.TEXTS.items():
-        said = open_text.licence(name)
+        licence = open_text.licence(name)
         expected = "Apache License 2.0" if name == "dialogues" else "CC BY-SA"
-        assert all(each.citation in said and each.licence.startswith(expected) for each in sets)
+        assert all(each.citation in licence and each.licence.startswith(expected) for each in sets)
         assert all(len(file.sha256) == 64 for each in sets for file in each.files)
         assert all(len({file.name for file in each.files}) == len(each.files) for each in sets)
 

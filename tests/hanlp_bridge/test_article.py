@@ -137,17 +137,17 @@ def test_the_five_listings_run(small_encoder, tmp_path):
         (tmp_path / "stub").mkdir()
         stub = "class FastAPI:\n    def post(self, path):\n        return lambda function: function\n"
         (tmp_path / "stub" / "fastapi.py").write_text(stub)
-    asked = "import asyncio, json\nprint('SAID:' + json.dumps([result, asyncio.run(predict('今日北京天气如何'))]))\n"
-    code = "\n".join([fit, evaluate, load, serve, asked])
+    ask = "import asyncio, json\nprint('RESULT:' + json.dumps([result, asyncio.run(predict('今日北京天气如何'))]))\n"
+    code = "\n".join([fit, evaluate, load, serve, ask])
     environment = os.environ | {"HF_HOME": str(tmp_path / "hf"), "PYTHONPATH": os.pathsep.join(path),
                                 "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}  # fmt: skip
     environment.pop("HF_HUB_CACHE", None)
     done = subprocess.run([sys.executable, "-c", code], cwd=empty, env=environment, capture_output=True,
                           encoding="utf-8", timeout=1200)  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    report, said = done.stdout.rsplit("SAID:", 1)
+    report, printed = done.stdout.rsplit("RESULT:", 1)
     assert float(re.search(r"f1 (\d\.\d+)", report)[1]) > 0.8 and "PER" in report and "LOC" in report
-    assert json.loads(said) == [[["北京", "LOC", 2, 4]]] * 2
+    assert json.loads(printed) == [[["北京", "LOC", 2, 4]]] * 2
     assert {path.name for path in empty.iterdir()} == {"path", "finetuned_hanlp", "runs"}
 
 
@@ -216,9 +216,9 @@ def test_options_that_cannot_be(small_encoder, files, options, words):
 
 def test_verbs_in_the_wrong_order(small_encoder, tmp_path):
     mtl = MultiTaskLearning(small_config(small_encoder))
-    for verb in (lambda: mtl.predict(["张三"]), lambda: mtl.save(tmp_path / "x")):
+    for call in (lambda: mtl.predict(["张三"]), lambda: mtl.save(tmp_path / "x")):
         with pytest.raises(ModelError, match=r"fit\(\) first"):
-            verb()
+            call()
     with pytest.raises(InputError, match="update"):
         ClassificationMetric().report()
     with pytest.raises(DataError, match="no such file"):
@@ -227,17 +227,17 @@ def test_verbs_in_the_wrong_order(small_encoder, tmp_path):
         HanLP.load(tmp_path / "finetuned_hanlp")
 
 
-@pytest.mark.parametrize("answers_named", [False, True])
-def test_the_articles_two_samples(tmp_path, answers_named):
+@pytest.mark.parametrize("labels_named", [False, True])
+def test_the_articles_two_samples(tmp_path, labels_named):
     from hanlp_tutor.hanlp_bridge.article import _read
 
     tagged, labelled = toy.tagged(5), toy.labelled(5)
     for task, examples, form in (("ner", tagged, "tag-lines"), ("classify", labelled, "label-lines")):
         suffix = {"ner": "tags", "classify": "labels"}[task]
-        answers, texts = ("a.txt", "a.texts") if answers_named else (f"a.{suffix}", "a.txt")
+        labels, texts = ("a.txt", "a.texts") if labels_named else (f"a.{suffix}", "a.txt")
         folder = tmp_path / task
         folder.mkdir()
-        write_documents(folder / answers, [document(e) for e in examples], form, texts=folder / texts)
+        write_documents(folder / labels, [document(e) for e in examples], form, texts=folder / texts)
         assert _read(task, folder / "a.txt") == examples
     write_columns(tmp_path / "b.txt", tagged)
     write_labels(tmp_path / "c.txt", labelled)

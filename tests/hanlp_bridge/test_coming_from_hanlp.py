@@ -43,11 +43,11 @@ def test_each_argument_stands_there_with_its_default(name):
     if name == "MultiTaskLearning.fit":
         for hidden in ("trn_data", "dev_data", "batch_size"):  # it passes them on itself
             del arguments[hidden]
-    told = {}
+    described = {}
     for cell, *_ in table(name):
         argument, equals, default = cell.strip("`").partition("=")
-        told[argument] = eval(default) if equals else inspect.Parameter.empty
-    assert told == arguments
+        described[argument] = eval(default) if equals else inspect.Parameter.empty
+    assert described == arguments
 
 
 def test_each_option_of_ours_exists():

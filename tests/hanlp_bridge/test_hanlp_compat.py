@@ -39,7 +39,7 @@ def write_classes(path, examples, header="text\tlabel\n"):
 
 @pytest.fixture(scope="module", params=LINES)
 def trained(request, small_encoder, tmp_path_factory):
-    """Folders that HanLP's own fit has written, and what the process said."""
+    """Folders that HanLP's own fit has written, and what the process reported."""
     folder = tmp_path_factory.mktemp("own-fit")
     encoder = load_encoder(small_encoder)
     encoder.module.save_pretrained(folder / "encoder")
@@ -55,7 +55,7 @@ def trained(request, small_encoder, tmp_path_factory):
     doubted = [LabelledText(e.text, e.label + "?" * (i % 2)) for i, e in enumerate(reviews[:40])]
     write_classes(folder / "more_classes.tsv", doubted)
     write_classes(folder / "no_header.tsv", reviews[:40], header="")
-    told = own_fit.train_all(folder, os.path.abspath(OTHER) if request.param == "other" else None)
+    report = own_fit.train_all(folder, os.path.abspath(OTHER) if request.param == "other" else None)
     texts = [e.text for e in news[:40]]
     jobs = {
         "ner": [list(text) for text in texts],
@@ -67,7 +67,7 @@ def trained(request, small_encoder, tmp_path_factory):
         "multitask-on": [list("张三到北京大学")],
     }
     plain = plain_hanlp.ask([{"folder": str(folder / name), "inputs": inputs} for name, inputs in jobs.items()])
-    return {"folder": folder, "told": told, "news": news[:40], "reviews": reviews[:40],
+    return {"folder": folder, "report": report, "news": news[:40], "reviews": reviews[:40],
             "plain": dict(zip(jobs, plain, strict=True))}  # fmt: skip
 
 
@@ -76,38 +76,38 @@ def spans(rows):
 
 
 def test_each_fault_is_mended_once(trained):
-    told = trained["told"]
-    assert len(told["mended"]) == 8 and not told["mended again"]
+    report = trained["report"]
+    assert len(report["mended"]) == 8 and not report["mended again"]
 
 
 def test_where_hanlp_is_sound_nothing_is_touched(trained):
     """After mending, what looks at HanLP's behaviour finds no fault any more; the others read its source."""
     by_source = ["classifier_window_renamed", "embedding_without_window"]
-    assert trained["told"]["faults left"] == by_source
+    assert trained["report"]["faults left"] == by_source
 
 
 @pytest.mark.skipif(not OTHER, reason="no other transformers is named")
 def test_the_other_transformers_is_another_one(trained, request):
     import transformers
 
-    same = trained["told"]["transformers"] == transformers.__version__
+    same = trained["report"]["transformers"] == transformers.__version__
     assert same == ("installed" in request.node.callspec.id)
 
 
 @pytest.mark.parametrize("name", ["ner", "multitask"])
 def test_entities_are_learnt_and_plain_hanlp_finds_them(trained, name):
-    answers = trained["plain"][name]["answers"]
-    found = spans(answers if name == "ner" else answers["ner"])
+    predictions = trained["plain"][name]["predictions"]
+    found = spans(predictions if name == "ner" else predictions["ner"])
     gold = [{(s.label, s.start, s.end) for s in e.spans} for e in trained["news"]]
     right = sum(len(a & b) for a, b in zip(found, gold, strict=True))
     f1 = 2 * right / (sum(map(len, found)) + sum(map(len, gold)))
     assert f1 > 0.5
-    assert trained["told"]["scores"][name] == pytest.approx(f1, abs=0.005), "what fit() itself measured on the same"
+    assert trained["report"]["scores"][name] == pytest.approx(f1, abs=0.005), "what fit() itself measured on the same"
 
 
 def test_classes_are_learnt_and_plain_hanlp_tells_them(trained):
-    answers = trained["plain"]["classes"]["answers"]
-    right = [a == e.label for a, e in zip(answers, trained["reviews"], strict=True)]
+    predictions = trained["plain"]["classes"]["predictions"]
+    right = [a == e.label for a, e in zip(predictions, trained["reviews"], strict=True)]
     assert sum(right) > 0.8 * len(right)
 
 
@@ -127,10 +127,10 @@ def test_finetune_goes_on_from_what_was_learnt(trained, name):
 
 
 def ours(model, examples):
-    answers = Predictor(model).predict_many([e.text for e in examples])
+    predictions = Predictor(model).predict_many([e.text for e in examples])
     if model.task == "classify":
-        return [answer["label"] for answer in answers]
-    return [{(e["label"], e["start"], e["end"]) for e in answer["entities"]} for answer in answers]
+        return [prediction["label"] for prediction in predictions]
+    return [{(e["label"], e["start"], e["end"]) for e in prediction["entities"]} for prediction in predictions]
 
 
 @pytest.mark.parametrize("name", ["ner", "iobes", "classes"])
@@ -139,8 +139,8 @@ def test_the_kit_opens_what_hanlp_has_trained_and_goes_on(trained, name, tmp_pat
         load_hanlp(trained["folder"] / name)
     model = load_hanlp(trained["folder"] / name, transformer=str(trained["folder"] / "encoder"))
     examples = trained["reviews" if name == "classes" else "news"]
-    answers = trained["plain"][name]["answers"]
-    assert ours(model, examples) == (answers if name == "classes" else spans(answers))
+    predictions = trained["plain"][name]["predictions"]
+    assert ours(model, examples) == (predictions if name == "classes" else spans(predictions))
 
     headline = "accuracy" if name == "classes" else "f1"
     bare = evaluate_model(model, examples)
@@ -153,7 +153,7 @@ def test_the_kit_opens_what_hanlp_has_trained_and_goes_on(trained, name, tmp_pat
     assert after["loss"] < before["loss"] and after[headline] > 0.5
     [plain] = plain_hanlp.ask([{"folder": str(export_hanlp(model, tmp_path / "out")), "inputs": [
         e.text if name == "classes" else list(e.text) for e in examples]}])  # fmt: skip
-    assert ours(model, examples) == (plain["answers"] if name == "classes" else spans(plain["answers"]))
+    assert ours(model, examples) == (plain["predictions"] if name == "classes" else spans(plain["predictions"]))
     assert ours(load_hanlp(tmp_path / "out"), examples) == ours(model, examples)
     save_model(model, tmp_path / "kit")
     assert ours(load_model(tmp_path / "kit"), examples) == ours(model, examples)
@@ -173,10 +173,10 @@ def test_the_kit_opens_what_hanlp_has_trained_and_goes_on(trained, name, tmp_pat
     ],
 )
 def test_what_hanlp_does_in_silence_is_said(trained, case, words):
-    heard = trained["told"]["heard"][case]
+    heard = trained["report"]["heard"][case]
     assert heard and all(words in message for message in heard)
 
 
 @pytest.mark.parametrize("case", ["list", "frozen, all saved", "nothing"])
 def test_nothing_is_said_without_reason(trained, case):
-    assert trained["told"]["heard"][case] == []
+    assert trained["report"]["heard"][case] == []

@@ -33,8 +33,8 @@ TEXTS = [example.text for example in toy.tagged(40, seed=9)]
 
 
 def found(model, texts=TEXTS):
-    answers = Predictor(model).predict_many(texts)
-    return [[(e["text"], e["label"], e["start"], e["end"]) for e in answer["entities"]] for answer in answers]
+    predictions = Predictor(model).predict_many(texts)
+    return [[(e["text"], e["label"], e["start"], e["end"]) for e in each["entities"]] for each in predictions]
 
 
 class Trap:
@@ -260,5 +260,5 @@ def test_a_folder_learns_a_new_label_and_goes_back_to_hanlp(opened, tmp_path):
     texts = [e.text for e in times(30, 23)]
     out = export_hanlp(model, tmp_path / "wider")
     [plain] = plain_hanlp.ask([{"folder": str(out), "inputs": [list(text) for text in texts]}])
-    assert [[tuple(span) for span in row] for row in plain["answers"]] == found(model, texts)
+    assert [[tuple(span) for span in row] for row in plain["predictions"]] == found(model, texts)
     assert any(label == "TIME" for row in found(model, texts) for _, label, _, _ in row)

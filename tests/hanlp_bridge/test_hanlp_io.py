@@ -49,18 +49,18 @@ class Export:
     folder: Path
     texts: list[str]
     options: dict[str, Any]
-    plain: dict[str, Any]  # what plain HanLP answered
+    plain: dict[str, Any]  # what plain HanLP predicted
 
     @property
     def spans(self):
-        return [[(text, label, start, end) for text, label, start, end in row] for row in self.plain["answers"]]
+        return [[(text, label, start, end) for text, label, start, end in row] for row in self.plain["predictions"]]
 
 
 def ours(model, texts):
-    answers = Predictor(model).predict_many(texts)
+    predictions = Predictor(model).predict_many(texts)
     if model.task == "classify":
-        return [answer["label"] for answer in answers]
-    return [[(e["text"], e["label"], e["start"], e["end"]) for e in answer["entities"]] for answer in answers]
+        return [prediction["label"] for prediction in predictions]
+    return [[(e["text"], e["label"], e["start"], e["end"]) for e in each["entities"]] for each in predictions]
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +92,8 @@ def exports(ner_model, crf_model, review_model, small_encoder, tiny_encoder, tmp
     jobs = [{"folder": str(e.folder), "options": e.options,
              "inputs": e.texts if e.model.task == "classify" else [list(text) for text in e.texts]}
             for e in made.values()]  # fmt: skip
-    for export, answered in zip(made.values(), plain_hanlp.ask(jobs), strict=True):
-        export.plain = answered
+    for export, predicted in zip(made.values(), plain_hanlp.ask(jobs), strict=True):
+        export.plain = predicted
     return made
 
 
@@ -113,8 +113,8 @@ def test_the_same_spans_on_500_real_sentences(exports, name):
 def test_the_same_labels_on_real_reviews(exports):
     export = exports["reviews"]
     assert len(export.texts) == 301 and max(map(len, export.texts)) > 510
-    assert export.plain["answers"] == ours(export.model, export.texts)
-    assert min(export.plain["answers"].count(label) for label in export.model.labels) > 50
+    assert export.plain["predictions"] == ours(export.model, export.texts)
+    assert min(export.plain["predictions"].count(label) for label in export.model.labels) > 50
 
 
 @pytest.mark.parametrize("name", ["encoder", "all-but-last-1", "hub", "mended"])
@@ -126,7 +126,7 @@ def test_the_same_spans_from_frozen_layers_a_hub_encoder_and_a_moved_folder(expo
 
 def test_the_same_classes_with_word_pieces(exports):
     export = exports["hub-classify"]
-    assert export.plain["answers"] == ours(export.model, export.texts)
+    assert export.plain["predictions"] == ours(export.model, export.texts)
 
 
 @pytest.mark.parametrize("name", ["ner", "crf", "reviews", "encoder", "all-but-last-1", "hub", "hub-classify"])
@@ -143,7 +143,7 @@ def test_every_weight_arrives_in_hanlp(exports, name):
 def test_a_moved_folder_fails_until_it_is_mended(exports):
     assert "error" in exports["moved"].plain
     assert "first place" in json.loads((exports["moved"].folder / "config.json").read_text())["transformer"]
-    assert "answers" in exports["mended"].plain
+    assert "predictions" in exports["mended"].plain
 
 
 def test_why_the_exported_batch_size_is_one(exports):
@@ -239,12 +239,12 @@ def test_relocate_says_what_it_changed(exported, tmp_path):
     assert "nothing to mend" in str(relocate(exported))
     moved = tmp_path / "新家"
     shutil.move(exported, moved)
-    told = relocate(moved)
-    assert (told.before, told.after) == (str(exported / "transformer"), str(moved / "transformer"))
-    assert told.before in str(told) and told.after in str(told)
+    report = relocate(moved)
+    assert (report.before, report.after) == (str(exported / "transformer"), str(moved / "transformer"))
+    assert report.before in str(report) and report.after in str(report)
     config = json.loads((moved / "config.json").read_text(encoding="utf-8"))
-    assert config["transformer"] == told.after and config["batch_size"] == 1
-    assert relocate(moved).before == told.after
+    assert config["transformer"] == report.after and config["batch_size"] == 1
+    assert relocate(moved).before == report.after
 
 
 def test_relocate_refuses_what_is_no_export(toy_model, exported, tmp_path):

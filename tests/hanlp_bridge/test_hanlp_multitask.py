@@ -23,21 +23,21 @@ pytestmark = pytest.mark.xdist_group("trained")
 def ours(model, texts: list[str]) -> dict[str, list]:
     """In HanLP's form: offsets of entities count words, and their text has no space between words."""
     rows: dict[str, list] = {task: [] for task in model.tasks}
-    for answer in Predictor(model).predict_many(texts):
-        first = {start: number for number, (start, _) in enumerate(answer["offsets"])}
-        last = {end: number + 1 for number, (_, end) in enumerate(answer["offsets"])}
+    for prediction in Predictor(model).predict_many(texts):
+        first = {start: number for number, (start, _) in enumerate(prediction["offsets"])}
+        last = {end: number + 1 for number, (_, end) in enumerate(prediction["offsets"])}
         for task in model.tasks:
             if task != "ner":
-                rows[task].append(answer[task])
+                rows[task].append(prediction[task])
                 continue
-            spans = [(e["label"], first[e["start"]], last[e["end"]]) for e in answer["ner"]]
-            rows[task].append([["".join(answer["tok"][a:b]), label, a, b] for label, a, b in spans])
+            spans = [(e["label"], first[e["start"]], last[e["end"]]) for e in prediction["ner"]]
+            rows[task].append([["".join(prediction["tok"][a:b]), label, a, b] for label, a, b in spans])
     return rows
 
 
 @pytest.fixture(scope="module")
 def plain(multitask_model, small_encoder, tiny_encoder, tmp_path_factory):
-    """What plain HanLP answers from each folder, and what was asked: one process for all."""
+    """What plain HanLP predicts from each folder, with the texts: one process for all."""
     base = tmp_path_factory.mktemp("folders")
     texts = [*sentences(), "", " \u3000 ", EMOJI, "A  B 今 天"]
     some = texts[:3] + texts[-60:-4] + texts[-1:]  # without blank ones: HanLP's CRF cannot decode those
@@ -57,47 +57,47 @@ def plain(multitask_model, small_encoder, tiny_encoder, tmp_path_factory):
     models["one"] = multitask_model, "今日北京天气如何"
     folders["one"] = folders["trained"]
     jobs = [{"folder": str(folders[name]), "inputs": inputs} for name, (_, inputs) in models.items()]
-    answers = dict(zip(models, plain_hanlp.ask(jobs), strict=True))
-    return {name: (*models[name], folders[name], answers[name]) for name in models}
+    predictions = dict(zip(models, plain_hanlp.ask(jobs), strict=True))
+    return {name: (*models[name], folders[name], predictions[name]) for name in models}
 
 
-def test_the_same_answers_on_500_real_sentences(plain):
-    model, texts, _, answered = plain["trained"]
+def test_the_same_predictions_on_500_real_sentences(plain):
+    model, texts, _, predicted = plain["trained"]
     expected = ours(model, texts)
     assert len(texts) > 500 and max(map(len, texts)) > 510
-    assert set(answered["answers"]) == {"tok", "pos", "ner"}
+    assert set(predicted["predictions"]) == {"tok", "pos", "ner"}
     for task in model.tasks:
-        assert answered["answers"][task] == expected[task], task
+        assert predicted["predictions"][task] == expected[task], task
     assert sum(map(len, expected["ner"])) > 300, "a model that finds nothing would prove nothing"
 
 
 @pytest.mark.parametrize("name", ["crf", "word pieces", "mended"])
-def test_the_same_answers_with_a_crf_with_word_pieces_and_after_a_move(plain, name):
-    model, texts, _, answered = plain[name]
-    assert answered["answers"] == ours(model, texts)
-    assert sum(map(len, answered["answers"]["pos"])) > 100
+def test_the_same_predictions_with_a_crf_with_word_pieces_and_after_a_move(plain, name):
+    model, texts, _, predicted = plain[name]
+    assert predicted["predictions"] == ours(model, texts)
+    assert sum(map(len, predicted["predictions"]["pos"])) > 100
 
 
 def test_the_issues_own_sentence(plain):
-    model, text, _, answered = plain["one"]
-    assert {task: [row] for task, row in answered["answers"].items()} == ours(model, [text])
-    assert "".join(answered["answers"]["tok"]) == text
+    model, text, _, predicted = plain["one"]
+    assert {task: [row] for task, row in predicted["predictions"].items()} == ours(model, [text])
+    assert "".join(predicted["predictions"]["tok"]) == text
 
 
 def test_a_moved_folder_fails_until_it_is_mended(plain):
-    folder, answered = plain["moved"][2:]
-    assert "error" in answered
+    folder, predicted = plain["moved"][2:]
+    assert "error" in predicted
     assert "first place" in json.loads((folder / "config.json").read_text())["encoder"]["transformer"]
 
 
 @pytest.mark.parametrize("name", ["trained", "crf", "word pieces"])
 def test_every_weight_arrives_in_hanlp(plain, name):
-    model, _, _, answered = plain[name]
+    model, _, _, predicted = plain[name]
     expected = {"encoder.transformer." + key: tensor for key, tensor in model.encoder.state_dict().items()}
     expected |= model.head.state_dict()
     assert any(key.startswith("decoders.tok.") for key in expected)
     digests = {key: hashlib.sha256(tensor.numpy().tobytes()).hexdigest() for key, tensor in expected.items()}
-    assert answered["weights"] == digests
+    assert predicted["weights"] == digests
 
 
 def test_the_folder_says_how_to_use_it(plain):

@@ -10,9 +10,9 @@ from hanlp_tutor.encoders.mini import SPECIAL, mini_tokenizer, vocabulary
 from hanlp_tutor.errors import ConfigError, TrainingError
 from hanlp_tutor.pretraining import loop as module
 from hanlp_tutor.pretraining.config import PretrainConfig
+from hanlp_tutor.pretraining.held_out import masked_loss
 from hanlp_tutor.pretraining.loop import pretrain
 from hanlp_tutor.pretraining.masked_batch import draw_batch
-from hanlp_tutor.pretraining.masked_exam import masked_loss
 from hanlp_tutor.pretraining.masking import Masker, Words
 from hanlp_tutor.pretraining.positions import repeat_positions, sinusoidal_positions
 from hanlp_tutor.pretraining.text import read_text
@@ -181,7 +181,7 @@ def test_sines_have_berts_scale_and_neighbours_are_alike():
 def test_the_rate_rises_stays_and_falls(text, tmp_path):
     config = PretrainConfig(recipe="bert", **{**SHORT_RUN, "decay": 0.5, "log_steps": 1})
     rates = [row["lr"] for row in pretrain(small_model(), text, text, config, tmp_path).rows]
-    # a row tells the rate of the next update
+    # a row holds the learning rate of the next update
     assert rates == pytest.approx([2e-3 / 3] + [1e-3] * 5 + [k / 6 * 1e-3 for k in range(5, -1, -1)])
 
 

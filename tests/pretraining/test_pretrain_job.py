@@ -19,7 +19,7 @@ OPTIONS = ["-p", "warmup_tokens", "0", "-p", "eval_steps", "1", "-p", "log_steps
 
 @pytest.fixture(scope="module")
 def few_lines():
-    """The first thousand lines of either side: cutting all of them takes a quarter of a minute."""
+    """The first thousand training lines and a hundred held-out ones: cutting them all takes a quarter of a minute."""
     return list(islice(training_lines(), 1000)), list(islice(held_out_lines(), 100))
 
 

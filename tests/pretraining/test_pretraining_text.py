@@ -1,4 +1,4 @@
-"""Pre-training text: words as arrays, and no sentence of a dev or test side in it."""
+"""Pre-training text: words as arrays, and no sentence of a dev or test set in it."""
 
 import re
 from itertools import islice
@@ -62,13 +62,13 @@ def test_no_text_is_an_error(encoder):
         read_text(encoder, [])
 
 
-def test_no_sentence_of_a_dev_or_test_side_is_read(lines):
+def test_no_sentence_of_a_dev_or_test_set_is_read(lines):
     """By another road than the code's: sentences are looked for as plain substrings, wherever they begin."""
     everything = "\n".join("".join(words) for _, words in lines)
     for name in CORPORA:
         corpus = load_corpus(name)
-        for side in (corpus.dev, corpus.test):
-            whole = [re.sub(r"\s", "", example.text) for example in side]
+        for subset in (corpus.dev, corpus.test):
+            whole = [re.sub(r"\s", "", example.text) for example in subset]
             assert not {text for text in whole if len(text) >= 10} & {"".join(words) for _, words in lines}
             sentences = [part for text in whole for part in re.findall(r"[^。！？!?；;]{9,}[。！？!?；;]", text)]
             found = [s for s in sentences[:: len(sentences) // 150] if s in everything]

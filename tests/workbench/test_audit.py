@@ -139,9 +139,9 @@ def test_what_can_be_read_strictly_is_read_alike(tmp_path):
     tags = write(tmp_path / "a.txt", "\r\n".join(lines) + "\r\n")
     labels = write(tmp_path / "b.txt", "a\tb\tp\r\n\r\n好 \t n \n")
     for path, read, task in ((tags, read_columns, "ner"), (labels, read_labels, "classify")):
-        side = read_subset("train", path, None, Reading())
-        assert (side.task, side.findings, list(side.examples)) == (task, [], read(path))
-        assert [e.source for e in side.examples] == [e.source for e in read(path)]
+        subset = read_subset("train", path, None, Reading())
+        assert (subset.task, subset.findings, list(subset.examples)) == (task, [], read(path))
+        assert [e.source for e in subset.examples] == [e.source for e in read(path)]
 
 
 @pytest.mark.parametrize(
@@ -260,8 +260,8 @@ def test_similar_labels():
 def test_class_balance():
     rare = [LabelledText(f"第{n}条", "好" if n else "坏") for n in range(30)]
     report = audit(rare, [LabelledText("新的", "好")])
-    said = [finding.message for finding in report.of("class-balance")]
-    assert ["坏 1" in said[0], "97% of train are '好'" in said[1], "lacks labels of train" in said[2]] == [True] * 3
+    found = [finding.message for finding in report.of("class-balance")]
+    assert ["坏 1" in found[0], "97% of train are '好'" in found[1], "lacks labels of train" in found[2]] == [True] * 3
     empty = [TaggedText(e.text, ("O",) * len(e)) for e in CLEAN]
     (finding,) = audit(empty).of("class-balance")
     assert finding.severity == "error"
@@ -384,8 +384,8 @@ def test_too_little_for_label_errors_is_said():
     (note,) = audit(CLEAN[:10], label_errors=True).of("label-error")
     assert (note.severity, "10 texts are too few" in note.message) == ("note", True)
     rare = [LabelledText(f"第{n}条很好", "p") for n in range(60)] + [LabelledText("坏", "n")]
-    said = [f.message for f in audit(rare, label_errors=True).of("label-error")]
-    assert ["too rare: n" in said[0], "all have one label" in said[1]] == [True, True]
+    messages = [f.message for f in audit(rare, label_errors=True).of("label-error")]
+    assert ["too rare: n" in messages[0], "all have one label" in messages[1]] == [True, True]
     only_o = [TaggedText(f"第{n:02}条", ("O",) * 4) for n in range(60)]
     assert audit(only_o, label_errors=True).of("label-error") == []
 
@@ -437,9 +437,9 @@ def test_published_sets(folder, names, errors):
 
 @pytest.mark.parametrize("name", ["peoples_daily", "reviews"])
 def test_the_split_of_a_corpus_has_no_leak(name):
-    """Also not nearly: what lesson 01 says, and what every score on a test side rests on."""
+    """Also not nearly: what lesson 01 says, and what every score on a test set rests on."""
     corpus = load_corpus(name)
-    sides = [Subset(name, corpus.task, getattr(corpus, name)) for name in ("train", "dev", "test")]
-    found = check_duplicates(sides)
+    subsets = [Subset(name, corpus.task, getattr(corpus, name)) for name in ("train", "dev", "test")]
+    found = check_duplicates(subsets)
     assert [finding for finding in found if finding.severity == "error"] == []
     assert any(finding.kind == "near-duplicate" for finding in found)  # it does look

@@ -1,4 +1,4 @@
-"""The opponents answer as they should, and are judged like everyone else."""
+"""The baselines predict as they should, and are scored like every model."""
 
 import itertools
 import random
@@ -87,7 +87,7 @@ class TestFeatureCRF:
         assert span_scores([example.spans for example in train], crf.predict(texts))["f1"] == 1.0
         assert DictionaryMatcher(train).predict(["周芳住在昆明。"]) == [[]]
 
-    def test_same_data_same_answers(self):
+    def test_same_data_same_predictions(self):
         texts = ["北京大学和张三", "去华盛顿"]
         assert FeatureCRF(TRAIN).predict(texts) == FeatureCRF(TRAIN).predict(texts)
 

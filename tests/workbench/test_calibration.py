@@ -17,13 +17,13 @@ from hanlp_tutor import DataError, Predictor, TrainConfig, build_model, load_cor
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import LabelledText, Span, TaggedText
 from hanlp_tutor.workbench.calibration import (
-    answer_scores,
     entity_log_loss,
     entity_scores,
     expected_calibration_error,
     fit_temperature,
     gather_logits,
     negative_log_likelihood,
+    prediction_scores,
     reliability_table,
     risk_coverage,
     threshold_for,
@@ -95,20 +95,20 @@ def test_threshold_of_nothing():
 
 
 def test_entity_scores():
-    answers = [
+    predictions = [
         {"entities": [{"start": 0, "end": 2, "label": "PER", "score": 0.9}]},
         {"entities": [{"start": 0, "end": 2, "label": "PER", "score": 0.4}, {"start": 3, "end": 4, "label": "LOC",
                                                                              "score": 0.7}]},
     ]  # fmt: skip
     gold = [[Span(0, 2, "PER")], [Span(0, 2, "ORG"), Span(3, 4, "LOC")]]
-    assert entity_scores(answers, gold) == ([0.9, 0.4, 0.7], [True, False, True])
+    assert entity_scores(predictions, gold) == ([0.9, 0.4, 0.7], [True, False, True])
     with pytest.raises(ValueError, match="shorter"):
-        entity_scores(answers, gold[:1])
+        entity_scores(predictions, gold[:1])
 
 
 @pytest.fixture(scope="module")
 def too_sure(tiny_encoder):
-    """Models with far too large logits, and examples of which two in three have the very answer of the model."""
+    """Models with far too large logits, and examples of which two in three have as label what the model predicts."""
 
     def make(task, crf=False):
         examples = tagged(60) if task == "ner" else labelled(80)
@@ -119,10 +119,10 @@ def too_sure(tiny_encoder):
                 torch.manual_seed(0)
                 model.head.crf.transitions.normal_(std=3)
             batch = model.collate([model.encode(e.text) for e in examples])
-            answers = model.decode(model(batch), batch)
+            predictions = model.decode(model(batch), batch)
         likely = [
             e if i % 3 == 0 else TaggedText(e.text, tuple(a)) if task == "ner" else LabelledText(e.text, a)
-            for i, (e, a) in enumerate(zip(examples, answers, strict=True))
+            for i, (e, a) in enumerate(zip(examples, predictions, strict=True))
         ]
         return model, likely
 
@@ -179,15 +179,15 @@ def test_temperature_of_entities_is_a_minimum(too_sure, crf):
 
 
 @pytest.mark.parametrize("task", ["ner", "classify"])
-def test_answer_scores_are_those_of_a_predictor(too_sure, task):
+def test_prediction_scores_are_those_of_a_predictor(too_sure, task):
     model, examples = too_sure(task)
-    scores, right = answer_scores(model, gather_logits(model, examples), 3.0)
+    scores, right = prediction_scores(model, gather_logits(model, examples), 3.0)
     model.temperature = 3.0
-    answers = Predictor(model).predict_many([e.text for e in examples])
+    predictions = Predictor(model).predict_many([e.text for e in examples])
     if task == "ner":
-        expected = zip(*entity_scores(answers, [e.spans for e in examples]), strict=True)
+        expected = zip(*entity_scores(predictions, [e.spans for e in examples]), strict=True)
     else:
-        expected = [(a["score"], a["label"] == e.label) for a, e in zip(answers, examples, strict=True)]
+        expected = [(a["score"], a["label"] == e.label) for a, e in zip(predictions, examples, strict=True)]
     ours, theirs = sorted(zip(scores, right, strict=True)), sorted(expected)  # batches have another order
     assert [r for _, r in ours] == [r for _, r in theirs]
     assert [s for s, _ in ours] == pytest.approx([s for s, _ in theirs], rel=1e-5)
@@ -211,7 +211,7 @@ def test_marginals_at_a_temperature_against_enumeration(temperature):
 
 
 @pytest.mark.xdist_group("trained")
-def test_a_real_model_keeps_its_answers_and_its_temperature(crf_model, tmp_path):
+def test_a_real_model_keeps_its_predictions_and_its_temperature(crf_model, tmp_path):
     """Fitted, saved, loaded: the same entities with other scores, better ones on sentences that were not fitted on."""
     news = [e for e in load_corpus("peoples_daily").dev if len(e.text) <= 60][:200]
     dev, test = news[:100], [e.text for e in news[100:]]
@@ -220,7 +220,7 @@ def test_a_real_model_keeps_its_answers_and_its_temperature(crf_model, tmp_path)
     temperature = fit_temperature(crf_model, dev)
     assert temperature != pytest.approx(1.0, abs=0.02)
     assert entity_log_loss(crf_model, pairs, temperature) < entity_log_loss(crf_model, pairs)
-    before_and_after = [expected_calibration_error(*answer_scores(crf_model, pairs, t)) for t in (1.0, temperature)]
+    before_and_after = [expected_calibration_error(*prediction_scores(crf_model, pairs, t)) for t in (1.0, temperature)]
     assert before_and_after[1] < before_and_after[0]
     assert crf_model.temperature == 1.0, "fitting sets nothing"
     loaded = load_model(save_model(crf_model, tmp_path / "plain"))
@@ -229,8 +229,8 @@ def test_a_real_model_keeps_its_answers_and_its_temperature(crf_model, tmp_path)
     assert again.temperature == temperature
     after = Predictor(again).predict_many(test)
 
-    def without_scores(answers):
-        return [[{k: v for k, v in e.items() if k != "score"} for e in a["entities"]] for a in answers]
+    def without_scores(predictions):
+        return [[{k: v for k, v in e.items() if k != "score"} for e in a["entities"]] for a in predictions]
 
     assert without_scores(after) == without_scores(before)
     cooler = [b["score"] - a["score"] for x, y in zip(before, after, strict=True)

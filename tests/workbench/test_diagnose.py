@@ -126,7 +126,7 @@ def test_a_loss_that_still_falls_is_too_short(folder):
 
 
 def test_a_loss_that_dropout_keeps_high_is_no_fault(folder):
-    """Dev, read without dropout, is far below its frequencies and has stopped falling: an alarm of the first exam."""
+    """Dev, read without dropout, is far below its frequencies and has stopped falling: an alarm of the first test."""
     rows = curve(loss=0.6 * ENTROPY, dev=(0.1, 0.2, 0.3, 0.3), dev_loss=(0.35, 0.28, 0.27, 0.265))
     for number, row in enumerate(rows, start=1):
         row["loss"] = ENTROPY * (1.3 - 0.6 * number / 20)
@@ -137,7 +137,7 @@ def test_a_loss_that_dropout_keeps_high_is_no_fault(folder):
     ("best", "least", "kinds"),
     [
         (0.58, 0.97, ["noisy-labels"]),
-        (0.66, 0.97, []),  # of 60 reviews more are right than guessing gets: an alarm of the second exam
+        (0.66, 0.97, []),  # of 60 reviews more are right than guessing gets: an alarm of the second test
         (0.66, 1.01, ["noisy-labels"]),  # but not where dev was never better than its frequencies
         (0.58, 0.85, []),
     ],
@@ -166,7 +166,7 @@ def test_over_fitting_rises_the_more_the_less_train_is_known_by_heart(folder, ri
     ("manifest", "rows"),
     [
         ({}, {}),
-        ({"config": {"lr": 3e-6}}, {}),  # whatever the rate, it has learnt
+        ({"config": {"lr": 3e-6}}, {}),  # whatever the learning rate, it has learnt
         ({"config": {"warmup_steps": 90}}, {}),
         ({"model": {"pretrained": False}}, {}),
         ({"config": {"freeze": "encoder"}, "model": {"encoder": {"parameters": 100, "trainable": 0}}}, {}),
@@ -211,10 +211,10 @@ def test_alignment_is_mutual_information():
     from sklearn.metrics import mutual_info_score
 
     examples = tagged(200, shortest=8)
-    told = alignment(examples)
+    information = alignment(examples)
     for offset in (-2, -1, 0, 1, 2):
         pairs = [(e.text[i + offset], e.tags[i]) for e in examples for i in range(2, len(e.text) - 2)]
-        assert told[str(offset)] == pytest.approx(mutual_info_score(*zip(*pairs, strict=True)))
+        assert information[str(offset)] == pytest.approx(mutual_info_score(*zip(*pairs, strict=True)))
 
 
 @pytest.mark.parametrize("places", [-1, 0, 1, 2])
@@ -226,8 +226,8 @@ def test_alignment_sees_which_way_tags_have_slipped(places):
 
     from hanlp_tutor import load_corpus
 
-    told = alignment([slipped(e) for e in load_corpus("peoples_daily").train[:200]])
-    assert int(max(told, key=told.get)) == -places
+    information = alignment([slipped(e) for e in load_corpus("peoples_daily").train[:200]])
+    assert int(max(information, key=information.get)) == -places
     assert alignment(tagged(5)) is None, "too few entities to tell"
 
 
@@ -253,14 +253,14 @@ FAST = TrainConfig(epochs=4, batch_size=16, lr=1e-3, head_lr=1e-2, eval_steps=10
                    dropout=0.0, patience=None)  # fmt: skip
 
 
-def sides(task, seed=1):
+def subsets(task, seed=1):
     make = tagged if task == "ner" else labelled
     return make(160, seed=seed), make(40, seed=seed + 100)
 
 
 @pytest.mark.parametrize(("task", "seed"), [("ner", 1), ("ner", 2)])
 def test_a_healthy_run_raises_no_alarm(small_encoder, tmp_path, task, seed):
-    carry_out(Plan(*sides(task, seed), FAST.replace(seed=seed, epochs=6), small_encoder), tmp_path)
+    carry_out(Plan(*subsets(task, seed), FAST.replace(seed=seed, epochs=6), small_encoder), tmp_path)
     assert diagnose(tmp_path).kinds == [] and read_run(tmp_path).left < 0.5
 
 
@@ -277,13 +277,13 @@ def test_a_healthy_run_raises_no_alarm(small_encoder, tmp_path, task, seed):
 )
 def test_a_planted_fault_comes_first(small_encoder, tmp_path, fault, task):
     """Those that are counted need no long run; what curves tell is held to other corpora by the experiment."""
-    plan = Plan(*sides(task), FAST.replace(epochs=1), small_encoder)
+    plan = Plan(*subsets(task), FAST.replace(epochs=1), small_encoder)
     carry_out(plant(fault, plan), tmp_path)
     assert diagnose(tmp_path).kinds[0] == fault
 
 
 def test_low_rate_and_long_warm_up_on_a_real_run(small_encoder, tmp_path):
-    plan = Plan(*sides("ner"), FAST, small_encoder)
+    plan = Plan(*subsets("ner"), FAST, small_encoder)
     for fault in ("rate-too-low", "long-warm-up"):
         carry_out(plant(fault, plan), tmp_path / fault)
         assert diagnose(tmp_path / fault).kinds == [fault]
@@ -292,7 +292,7 @@ def test_low_rate_and_long_warm_up_on_a_real_run(small_encoder, tmp_path):
 def test_the_test_side_is_held_against_train(small_encoder, tmp_path):
     from hanlp_tutor.workbench.job import finish
 
-    train, dev = sides("ner")
+    train, dev = subsets("ner")
     model = build_model("ner", small_encoder, label_set("ner", train), FAST)
     result = carry_out(Plan(train, dev, FAST.replace(epochs=1), small_encoder), tmp_path)
     finish(model, result, Split(train, dev, [*dev, *train[:20]]))

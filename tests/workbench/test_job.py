@@ -135,13 +135,13 @@ def test_files_that_will_not_do(tmp_path):
             read_split("ner", files["train"], tmp_path / wrong)
 
 
-def test_a_stored_division_gives_a_colleague_the_same_sides(tmp_path):
+def test_a_stored_division_gives_a_colleague_the_same_sets(tmp_path):
     mine, theirs, stored = tmp_path / "mine.tsv", tmp_path / "theirs.tsv", tmp_path / "split.json"
     examples = [LabelledText(f"评论第{number}条", "好坏"[number % 2]) for number in range(60)]
     write_labels(mine, examples)
     write_labels(theirs, examples[::-1])  # the same data in another order
     first = divide("classify", mine, stored, seed=5)
-    assert [len(side) for side in (first.train, first.dev, first.test)] == [48, 6, 6]
+    assert [len(subset) for subset in (first.train, first.dev, first.test)] == [48, 6, 6]
     again = divide("classify", theirs, stored, seed=99)  # the file decides, not the seed
     assert (again.train, again.dev, again.test) == (first.train, first.dev, first.test)
     write_labels(theirs, examples[1:])

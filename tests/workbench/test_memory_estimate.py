@@ -34,7 +34,7 @@ def measured_peak(task, encoder, config, train, dev, out) -> int:
     return peak
 
 
-EXAMS = ("plain", "one example")  # where evaluating needs most
+IN_EVALUATION = ("plain", "one example")  # where evaluating needs most
 CASES = {
     "plain": ("ner", {}, 60, True),
     "one example": ("ner", {"batch_size": 1, "epochs": 1}, 60, True),
@@ -64,9 +64,9 @@ def in_words(examples):
 
 @pytest.mark.parametrize("name", CASES)
 def test_within_fifteen_per_cent_of_the_profiler(small_encoder, tmp_path, monkeypatch, name):
-    """In fact within one or two; the moment and the shape are part of the answer."""
+    """In fact within one or two; the moment and the shape are part of the estimate."""
     task, options, longest, with_dev = CASES[name]
-    if name not in EXAMS:  # or the evaluation of so small a model would need more than its training
+    if name not in IN_EVALUATION:  # or the evaluation of so small a model would need more than its training
         monkeypatch.setattr(inference, "BATCH_TOKENS", 64)
     config = BASE.replace(**options)
     if task in ("ner", "multitask"):
@@ -81,7 +81,7 @@ def test_within_fifteen_per_cent_of_the_profiler(small_encoder, tmp_path, monkey
     measured = measured_peak(task, small_encoder, config, train, dev, tmp_path)
     print(name, estimate, f"measured {measured / MIB:.1f}", sep="\n")
     assert estimate.peak == pytest.approx(measured, rel=0.15)
-    assert (estimate.moment == "evaluation") == (name in EXAMS)
+    assert (estimate.moment == "evaluation") == (name in IN_EVALUATION)
 
 
 def test_the_parts(small_encoder):
@@ -115,7 +115,7 @@ def test_what_it_says_and_what_it_refuses(small_encoder, monkeypatch):
 
 
 def test_no_memory_is_needed_to_find_out(small_encoder):
-    """Sixty-four texts of two thousand tokens: gigabytes, told in a moment and without them."""
+    """Sixty-four texts of two thousand tokens: gigabytes, estimated in a moment and without them."""
     train = tagged(64, shortest=2000, longest=2000)
     config = BASE.replace(batch_size=64, max_batch_tokens=1_000_000)
     model = build_model("ner", small_encoder, label_set("ner", train), config)

@@ -100,7 +100,7 @@ def test_a_lone_sentence_and_one_that_asks_nothing():
 
 
 def test_p_is_near_that_of_a_permutation_test():
-    """Another way to the same question: exchange the two models' answers sentence by sentence (scipy)."""
+    """Another way to the same question: exchange the two models' predictions sentence by sentence (scipy)."""
     rng = np.random.default_rng(3)
     a, b = (rng.uniform(size=300) < p for p in (0.80, 0.75))
     ours = paired_bootstrap(*(label_counts(["x"] * 300, ["x" if r else "y" for r in one]) for one in (a, b)))

@@ -80,16 +80,16 @@ def test_a_bar_counts_and_gives_way_to_lines(capsys):
     steps.hear({"event": "training", "updates": 60, "done": 0})  # one that an error ended, so that nobody closed it
     steps.count_outermost(4)
     steps.close()
-    said = capsys.readouterr().err
-    assert "0/7 cells" in said and "/50 updates" in said and said.index("/50 updates") < said.rindex("3/7 cells")
-    assert said.index("/60 updates") < said.index("4/7 cells")
-    assert "it/s" not in said and not said.split("\r")[-1].strip()  # nothing is left on the screen
+    text = capsys.readouterr().err
+    assert "0/7 cells" in text and "/50 updates" in text and text.index("/50 updates") < text.rindex("3/7 cells")
+    assert text.index("/60 updates") < text.index("4/7 cells")
+    assert "it/s" not in text and not text.split("\r")[-1].strip()  # nothing is left on the screen
 
 
 def test_events_of_another_process_in_order_and_whole(tmp_path):
-    path, told = tmp_path / "events", []
+    path, events = tmp_path / "events", []
     code = "from hanlp_tutor.progress import tell\nfor n in range(50): tell('update', done=n, text='北京')"
-    with Follower(path, told.append, lambda: None) as follower:
+    with Follower(path, events.append, lambda: None) as follower:
         follower.catch_up()  # there is no file yet
         subprocess.run([sys.executable, "-c", code], env={**os.environ, EVENTS: str(path)}, check=True)
         with open(path, "a", encoding="utf-8") as file:
@@ -97,8 +97,8 @@ def test_events_of_another_process_in_order_and_whole(tmp_path):
             file.flush()
             follower.catch_up()
             file.write(' a line"}\n')
-    assert [event.get("done") for event in told] == [*range(50), None]
-    assert told[-1] == {"event": "half a line"} and told[0]["text"] == "北京"
+    assert [event.get("done") for event in events] == [*range(50), None]
+    assert events[-1] == {"event": "half a line"} and events[0]["text"] == "北京"
 
 
 def test_a_listener_that_is_gone_stops_no_run(tmp_path, monkeypatch):
@@ -112,8 +112,8 @@ OURS = {"precision": 0.9, "recall": 0.7, "f1": 0.8, "per_type": {}}
 
 def test_who_is_ahead_is_said_by_the_numbers():
     baselines = {"dictionary": {"f1": 0.6}, "feature CRF": {"f1": 0.823}}
-    said, means = comparison(OURS, baselines)
-    assert said == "baselines: feature CRF F1 0.823, dictionary F1 0.600"
+    line, means = comparison(OURS, baselines)
+    assert line == "baselines: feature CRF F1 0.823, dictionary F1 0.600"
     assert means.startswith("The feature CRF is ahead of the fine-tuned model by 2.3 points")
     _, means = comparison({**OURS, "f1": 0.85}, baselines)
     assert means.startswith("The fine-tuned model is ahead of the best baseline, the feature CRF, by 2.7 points")

@@ -1,4 +1,4 @@
-"""A search: seeded, pruned, resumed; against Optuna asked directly; and fine_tune's on_evaluation beneath it."""
+"""A search: seeded, pruned, resumed; against Optuna itself; and fine_tune's on_evaluation beneath it."""
 
 import json
 import os

@@ -35,20 +35,20 @@ class Format:
     sniff: Callable[[Path], bool]
 
 
-def check_options(options: Mapping[str, Any], verb: Callable[..., Any], purpose: str) -> None:
+def check_options(options: Mapping[str, Any], function: Callable[..., Any], purpose: str) -> None:
     """Refuse an option that a reader or writer does not take, and a value of another type than it takes.
 
     Raises:
         ConfigError: it gives the nearest right name, or the type.
     """
-    parameters = inspect.signature(verb).parameters.values()
+    parameters = inspect.signature(function).parameters.values()
     known = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
     for name, value in options.items():
         if name not in known:
             guess = nearest(name, known)
             hint = f"did you mean {guess!r}?" if guess else f"choose from {', '.join(known)}."
             raise ConfigError(f"{name!r} is no option for {purpose}; {hint}")
-        kind = get_type_hints(verb)[name]
+        kind = get_type_hints(function)[name]
         if not isinstance(value, kind) or (isinstance(value, bool) and bool not in (kind, *get_args(kind))):
             raise ConfigError(f"{name} is {value!r} for {purpose}; it takes {inspect.formatannotation(kind)}.")
 

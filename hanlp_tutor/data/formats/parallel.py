@@ -1,7 +1,7 @@
-"""The article's two samples: a file of answers beside a parallel file of texts, one a line in both.
+"""The article's two samples: a file of tags or labels beside a parallel file of texts, one a line in both.
 
-``tag-lines``: ``O O B-PER I-PER O`` beside the sentence; ``label-lines``: ``positive`` beside the text. The file of the
-answers is the one to name; its texts lie in the file of the same name that ends in ``.txt``, or in ``texts=``.
+``tag-lines``: ``O O B-PER I-PER O`` beside the sentence; ``label-lines``: ``positive`` beside the text. The file of
+tags or labels is the one to name; its texts lie in the file of the same name that ends in ``.txt``, or in ``texts=``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WORD = re.compile(r"[^ \t]+")
 
 
 def texts_beside(path: str | Path, texts: str | Path | None) -> Path:
-    """The file of texts that belongs to a file of answers.
+    """The file of texts that belongs to a file of tags or labels.
 
     Raises:
         ConfigError: it would be that file itself.
@@ -41,28 +41,28 @@ def texts_beside(path: str | Path, texts: str | Path | None) -> Path:
 
 
 def _pairs(path: str | Path, texts: str | Path | None, encoding: str | None) -> list[tuple[int, tuple[str, str]]]:
-    """Line number, and answer and text; a line that is empty in both files is skipped."""
+    """Line number, and label and text; a line that is empty in both files is skipped."""
     beside = texts_beside(path, texts)
-    answers, sentences = read_lines(path, encoding), read_lines(beside, encoding)
-    while answers and not answers[-1].strip():
-        del answers[-1]
+    labels, sentences = read_lines(path, encoding), read_lines(beside, encoding)
+    while labels and not labels[-1].strip():
+        del labels[-1]
     while sentences and not sentences[-1]:
         del sentences[-1]
-    if len(answers) != len(sentences):
+    if len(labels) != len(sentences):
         raise DataError(
-            f"{len(answers)} lines stand beside {len(sentences)} lines of {beside.name}.",
+            f"{len(labels)} lines stand beside {len(sentences)} lines of {beside.name}.",
             path=path,
-            line=min(len(answers), len(sentences)) + 1,
+            line=min(len(labels), len(sentences)) + 1,
             remedy="Both files have one line for each text, in the same order.",
         )
     pairs = []
-    for number, (answer, text) in enumerate(zip(answers, sentences, strict=True), 1):
-        if not answer.strip() and not text:
+    for number, (label, text) in enumerate(zip(labels, sentences, strict=True), 1):
+        if not label.strip() and not text:
             continue
-        if not answer.strip() or not text:
-            what = f"nothing stands beside the text {text[:20]!r}" if text else f"{answer[:20]!r} stands beside no text"
+        if not label.strip() or not text:
+            what = f"nothing stands beside the text {text[:20]!r}" if text else f"{label[:20]!r} stands beside no text"
             raise DataError(f"{what} of {beside.name}.", path=path, line=number, remedy="Fill or remove both lines.")
-        pairs.append((number, (answer, text)))
+        pairs.append((number, (label, text)))
     if not pairs:
         raise DataError("holds no line.", path=path, remedy="Write one line for each text.")
     return pairs
@@ -90,7 +90,7 @@ def read_tag_lines(
 
 
 def _row(number: int, pair: tuple[str, str]) -> tuple[int, tuple[list[str], str]]:
-    """An answer as tags, and its text."""
+    """A line of tags, and its text."""
     tags = _WORD.findall(pair[0])
     for tag in tags:
         parse_tag(tag)
@@ -145,7 +145,7 @@ def read_label_lines(
         DataError: another number of lines, or a text without a class.
     """
     pairs = _pairs(path, texts, encoding)
-    return [Document(text, (), answer.strip(), f"{path}:{number}") for number, (answer, text) in pairs]
+    return [Document(text, (), label.strip(), f"{path}:{number}") for number, (label, text) in pairs]
 
 
 def write_label_lines(path: str | Path, documents: Iterable[Document], *, texts: str | Path | None = None) -> None:
@@ -168,7 +168,7 @@ def write_label_lines(path: str | Path, documents: Iterable[Document], *, texts:
     _write(path, texts, documents, labels)
 
 
-def _write(path: str | Path, texts: str | Path | None, documents: list[Document], answers: list[str]) -> None:
+def _write(path: str | Path, texts: str | Path | None, documents: list[Document], labels: list[str]) -> None:
     for document in documents:
         if not document.text or "\n" in document.text or document.text.endswith("\r"):
             raise DataError(
@@ -182,7 +182,7 @@ def _write(path: str | Path, texts: str | Path | None, documents: list[Document]
         write_beside(beside, content)
     else:
         write_text(beside, content)
-    write_lines(path, answers)
+    write_lines(path, labels)
 
 
 def _sniff_tags(path: Path) -> bool:

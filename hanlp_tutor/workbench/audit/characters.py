@@ -54,15 +54,15 @@ def check_characters(subsets: Sequence[Subset]) -> list[Finding]:
         for text in texts:
             counts.update(text)
         for character in sorted(counts):
-            if said := odd(character):
+            if problem := odd(character):
                 index = next(i for i, text in enumerate(texts) if character in text)
                 name = unicodedata.name(character, "no name")
                 findings.append(
                     Finding(
                         "odd-character",
                         "error" if character == "\ufffd" else "warning",
-                        f"U+{ord(character):04X} ({name}), {times(counts[character])}: {said[0]}.",
-                        said[1],
+                        f"U+{ord(character):04X} ({name}), {times(counts[character])}: {problem[0]}.",
+                        problem[1],
                         **subset.place(index, subset.examples[index].text.index(character)),
                         evidence={"character": f"U+{ord(character):04X}", "count": counts[character]},
                     )

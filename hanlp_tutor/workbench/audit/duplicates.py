@@ -1,4 +1,4 @@
-"""Texts that stand twice: in one set a waste, in two sets a leak, with two answers a contradiction."""
+"""Texts that stand twice: in one set a waste, in two sets a leak, with two labels a contradiction."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def check_duplicates(subsets: Sequence[Subset]) -> list[Finding]:
     for number, (subset, index) in enumerate(members):
         same[subset.examples[index].text].append(number)
     groups = [[members[number] for number in group] for group in same.values() if len(group) > 1]
-    asked: defaultdict[object, list[tuple[Subset, int]]] = defaultdict(list)
+    by_input: defaultdict[object, list[tuple[Subset, int]]] = defaultdict(list)
     for member in members:
-        asked[_question(_example(member))].append(member)
-    questions = [group for group in asked.values() if len(group) > 1]
+        by_input[_input(_example(member))].append(member)
+    repeated = [group for group in by_input.values() if len(group) > 1]
     near = NearTexts(subset.examples[index].text for subset, index in members)
     return [
-        *_conflicts(questions),
+        *_conflicts(repeated),
         *_leaks(groups),
         *_near_leaks(subsets, members, same, near),
-        *_duplicates(questions),
+        *_duplicates(repeated),
         *_near_duplicates(subsets, members, same, near),
     ]
 
@@ -41,10 +41,10 @@ def check_duplicates(subsets: Sequence[Subset]) -> list[Finding]:
 def _conflicts(groups: list) -> list[Finding]:
     findings = []
     for group in groups:
-        answers = Counter(_answer(subset.examples[index]) for subset, index in group)
-        if len(answers) > 1:
-            first = _answer(_example(group[0]))
-            other = next(member for member in group if _answer(_example(member)) != first)
+        labels = Counter(_labels(subset.examples[index]) for subset, index in group)
+        if len(labels) > 1:
+            first = _labels(_example(group[0]))
+            other = next(member for member in group if _labels(_example(member)) != first)
             findings.append(
                 Finding(
                     "conflict",
@@ -166,12 +166,12 @@ def _quoted(member: tuple[Subset, int]) -> str:
     return repr(text if len(text) <= _QUOTED else text[: _QUOTED - 3] + "...")
 
 
-def _question(example: Example) -> object:
-    """What an example asks: of a sentence with several relations each pair is another question."""
+def _input(example: Example) -> object:
+    """What is to be labelled: of a sentence with several relations each pair by itself."""
     return (example.text, example.head, example.tail) if isinstance(example, RelationText) else example.text
 
 
-def _answer(example: Example) -> object:
+def _labels(example: Example) -> object:
     return example.spans if isinstance(example, TaggedText) else label_of(example)
 
 
@@ -179,10 +179,10 @@ def _difference(here: Example, there: Example) -> str:
     if not isinstance(here, TaggedText):
         return f"{label_of(here)!r} here, {label_of(there)!r}"
     only = [sorted(set(one.spans) - set(other.spans)) for one, other in ((here, there), (there, here))]
-    said = [
+    shown = [
         ", ".join(f"{span.label} {here.text[span.start : span.end]}" for span in spans) or "nothing" for spans in only
     ]
-    return f"{said[0]} here, {said[1]}"
+    return f"{shown[0]} here, {shown[1]}"
 
 
 def _disagreement(one: tuple[Subset, int], other: tuple[Subset, int]) -> str:

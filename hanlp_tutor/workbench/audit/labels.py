@@ -161,13 +161,13 @@ def check_balance(subsets: Sequence[Subset]) -> list[Finding]:
         return [Finding("class-balance", "error", "no entity in train: only O can be learnt.", remedy, **place)]
     rare = {label: number for label, number in counts.items() if number < FEW}
     if rare:
-        said = ", ".join(f"{label} {number}" for label, number in rare.items())
-        message = f"labels with fewer than {FEW} {unit} in train: {said}."
+        listed = ", ".join(f"{label} {number}" for label, number in rare.items())
+        message = f"labels with fewer than {FEW} {unit} in train: {listed}."
         remedy = "Annotate more of them, join them with another label, or expect nothing of them."
         findings.append(Finding("class-balance", "warning", message, remedy, **place, evidence={"rare": rare}))
     label, number = next(iter(counts.items()))
     if train.task != "ner" and number >= _RULES * total:
-        message = f"{number / total:.0%} of train are {label!r}: always to answer that reaches this accuracy."
+        message = f"{number / total:.0%} of train are {label!r}: always to predict that reaches this accuracy."
         remedy = "Read macro F1 instead of accuracy; class_weights may help."
         share = {"label": label, "share": number / total}
         findings.append(Finding("class-balance", "warning", message, remedy, **place, evidence=share))

@@ -25,7 +25,7 @@ from hanlp_tutor.workbench.audit.subsets import Subset
 
 _COLUMNS = ("columns", *(scheme.lower() for scheme in SCHEMES))
 _BY_LINE = ("labels", "csv", "tsv", "doccano", "clue", "relation")  # one example a line; of others nothing is left out
-_MOST_REFUSED = 100  # lines, before a file is said to be of another format
+_MOST_REFUSED = 100  # lines, before a file is taken for one of another format
 _HEAD = 200  # lines that tell the format of a file
 # Faults that the readers know how to read over, leaving nothing out: the kind of finding, its message and its remedy.
 _READ_OVER = {
@@ -90,7 +90,7 @@ def _looks_like_columns(path: str, encoding: str | None) -> bool:
 
 
 def _other_format(path: str, name: str | None, columns: bool) -> str | None:
-    """The format of a file that is neither columns nor label lines; None when it is one of these, or cannot be told."""
+    """The format of a file that is neither columns nor label lines; None when it is one of these or unclear."""
     if name is None and columns:
         return None
     try:
@@ -136,10 +136,10 @@ def _left_out(refused: list[DataError]) -> Iterator[DataError]:
 
 def _refusal(name: str, error: DataError) -> Finding:
     kind, message, remedy = _READ_OVER.get(type(error), ("broken-line", "{message}", "{remedy}"))
-    said = {**vars(error), "remedy": error.remedy or ""}
+    facts = {**vars(error), "remedy": error.remedy or ""}
     evidence = {"encoding": error.encoding} if isinstance(error, ForeignLine) else {}
     place = (str(error.path), error.line)
-    return Finding(kind, "error", message.format(**said), remedy.format(**said), name, *place, evidence=evidence)
+    return Finding(kind, "error", message.format(**facts), remedy.format(**facts), name, *place, evidence=evidence)
 
 
 def _place(source: str) -> tuple[str, int | None]:

@@ -26,7 +26,7 @@ KINDS = {
     "near-leak": "a text of the dev or test set that nearly stands in another set (Jaccard of 5-grams at least 0.8)",
     "duplicate": "a text that stands twice in one set",
     "near-duplicate": "texts of one set that are nearly the same",
-    "label-error": "a label that a model of the other texts contradicts; only when asked for",
+    "label-error": "a label that a model of the other texts contradicts; only on request",
     "class-balance": "labels too rare to learn, one that rules, labels that cannot be scored",
     "odd-character": "characters that are invisible, private, unassigned, broken, look-alikes, or of two widths",
     "long-text": "a text longer than one window of the encoder, and what becomes of it",
@@ -144,8 +144,8 @@ class Report:
                 lines.append(f"  ... and {len(found) - shown:,} more; the JSON report lists all.")
             if common:
                 lines.append(f"  -> {common}")
-        said = [f"{number:,} {severity}{'' if number == 1 else 's'}" for severity, number in self.counts.items()]
-        return "\n".join([*lines, "", ", ".join(said)])
+        counts = [f"{number:,} {severity}{'' if number == 1 else 's'}" for severity, number in self.counts.items()]
+        return "\n".join([*lines, "", ", ".join(counts)])
 
     def table(self) -> pd.DataFrame:
         """One row a finding."""

@@ -19,7 +19,7 @@ __all__ = ["KINDS", "Diagnosis", "Finding", "diagnose"]
 
 
 def diagnose(folder: str | Path) -> Diagnosis:
-    """Examine a run folder.
+    """Diagnose a run folder.
 
     Raises:
         DataError: it is no run folder, or its files cannot be read.

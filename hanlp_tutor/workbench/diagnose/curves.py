@@ -1,7 +1,7 @@
-"""Faults that only the course of a run shows: what is left of the loss, how far dev stays behind, what is answered.
+"""Faults that only the course of a run shows: what is left of the loss, how far dev stays behind, what is predicted.
 
 These are conclusions, not counts, so they keep silent where a fault of the data or of the program explains the curves.
-The thresholds were chosen on runs of the People's Daily and of the reviews with seed 1, and mended where two exams
+The thresholds were chosen on runs of the People's Daily and of the reviews with seed 1, and mended where two tests
 (seeds 2 to 7, 11 to 22 and 31 to 42, medical questions) gave false alarms; ``experiments/troubleshooting.py`` holds
 them to seeds that none of these has seen.
 """
@@ -16,7 +16,7 @@ from hanlp_tutor.workbench.diagnose.report import Finding
 
 # Of the frequencies' loss left at the end: little more than frequencies was learnt. Most tags are O and easily so.
 STUCK = {"ner": 0.35, "classify": 0.75}
-FAR = 5.0  # times the rate that suits the encoder, up or down
+FAR = 5.0  # times the learning rate that suits the encoder, up or down
 _WARM, _SILENT = 0.5, 0.15
 _RISES = ((1.2, 0.97), (1.5, 0.9))  # of dev loss over its least, and the train score beside which it is over-fitting
 _FALLING = 0.85  # of the loss in the middle of the run, at its end
@@ -25,7 +25,7 @@ _NOTHING, _ENOUGH = 0.9, 100
 
 
 def one_answer(run: Record) -> Iterator[Finding]:
-    """Predictions that are all O, or all one class, by a training side that hardly shows anything else."""
+    """Predictions that are all O, or all one class, by a training set that hardly shows anything else."""
     last, train, dev = run.last, run.fact("data", "train_labels"), run.fact("data", "dev_labels")
     if not last or last.get("dev_minority") is None or not train or not dev or run.several_tasks:
         return
@@ -36,7 +36,7 @@ def one_answer(run: Record) -> Iterator[Finding]:
     unit = "tags" if run.task == "ner" else "examples"
     yield Finding(
         "one-answer",
-        f"{1 - given:.1%} of the dev answers are {_named(commonest)}; {wanted:.1%} of the gold {unit} of dev are "
+        f"{1 - given:.1%} of the dev predictions are {_named(commonest)}; {wanted:.1%} of the gold {unit} of dev are "
         f"something else, but only {shown:.1%} of those of train ({sum(train.values()):,} {unit}).",
         "Add examples of the rare labels, or leave out some of the common ones; class_weights='balanced' weighs them "
         "anew. Watch F1 of each type: accuracy looks splendid here.",
@@ -45,7 +45,7 @@ def one_answer(run: Record) -> Iterator[Finding]:
 
 
 def rate_too_high(run: Record) -> Iterator[Finding]:
-    """Nothing is learnt, at a rate far above what suits the encoder."""
+    """Nothing is learnt, at a learning rate far above what suits the encoder."""
     lr, suited = run.fact("config", "lr"), run.fact("model", "suggested_lr")
     if _stuck(run) and lr and suited and lr >= FAR * suited and _learns(run):
         yield Finding(
@@ -57,7 +57,7 @@ def rate_too_high(run: Record) -> Iterator[Finding]:
 
 
 def rate_too_low(run: Record) -> Iterator[Finding]:
-    """Nothing is learnt, at a rate far below what suits the encoder."""
+    """Nothing is learnt, at a learning rate far below what suits the encoder."""
     lr, suited = run.fact("config", "lr"), run.fact("model", "suggested_lr")
     if _stuck(run) and lr and suited and lr <= suited / FAR and _learns(run):
         yield Finding(
@@ -69,7 +69,7 @@ def rate_too_low(run: Record) -> Iterator[Finding]:
 
 
 def long_warm_up(run: Record) -> Iterator[Finding]:
-    """Nothing is learnt, because the rate was never where it should have been."""
+    """Nothing is learnt, because the learning rate was never where it should have been."""
     updates, warmup = run.fact("updates"), run.fact("config", "warmup_steps")
     if not updates or warmup is None or not _stuck(run):
         return
@@ -77,8 +77,8 @@ def long_warm_up(run: Record) -> Iterator[Finding]:
     if share > _WARM:
         yield Finding(
             "long-warm-up",
-            f"{_left(run)}. For {share:.0%} of the {updates:,} updates the rate was still rising "
-            f"(warmup_steps={warmup:g}).",
+            f"{_left(run)}. For {share:.0%} of the {updates:,} updates the learning rate was still "
+            f"rising (warmup_steps={warmup:g}).",
             "warmup_steps=0.1, a tenth of all updates; a fixed number such as 1000 is for runs of tens of thousands.",
             {"warmup_share": share, "updates": updates, "left": run.left},
         )
@@ -91,7 +91,7 @@ def random_weights(run: Record) -> Iterator[Finding]:
             "random-weights",
             f"{_left(run)}. The encoder {run.fact('encoder')!r} started from random weights.",
             f"encoder={str(run.fact('encoder')).removeprefix('random:')!r}: pre-trained. From random weights it takes "
-            "a higher rate (1e-3) and many times the updates.",
+            "a higher learning rate (1e-3) and many times the updates.",
             {"pretrained": False, "left": run.left},
         )
 
@@ -113,21 +113,21 @@ def too_short(run: Record) -> Iterator[Finding]:
 
 
 def noisy_labels(run: Record) -> Iterator[Finding]:
-    """Pre-trained, at a usual rate, long enough, and nothing learnt that holds for dev."""
+    """Pre-trained, at a usual learning rate, long enough, and nothing learnt that holds for dev."""
     rows, guess = run.evaluations, _entropy(run.fact("data", "dev_labels") or {})
     if not rows or not run.floor or not guess:
         return
     least, best = min(row["dev_loss"] for row in rows), max(row["dev_score"] for row in rows)
     # where dev is better than guessing, something holds that was learnt, however high dropout keeps the loss
     guessing = least > _NOTHING * guess and best < _chance(run)
-    by_heart = guessing and (run.fact("data", "train_examples") or 0) >= _ENOUGH
-    if not (by_heart or (_stuck(run) and (guessing or least >= guess))):
+    memorised = guessing and (run.fact("data", "train_examples") or 0) >= _ENOUGH
+    if not (memorised or (_stuck(run) and (guessing or least >= guess))):
         return
     yield Finding(
         "noisy-labels",
         f"{_left(run)}. On dev the least loss was {least:.3f}, where frequencies alone give {guess:.3f}, and the best "
-        f"score was {best:.3f}. Neither the encoder nor the rate nor the warm-up explains that. Labels that contradict "
-        "each other cannot be learnt, only memorised.",
+        f"score was {best:.3f}. Neither the encoder nor the learning rate nor the warm-up explains that. Labels "
+        "that contradict each other cannot be learnt, only memorised.",
         "`hanlp-tutor audit TRAIN --label-errors` lists the most doubtful ones: read twenty. If they are right, the "
         "task is hard: more examples, or a larger encoder.",
         {"left": run.left, "least_dev_loss": least, "dev_floor": guess, "best_dev": best},
@@ -135,7 +135,7 @@ def noisy_labels(run: Record) -> Iterator[Finding]:
 
 
 def over_fitting(run: Record) -> Iterator[Finding]:
-    """Dev loss rises from its least while the training set is learnt by heart."""
+    """Dev loss rises from its least while the training set is memorised."""
     rows = [row for row in run.evaluations if row.get("dev_loss") is not None and row.get("train_score") is not None]
     if len(rows) < 3:
         return

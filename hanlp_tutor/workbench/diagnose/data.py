@@ -9,7 +9,7 @@ from hanlp_tutor.errors import nearest
 from hanlp_tutor.workbench.diagnose.record import Record
 from hanlp_tutor.workbench.diagnose.report import Finding
 
-_SLIPPED = 1.05  # how much more a neighbour must tell of a tag than its own character: aligned corpora stay below 0.9
+_SLIPPED = 1.05  # how much more a neighbour must say about a tag than its own character: aligned corpora stay below 0.9
 _LEAKED, _UNKNOWN, _UNSEEN, _BROKEN = 0.02, 0.05, 0.05, 0.05
 _AUDIT = "`hanlp-tutor audit TRAIN --dev DEV --test TEST`"
 
@@ -18,7 +18,7 @@ def unseen_label(run: Record) -> Iterator[Finding]:
     """A label of dev that no training example has, and that is more than an accident."""
     if run.several_tasks:
         return
-    train, dev = (_kinds(run.fact("data", f"{side}_labels"), run.task) for side in ("train", "dev"))
+    train, dev = (_kinds(run.fact("data", f"{subset}_labels"), run.task) for subset in ("train", "dev"))
     total = sum(dev.values())
     for label in sorted(dev.keys() - train.keys()):
         twin = nearest(label, train.keys() - dev.keys())
@@ -27,7 +27,7 @@ def unseen_label(run: Record) -> Iterator[Finding]:
         spelt = f" Train has {twin!r} instead ({train[twin]:,} times), which dev lacks." if twin else ""
         yield Finding(
             "unseen-label",
-            f"{dev[label]:,} of the {total:,} gold answers of dev are {label!r}, and not one in train.{spelt} "
+            f"{dev[label]:,} of the {total:,} gold labels of dev are {label!r}, and not one in train.{spelt} "
             "They can only be missed.",
             f"Spell {twin!r} and {label!r} alike and train again; {_AUDIT} names the lines."
             if twin
@@ -37,23 +37,23 @@ def unseen_label(run: Record) -> Iterator[Finding]:
 
 
 def misaligned(run: Record) -> Iterator[Finding]:
-    """A neighbouring character tells more of a tag than the character that the tag stands under."""
-    for side in ("train", "dev"):
-        told = run.fact("data", f"{side}_alignment")
-        if not told:
+    """A neighbouring character says more about a tag than the character that the tag stands under."""
+    for subset in ("train", "dev"):
+        information = run.fact("data", f"{subset}_alignment")  # nats, by how far the character stands from the tag
+        if not information:
             continue
-        best = max(told, key=told.get)
-        if best == "0" or told[best] < _SLIPPED * told["0"]:
+        best = max(information, key=information.get)
+        if best == "0" or information[best] < _SLIPPED * information["0"]:
             continue
         places = -int(best)
         where = f"{abs(places)} character{'s' if abs(places) > 1 else ''} too {'late' if places > 0 else 'early'}"
         yield Finding(
             "misaligned",
-            f"The tags of {side} stand {where}: a tag says {told[best]:.3f} nats about the character {best} places on "
-            f"and only {told['0']:.3f} about its own.",
+            f"The tags of {subset} stand {where}: a tag says {information[best]:.3f} nats about the character {best} "
+            f"places on and only {information['0']:.3f} about its own.",
             "Look for what the converter counted and the text does not hold (or the other way): a title, blanks, "
             f"\\r, a byte-order mark, pieces of words in place of characters. Convert again, then {_AUDIT}.",
-            {"side": side, "places": places, "information": told},
+            {"side": subset, "places": places, "information": information},
         )
 
 
@@ -72,17 +72,17 @@ def broken_tags(run: Record) -> Iterator[Finding]:
 
 def leak(run: Record) -> Iterator[Finding]:
     """Texts that are to be judged on and have been learnt from."""
-    for side in ("dev", "test"):
-        known, total = run.fact("data", f"{side}_known"), run.fact("data", f"{side}_examples")
+    for subset in ("dev", "test"):
+        known, total = run.fact("data", f"{subset}_known"), run.fact("data", f"{subset}_examples")
         if not known or not total or known < max(3, _LEAKED * total):
             continue
-        flattered = "The dev score, and the choice of weights by it, " if side == "dev" else "The test score "
+        flattered = "The dev score, and the choice of weights by it, " if subset == "dev" else "The test score "
         yield Finding(
             "leak",
-            f"{known:,} of the {total:,} texts of {side} stand in train too ({known / total:.0%}). {flattered}"
+            f"{known:,} of the {total:,} texts of {subset} stand in train too ({known / total:.0%}). {flattered}"
             "measures memory there.",
             f"Take them out of train ({_AUDIT} names them), train again, and report that score.",
-            {"side": side, "known": known, "examples": total},
+            {"side": subset, "known": known, "examples": total},
         )
 
 

@@ -17,7 +17,7 @@ from hanlp_tutor.data.near_duplicates import normalised
 from hanlp_tutor.manifest import update_manifest
 
 OFFSETS = (-2, -1, 0, 1, 2)
-_SAMPLED = 2000  # examples of a side, evenly drawn, where every example is more than the question needs
+_SAMPLED = 2000  # examples of a set, evenly drawn, where every example is more than the question needs
 
 
 def data_facts(

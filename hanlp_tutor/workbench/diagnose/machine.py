@@ -17,7 +17,7 @@ _LESS_MEMORY = (
 
 
 def died(run: Record) -> Iterator[Finding]:
-    """A run that left word of why it ended."""
+    """A run that wrote down why it ended."""
     failed = run.fact("failed")
     if not failed:
         return
@@ -27,8 +27,8 @@ def died(run: Record) -> Iterator[Finding]:
         yield Finding(
             "diverged",
             message.split(" Lower lr")[0] or "The loss became NaN.",
-            "Lower the rate by ten and lengthen the warm-up; keep max_grad_norm=1. In fp16 try bf16. If it is always "
-            f"the same example, look at it. (This run: {_rates(run)}.)",
+            "Lower the learning rate by ten and lengthen the warm-up; keep max_grad_norm=1. In fp16 try bf16. If it is "
+            f"always the same example, look at it. (This run: {_learning_rates(run)}.)",
             evidence,
         )
     elif failed.get("kind") == "out-of-memory" or _MEMORY.search(message):
@@ -36,18 +36,18 @@ def died(run: Record) -> Iterator[Finding]:
 
 
 def fell_back(run: Record) -> Iterator[Finding]:
-    """A run that went on in smaller micro-batches than it was asked for."""
-    halved, now, asked = run.fact("out_of_memory_at"), run.fact("micro_batch"), run.fact("config", "batch_size")
-    if halved and now and asked and not run.fact("failed"):
+    """A run that went on in smaller micro-batches than its options say."""
+    halved, now, wanted = run.fact("out_of_memory_at"), run.fact("micro_batch"), run.fact("config", "batch_size")
+    if halved and now and wanted and not run.fact("failed"):
         times = "once" if len(halved) == 1 else f"{len(halved)} times"
         yield Finding(
             "out-of-memory",
-            f"The memory did not hold micro-batches of {asked} examples. The run halved them {times}, first at update "
+            f"The memory did not hold micro-batches of {wanted} examples. The run halved them {times}, first at update "
             f"{halved[0]}, and went on with {now}; each update still learnt from the same examples.",
             f"The result is sound. To spare the attempts write batch_size={now} and gradient_accumulation_steps="
-            f"{(run.fact('config', 'gradient_accumulation_steps') or 1) * -(-asked // now)}; or "
+            f"{(run.fact('config', 'gradient_accumulation_steps') or 1) * -(-wanted // now)}; or "
             "gradient_checkpointing=True, or a lower max_length.",
-            {"batch_size": asked, "micro_batch": now, "at": halved},
+            {"batch_size": wanted, "micro_batch": now, "at": halved},
         )
 
 
@@ -116,7 +116,7 @@ def _patience_ran_out(run: Record) -> bool:
     return len(scores) - 1 - scores.index(max(scores)) >= patience
 
 
-def _rates(run: Record) -> str:
+def _learning_rates(run: Record) -> str:
     config = run.fact("config") or {}
     return ", ".join(f"{name}={config[name]:g}" for name in ("lr", "head_lr") if config.get(name))
 

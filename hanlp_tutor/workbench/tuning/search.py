@@ -101,7 +101,7 @@ def tune(
 
     Args:
         task: ``ner`` or ``classify``.
-        split: train and dev; its test side is not looked at.
+        split: train and dev; its test set is not read.
         encoder: a name or folder, the same in all trials.
         config: the options that are not searched. Its seed is that of each run, and of the sampler.
         space: per searched option a range or values (:mod:`hanlp_tutor.workbench.tuning.space`).
@@ -214,8 +214,8 @@ def _say(lines: Reporter, row: dict[str, Any]) -> None:
     options = (f"{n}={v:.3g}" if type(v) is float else f"{n}={v}" for n, v in row["options"].items())
     ending = f"pruned after {len(row['scores'])} evaluations" if row["state"] == "pruned" else ""
     ending = "diverged" if row["error"] else ending
-    said = f"trial {row['trial']:>3}  dev {row['dev']:.4f}  {row['seconds']:5.1f} s  {'  '.join(options)}  {ending}"
-    lines.say(said.rstrip())
+    line = f"trial {row['trial']:>3}  dev {row['dev']:.4f}  {row['seconds']:5.1f} s  {'  '.join(options)}  {ending}"
+    lines.say(line.rstrip())
 
 
 def _collect(optuna: Any, study: Any, config: TrainConfig, space: Space) -> Search | None:

@@ -1,4 +1,4 @@
-"""Optuna's side of a search: a study in a journal file that survives ``kill -9``, seeded samplers, pruners.
+"""The Optuna part of a search: a study in a journal file that survives ``kill -9``, seeded samplers, pruners.
 
 Everything here takes the module ``optuna`` as an argument or imports it late: it is an extra.
 """

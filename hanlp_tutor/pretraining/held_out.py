@@ -1,4 +1,4 @@
-"""The exam of masked-language models: the same hidden characters of held-out text, whenever it is asked."""
+"""Held-out evaluation of masked-language models: the same masked characters of held-out text at every call."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def masked_loss(model: BertForMaskedLM, batch: MaskedBatch) -> tuple[Tensor, Ten
     return cross_entropy(logits, batch.targets), (logits.argmax(-1) == batch.targets).sum()
 
 
-def exam_batches(
+def held_out_batches(
     text: PretrainingText, masker: Masker, cls_id: int, seed: int, rows: int = HELD_OUT_ROWS
 ) -> list[MaskedBatch]:
-    """``rows`` rows of 128 tokens with their masks; all 256 of them are the exam of the cards."""
+    """``rows`` rows of 128 tokens with their masks; all 256 of them give the figures of the cards."""
     return [
         draw_batch(
             text,
@@ -47,7 +47,9 @@ def exam_batches(
 
 
 @torch.no_grad()
-def examine(model: BertForMaskedLM, batches: Sequence[MaskedBatch], precision: Precision) -> tuple[float, float]:
+def evaluate_masked(
+    model: BertForMaskedLM, batches: Sequence[MaskedBatch], precision: Precision
+) -> tuple[float, float]:
     """Mean loss in nats and accuracy over all masked positions of ``batches``."""
     was_training = model.training
     model.eval()
