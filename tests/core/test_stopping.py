@@ -206,9 +206,9 @@ def test_between_two_rows_the_loop_reads_no_tensor(tiny_encoder, tmp_path, monke
 
     def row(self, *arguments):
         before_row.append(list(reads))
-        row = real_row(self, *arguments)
+        made = real_row(self, *arguments)
         reads.clear()
-        return row
+        return made
 
     monkeypatch.setattr(Run, "_row", row)
     monkeypatch.setattr(loop, "evaluate_model", lambda *_, **__: {"f1": 0.0})
