@@ -50,7 +50,7 @@ def limit_threads() -> int:
 def is_fast(device: torch.device, format: str) -> bool:
     """Whether matrix products in ``fp16`` or ``bf16`` are done in hardware.
 
-    On CUDA, bf16 needs compute capability 8.0: for a T4 (7.5) ``torch.cuda.is_bf16_supported()`` answers True by
+    On CUDA, bf16 needs compute capability 8.0: for a T4 (7.5) ``torch.cuda.is_bf16_supported()`` is True by
     emulation. fp16 is fast from 7.0 (tensor cores). On a processor the instruction set decides.
     """
     if device.type == "cuda":

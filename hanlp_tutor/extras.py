@@ -1,4 +1,4 @@
-"""Packages that training, prediction and export do without: which extra brings each, and what is said without it."""
+"""Packages that training, prediction and export do without: which extra brings each, and what to do without it."""
 
 from __future__ import annotations
 

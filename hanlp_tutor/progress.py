@@ -20,13 +20,13 @@ _listeners: list[Callable[[dict[str, Any]], None]] = []
 
 def tell(event: str, **facts: Any) -> None:
     """Say what happens: to the listeners of this process, and to the file that EVENTS names."""
-    told = {"event": event, **facts}
+    message = {"event": event, **facts}
     for listener in _listeners:
-        listener(told)
+        listener(message)
     if EVENTS in os.environ:
         # a runner that is gone hears nothing, and that stops no run
         with suppress(OSError), open(os.environ[EVENTS], "a", encoding="utf-8") as file:
-            file.write(json.dumps(told, ensure_ascii=False) + "\n")
+            file.write(json.dumps(message, ensure_ascii=False) + "\n")
 
 
 @contextmanager

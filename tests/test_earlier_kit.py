@@ -18,7 +18,7 @@ from hanlp_tutor.workbench.job import read_split, train_job
 from hanlp_tutor.workbench.tuning.search import Search
 
 EARLIER = Path(__file__).parent / "earlier_kit"
-ANSWERS = json.loads((EARLIER / "answers.json").read_text(encoding="utf-8"))
+PREDICTIONS = json.loads((EARLIER / "predictions.json").read_text(encoding="utf-8"))
 CONFIG = TrainConfig(epochs=12, batch_size=8, lr=1e-2, head_lr=1e-2, patience=None, crf=True)
 TASKS = ("ner", "classify", "multitask")
 
@@ -42,9 +42,9 @@ def rounded(value):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_model_folder_gives_the_answers_of_then(earlier, task):
+def test_a_model_folder_gives_the_predictions_of_then(earlier, task):
     predictor = Predictor.load(earlier / f"{task}_run" / "model")
-    assert predictor.predict_many([answer["text"] for answer in ANSWERS[task]]) == rounded(ANSWERS[task])
+    assert predictor.predict_many([each["text"] for each in PREDICTIONS[task]]) == rounded(PREDICTIONS[task])
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -58,33 +58,33 @@ def test_it_exports_and_the_kits_door_to_hanlp_opens_the_export_of_then(earlier,
 @pytest.mark.parametrize("task", TASKS)
 def test_plain_hanlp_reads_the_export_of_then_once_it_is_relocated(earlier, task):
     relocate(earlier / f"{task}_hanlp")
-    texts = [answer["text"] for answer in ANSWERS[task]]
-    asked = texts if task != "ner" else [list(text) for text in texts]
+    texts = [each["text"] for each in PREDICTIONS[task]]
+    inputs = texts if task != "ner" else [list(text) for text in texts]
     code = (
         "import json, sys; sys.modules['hanlp_tutor'] = None\n"
         "import hanlp\n"
-        f"found = hanlp.load({str(earlier / (task + '_hanlp'))!r})({asked!r})\n"
+        f"found = hanlp.load({str(earlier / (task + '_hanlp'))!r})({inputs!r})\n"
         "print(json.dumps(found))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=earlier, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
     if task == "ner":
         assert [[[row[2], row[3], row[1]] for row in rows] for rows in found] == [
-            [[e["start"], e["end"], e["label"]] for e in answer["entities"]] for answer in ANSWERS[task]
+            [[e["start"], e["end"], e["label"]] for e in each["entities"]] for each in PREDICTIONS[task]
         ]
     elif task == "classify":
-        assert found == [answer["label"] for answer in ANSWERS[task]]
+        assert found == [each["label"] for each in PREDICTIONS[task]]
     else:
-        assert found["tok"] == [answer["tok"] for answer in ANSWERS[task]]
-        assert found["pos"] == [answer["pos"] for answer in ANSWERS[task]]
+        assert found["tok"] == [each["tok"] for each in PREDICTIONS[task]]
+        assert found["pos"] == [each["pos"] for each in PREDICTIONS[task]]
 
 
 @pytest.mark.parametrize("task", ["ner", "classify"])
 def test_load_hanlp_goes_on_from_an_export_of_then(earlier, task):
     relocate(earlier / f"{task}_hanlp")
     model = load_hanlp(earlier / f"{task}_hanlp")
-    answers = Predictor(model).predict_many([answer["text"] for answer in ANSWERS[task]])
-    assert answers == rounded(ANSWERS[task])
+    predictions = Predictor(model).predict_many([each["text"] for each in PREDICTIONS[task]])
+    assert predictions == rounded(PREDICTIONS[task])
 
 
 def test_a_run_broken_off_then_is_finished_now(earlier):

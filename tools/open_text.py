@@ -31,7 +31,7 @@ def squad_paragraphs(path: Path) -> list[str]:
 
 
 def stories_with_clauses(path: Path) -> list[str]:
-    """The stories of CMRC 2019, missing clauses put back; where they are not told, what stands between the gaps."""
+    """The stories of CMRC 2019, missing clauses put back; where they are not given, what stands between the gaps."""
     stories = []
     for story in json.loads(_text(path))["data"]:
         parts = re.split(r"\[BLANK(\d+)\]", story["context"])  # text, number of a gap, text, ...
@@ -46,7 +46,7 @@ def stories_with_clauses(path: Path) -> list[str]:
 def cloze_documents(path: Path) -> list[str]:
     """The documents of a cloze test: lines of ``N ||| words``, then ``N or <qid_N> ||| question [||| missing word]``.
 
-    Where the missing word is not told, the sentence that lacks it is left out.
+    Where the missing word is not given, the sentence that lacks it is left out.
     """
     documents, sentences = [], []
     for line in _text(path).splitlines():
@@ -62,7 +62,7 @@ def cloze_documents(path: Path) -> list[str]:
 
 
 def dialogues(path: Path) -> list[str]:
-    """What both sides say, one dialogue a text: of CrossWOZ (by number) or of KdConv (a list)."""
+    """What both speakers say, one dialogue a text: of CrossWOZ (by number) or of KdConv (a list)."""
     content = json.loads(_text(path))
     talks = content.values() if isinstance(content, dict) else content
     return ["".join(turn.get("content") or turn["message"] for turn in talk["messages"]) for talk in talks]

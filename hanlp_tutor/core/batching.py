@@ -43,7 +43,7 @@ class Encoded:
 
 
 class Encodings(Sequence[Encoded]):
-    """Examples as numbers: made at once, or each when it is asked for where the examples themselves lie in a file.
+    """Examples as numbers: made at once, or each when it is needed where the examples themselves lie in a file.
 
     Args:
         encode: :meth:`hanlp_tutor.core.model.Model.encode`.
@@ -183,7 +183,7 @@ def _collate_labels(examples: Sequence[Encoded], length: int) -> tuple[Tensor | 
 
 
 class Buckets(Sequence[list[int]]):
-    """Batches of example numbers; they are made when they are asked for, so that ten million examples fit.
+    """Batches of example numbers; they are made when they are needed, so that ten million examples fit.
 
     Args:
         order: all example numbers, batch behind batch.

@@ -35,7 +35,7 @@ _SIGNS = (
 REMEDIES = (
     "What else saves memory: gradient_checkpointing=True; fp16=True or bf16=True on a device that has it; "
     "optimizer='sgd', which keeps no moments; freeze='all-but-last-1'; shorter texts; a smaller encoder. "
-    "hanlp_tutor.estimate_memory tells beforehand what a run needs."
+    "hanlp_tutor.estimate_memory says beforehand what a run needs."
 )
 
 P, R = ParamSpec("P"), TypeVar("R")
@@ -122,7 +122,7 @@ def set_random_state(state: list[torch.Tensor], device: torch.device) -> None:
 
 
 def say_halved(reporter: Reporter, update: int, micro_batch: int, config: TrainConfig) -> None:
-    """Tell a person, and a program by a :class:`MemoryWarning`, that from here on micro-batches are smaller."""
+    """Inform a person, and a program by a :class:`MemoryWarning`, that from here on micro-batches are smaller."""
     message = (
         f"Memory ran out at update {update}. It is done again with at most {micro_batch} examples in a micro-batch; "
         f"batch_size={config.batch_size} was too much here. Each update still learns from the same examples."

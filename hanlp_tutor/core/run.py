@@ -89,7 +89,7 @@ class Run:
         self.row: dict[str, Any] | None = None  # of the update just done, if one was due
 
     def start(self, resume: bool, progress: str, **parts: Any) -> None:
-        """Restore the checkpoint if asked to, write the manifest, start the clock."""
+        """Restore the checkpoint if ``resume``, write the manifest, start the clock."""
         self.parts = parts
         if resume and self.checkpoint.exists():
             self.state = load_checkpoint(self.checkpoint, identity=self.identity, **parts)

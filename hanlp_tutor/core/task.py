@@ -234,11 +234,11 @@ def end_to_end(model: MultiTaskModel, examples: Sequence[TaggedWords]) -> dict[s
     return scores
 
 
-def _spans_of(task: str, answer: dict[str, Any]) -> list[Span]:
+def _spans_of(task: str, prediction: dict[str, Any]) -> list[Span]:
     if task == "ner":
-        return [Span(entity["start"], entity["end"], entity["label"]) for entity in answer["ner"]]
-    labels = answer["pos"] if task == "pos" else ["word"] * len(answer["tok"])
-    return [Span(start, end, label) for (start, end), label in zip(answer["offsets"], labels, strict=True)]
+        return [Span(entity["start"], entity["end"], entity["label"]) for entity in prediction["ner"]]
+    labels = prediction["pos"] if task == "pos" else ["word"] * len(prediction["tok"])
+    return [Span(start, end, label) for (start, end), label in zip(prediction["offsets"], labels, strict=True)]
 
 
 def _score_tags(task: str, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ PAUSE = 1.0  # second before the second attempt, twice as long before the third,
 
 
 def download(address: str, target: Path, sha256: str, remedy: str) -> Path:
-    """Bring ``target``, whole and verified; nothing is asked of the network when it lies there already.
+    """Bring ``target``, whole and verified; nothing is downloaded when it lies there already.
 
     What comes lies in the folder ``target.partial`` until it is whole, and nobody takes it for the file; what a killed
     process left there is removed by the next call. Two processes wait for each other.

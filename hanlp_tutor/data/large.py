@@ -1,7 +1,7 @@
-"""Corpora larger than memory: a file of examples is prepared once, then each example is read when it is asked for.
+"""Corpora larger than memory: a file of examples is prepared once, then each example is read when it is needed.
 
 ``open_large("train.tsv", "ner")`` writes ``train.tsv.large/`` beside the file in one pass over it: an Arrow file that
-is mapped into memory, the lengths, and an index with what training asks of all examples at once. The pieces of the
+is mapped into memory, the lengths, and an index with what training needs of all examples at once. The pieces of the
 pass go through the same strict readers as small files; errors name the same lines.
 """
 
@@ -111,7 +111,7 @@ def open_large(path: str | Path, task: str, *, folder: str | Path | None = None,
         options: of :func:`read_columns` or :func:`read_labels`.
 
     Raises:
-        ConfigError: another task; an encoding whose lines cannot be told apart as bytes; pyarrow is not installed.
+        ConfigError: another task; an encoding whose lines cannot be separated as bytes; pyarrow is not installed.
         DataError: what the reader raises; no disk space; a folder that holds something else.
     """
     path = Path(path)
@@ -232,7 +232,7 @@ def _examples(path: Path, piece: Path, task: str, options: dict[str, Any]) -> It
 def _pieces(path: Path, task: str) -> Iterator[tuple[int, bytes]]:
     """The file in pieces that end where an example does, each with the number of its first line.
 
-    Each is at least half of ``_PIECE`` but for a short file: what a reader tells from the whole of a file, such as
+    Each is at least half of ``_PIECE`` but for a short file: what a reader concludes from the whole of a file, such as
     segmentation digits behind all tokens, it must not see by chance in a short rest.
     """
     line, ready, rest = 1, b"", b""

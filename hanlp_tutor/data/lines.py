@@ -52,7 +52,7 @@ def read_text(path: str | Path, encoding: str | None = "utf-8") -> str:
             covers GBK and GB2312) when the characters are those of Chinese texts. Anything but UTF-8 is noted.
 
     Raises:
-        DataError: no such file, or bytes of another encoding; the encoding to pass is named where it can be told.
+        DataError: no such file, or bytes of another encoding; the encoding to pass is named where it can be detected.
         ConfigError: Python knows no such encoding.
     """
     try:

@@ -32,11 +32,11 @@ _CLASSIFY = """\
 - Texts of any length are read, by overlapping windows of 512. `batch_size` in `config.json` is 8: HanLP computes
   as many windows for each text of a batch as its longest text has. When all your texts have at most 510 characters,
   `classify(texts, batch_size=32)` is faster.
-- The empty string gets `[]` for an answer; in a list it gets a label.
+- The empty string gets `[]` as a result; in a list it gets a label.
 """
 
 _MULTITASK = """\
-- Pass a plain string, or a list of strings. The answer holds `tok`, and `pos` and `ner` of the words in it; the offsets
+- Pass a plain string, or a list of strings. The result holds `tok`, and `pos` and `ner` of the words in it; the offsets
   of an entity count words, not characters.
 - Texts of any length are read, by overlapping windows of 512, one text at a time: HanLP mixes up the windows of texts
   of different length in one batch.

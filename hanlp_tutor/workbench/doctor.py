@@ -82,10 +82,10 @@ def _listed(modules: list[str]) -> str:
 
 
 def in_a_line(device: str = "auto") -> str:
-    """The device, torch, and how threads wait where that is not as usual: how a run begins to tell of itself."""
+    """The device, torch, and how threads wait where that is not as usual: the first line of a run's report."""
     from hanlp_tutor.device import choose_device, describe_device, limit_threads
 
-    limit_threads()  # first, as the device's name tells their number
+    limit_threads()  # first, as the device's name has their number
     waiting = threads.report()["waiting"]
     machine = f"{describe_device(choose_device(device))}, Python {platform.python_version()}, torch {_version('torch')}"
     return f"{machine}; {waiting}" if waiting.startswith(threads.SLEEP) else machine

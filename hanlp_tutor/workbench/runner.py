@@ -208,7 +208,7 @@ def _execute(path: Path, steps: Steps | None) -> None:
 
 
 def _failure(path: Path, error: Any) -> TutorError:
-    """What a failing cell said, as one of our errors; with the cell itself unless an option was wrong."""
+    """The error of a failing cell, as one of ours; with the cell itself unless an option was wrong."""
     import nbformat
 
     cells = nbformat.read(path, as_version=4).cells
@@ -224,7 +224,7 @@ def _failure(path: Path, error: Any) -> TutorError:
 
 
 class _Watch:
-    """Sees each cell begin and end, hears what the kernel tells, and makes steps of it."""
+    """Sees each cell begin and end, receives the events of the kernel, and makes steps of them."""
 
     events: Follower
 
@@ -251,17 +251,17 @@ class _Watch:
         self.steps.count_outermost(self.done)
         if any(output.get("name") == "stderr" and "warning" in output.text.lower() for output in cell.outputs):
             self.steps.say("note", f"there is a warning in cell {cell.id}: see the notebook")
-        said = _said(cell)
-        if said is not None and execute_reply["content"]["status"] == "ok":
-            self.steps.say(_step(cell)["step"], said)
+        summary = _summary(cell)
+        if summary is not None and execute_reply["content"]["status"] == "ok":
+            self.steps.say(_step(cell)["step"], summary)
 
-    def hear(self, told: dict[str, Any]) -> None:
-        """A training has written its manifest before it begins; one in the run folder tells of what is trained."""
+    def hear(self, event: dict[str, Any]) -> None:
+        """A training has written its manifest before it begins; one in the run folder says what is trained."""
         manifest = self.folder / "manifest.json"
-        if told["event"] == "training" and manifest.exists():
+        if event["event"] == "training" and manifest.exists():
             facts = json.loads(manifest.read_text(encoding="utf-8"))
             self.steps.trains(facts["task"], facts["encoder"])
-        self.steps.hear(told)
+        self.steps.hear(event)
 
 
 def _step(cell: Any) -> dict[str, Any]:
@@ -269,7 +269,7 @@ def _step(cell: Any) -> dict[str, Any]:
     return cell.metadata.get("hanlp_tutor", {})
 
 
-def _said(cell: Any) -> str | None:
+def _summary(cell: Any) -> str | None:
     """What a cell's result is worth saying, by the form in its metadata; None when it has none, or does not fit it."""
     result = _result(cell)
     try:

@@ -1,6 +1,6 @@
 """What a run shows to a person: a line a step, and in a terminal a bar below the lines that moves.
 
-A run tells what happens (:func:`hanlp_tutor.progress.tell`); :class:`Steps` makes lines of it. ``hanlp-tutor train``
+A run reports what happens (:func:`hanlp_tutor.progress.tell`); :class:`Steps` makes lines of it. ``hanlp-tutor train``
 listens to its own process, :mod:`hanlp_tutor.workbench.runner` to that of the notebook, through a file that
 :class:`Follower` reads.
 """
@@ -72,24 +72,24 @@ class Steps:
         )
         self._print(f"{step:{LABEL - 1}} " + "\n".join(lines)[LABEL:])
 
-    def hear(self, told: dict[str, Any]) -> None:
+    def hear(self, event: dict[str, Any]) -> None:
         """An event of a run, as a line or as a movement of the bar."""
-        kind = told["event"]
+        kind = event["event"]
         if kind == "environment":
-            self.say("environment", told["text"])
+            self.say("environment", event["text"])
         elif kind == "training":
             if self.detailed:
-                before = f", {told['done']:,} of them done before" if told["done"] else ""
-                self.say("training", f"{self._encoder}{told['updates']:,} updates{before}")
-            self.begin("training", told["updates"], "updates", done=told["done"])
+                before = f", {event['done']:,} of them done before" if event["done"] else ""
+                self.say("training", f"{self._encoder}{event['updates']:,} updates{before}")
+            self.begin("training", event["updates"], "updates", done=event["done"])
         elif kind == "update":
-            self._updated(told["done"], told["row"])
+            self._updated(event["done"], event["row"])
         elif kind == "trained":
             self.end()
         elif kind == "note":
-            self.say("note", told["line"])
+            self.say("note", event["line"])
         elif kind == "tested":
-            self.say("test", headline(told["scores"]))
+            self.say("test", headline(event["scores"]))
 
     def begin(self, name: str, total: int, unit: str, *, done: int = 0, remaining: bool = True) -> None:
         """Count up to ``total``; what was counted before waits until :meth:`end`.

@@ -197,7 +197,7 @@ def test_a_finished_run_is_not_overwritten(files, trained):
     assert (trained / "metrics.json").read_bytes() == before
 
 
-def test_without_json_the_folder_and_the_score_are_said(files, tiny_encoder, tmp_path):
+def test_without_json_the_folder_and_the_score_are_reported(files, tiny_encoder, tmp_path):
     result = _train(files, tmp_path / "run", "--encoder", tiny_encoder, "-p", "epochs", "1")
     assert result.exit_code == 0
     block, commands = result.stdout.split("\nTo try next:\n")

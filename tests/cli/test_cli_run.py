@@ -173,7 +173,7 @@ def test_json_is_all_of_standard_output(notebook):
     assert done.returncode == 0 and answer["metrics"] is None and answer["baselines"] == {} and answer["minutes"] > 0
 
 
-def test_measured_minutes_are_said_and_others_are_not(notebook, monkeypatch):
+def test_measured_minutes_are_reported_and_others_are_not(notebook, monkeypatch):
     from click.testing import CliRunner
 
     from hanlp_tutor.cli import app

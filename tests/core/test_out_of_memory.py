@@ -101,7 +101,7 @@ def test_the_gradient_of_every_window_is_that_of_the_whole(tiny_encoder, tmp_pat
         assert distance(flat(ours.values()), flat(reference.values())) <= 2e-5
 
 
-def test_what_is_said(tiny_encoder, tmp_path, room_for, capsys, monkeypatch):
+def test_what_is_reported(tiny_encoder, tmp_path, room_for, capsys, monkeypatch):
     monkeypatch.setenv("HANLP_TUTOR_PROGRESS", "lines")
     examples = tagged(40)
     room_for(3)
@@ -132,7 +132,7 @@ def test_with_dropout_it_is_the_run_that_had_small_pieces_from_the_start(tiny_en
     assert [[r.get(n) for n in kept] for r in result.history] == [[r.get(n) for n in kept] for r in plain.history]
 
 
-def test_without_a_shortage_nothing_is_said_and_nothing_is_cut(tiny_encoder, tmp_path):
+def test_without_a_shortage_nothing_is_reported_and_nothing_is_cut(tiny_encoder, tmp_path):
     examples = tagged(12)
     _, result, warned = run(tiny_encoder, tmp_path, PLAIN.replace(batch_size=8), examples)
     assert not warned and result.history[-1]["micro_batch"] == 8

@@ -80,11 +80,11 @@ def scripted(monkeypatch, scores):
     states, real = [], evaluate_model
 
     def evaluate(model, examples, encoded=None):
-        answer = real(model, examples, encoded=encoded)
+        found = real(model, examples, encoded=encoded)
         if examples is scripted.dev:
             states.append(copy.deepcopy(model.state_dict()))
-            answer["f1"] = scores[len(states) - 1]
-        return answer
+            found["f1"] = scores[len(states) - 1]
+        return found
 
     monkeypatch.setattr("hanlp_tutor.core.train.evaluate_model", evaluate)
     return states
@@ -206,9 +206,9 @@ def test_between_two_rows_the_loop_reads_no_tensor(tiny_encoder, tmp_path, monke
 
     def row(self, *arguments):
         before_row.append(list(reads))
-        answer = real_row(self, *arguments)
+        made = real_row(self, *arguments)
         reads.clear()
-        return answer
+        return made
 
     monkeypatch.setattr(Run, "_row", row)
     monkeypatch.setattr(loop, "evaluate_model", lambda *_, **__: {"f1": 0.0})

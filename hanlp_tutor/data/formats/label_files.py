@@ -32,7 +32,7 @@ def _read_relations(path: str | Path, *, encoding: str | None = None) -> list[Do
 
 
 def _write_relations(path: str | Path, documents: Iterable[Document], *, repeated: str = "refuse") -> None:
-    """Write the strings of head and tail; ``repeated='any'`` also where they do not tell their places.
+    """Write the strings of head and tail; ``repeated='any'`` also where they do not say their places.
 
     Raises:
         DataError: a string that stands in its sentence more than once, and not first where the entity is: it would be

@@ -36,7 +36,7 @@ def read_label_studio(
 ) -> list[Document]:
     """Read an export of Label Studio, one document a task.
 
-    Counted and noted: cancelled annotations, tasks without any (they are left out: nobody has said that they hold no
+    Counted and noted: cancelled annotations, tasks without any (they are left out: nobody has marked that they hold no
     entity), relations and other results that are neither entities nor a choice.
 
     Args:
@@ -155,7 +155,7 @@ class _Task:
         if isinstance(value.get("start"), str):
             raise self.error(
                 f"its entities are places in HTML or in a dialogue ({kind}), not in a text.",
-                "Label the text in a Text tag; places in HTML cannot be told from it.",
+                "Label the text in a Text tag; places in HTML cannot be read from it.",
             )
         start, end = (offset(value.get(key)) for key in ("start", "end"))
         labels = list_of(value.get(kind, value.get("labels")), "'labels'", str)

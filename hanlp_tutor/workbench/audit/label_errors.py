@@ -1,6 +1,6 @@
 """Probable label errors: what a model of the other texts contradicts, by confident learning (Northcutt et al. 2021).
 
-Each text is judged by a cheap model that has not seen it: a CRF on characters for entities, a logistic regression on
+Each text is checked by a cheap model that has not seen it: a CRF on characters for entities, a logistic regression on
 n-grams for classes (:mod:`hanlp_tutor.workbench.baselines`), in cross-validation over all sets together. From these
 out-of-sample probabilities cleanlab decides what is noise of the labels and what is weakness of the model. Copies of a
 text stay in one fold, or one would vouch for the error of the other.
@@ -135,7 +135,7 @@ def _tag_errors(members: list[tuple[Subset, int]]) -> Iterator[Finding]:
 
 
 def _folds(examples: Sequence[Any], number: int) -> Iterator[tuple[Any, Any]]:
-    """Indices to learn from and to judge; each label in each fold, and the copies of a text in one."""
+    """Indices to learn from and to check; each label in each fold, and the copies of a text in one."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     strata = [_stratum(example) for example in examples]

@@ -26,7 +26,7 @@ from hanlp_tutor.workbench.audit.subsets import Subset
 _COLUMNS = ("columns", *(scheme.lower() for scheme in SCHEMES))
 _BY_LINE = ("labels", "csv", "tsv", "doccano", "clue", "relation")  # one example a line; of others nothing is left out
 _MOST_REFUSED = 100  # lines, before a file is taken for one of another format
-_HEAD = 200  # lines that tell the format of a file
+_HEAD = 200  # lines that show the format of a file
 # Faults that the readers know how to read over, leaving nothing out: the kind of finding, its message and its remedy.
 _READ_OVER = {
     ForeignLine: ("encoding", "this line is not UTF-8 as others are; the audit reads it as {encoding}.", "{remedy}"),

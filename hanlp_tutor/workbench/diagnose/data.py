@@ -71,7 +71,7 @@ def broken_tags(run: Record) -> Iterator[Finding]:
 
 
 def leak(run: Record) -> Iterator[Finding]:
-    """Texts that are to be judged on and have been learnt from."""
+    """Texts that are evaluated on and were trained on."""
     for subset in ("dev", "test"):
         known, total = run.fact("data", f"{subset}_known"), run.fact("data", f"{subset}_examples")
         if not known or not total or known < max(3, _LEAKED * total):

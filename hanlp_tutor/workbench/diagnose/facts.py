@@ -66,10 +66,10 @@ def known_texts(examples: Sequence[TaggedText] | Sequence[LabelledText], seen: f
 
 
 def alignment(examples: Sequence[TaggedText]) -> dict[str, float] | None:
-    """How much the character ``k`` places on tells of a tag: mutual information (互信息) in nats, by offset ``k``.
+    """How much the character ``k`` places on says about a tag: mutual information (互信息) in nats, by offset ``k``.
 
     A tag depends most on its own character, so the value at 0 is the greatest; where the tags have slipped by one
-    against the text, that at 1 or -1 is. None when there are fewer than 30 entities to tell from.
+    against the text, that at 1 or -1 is. None when there are fewer than 30 entities to count.
     """
     if sum(tag.startswith("B-") for example in examples for tag in example.tags) < 30:
         return None
