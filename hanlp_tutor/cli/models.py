@@ -32,7 +32,7 @@ def evaluate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) ->
     if not as_json:
         click.echo(headline(scores))
         for part in task.parts(scores).values():
-            for name, row in (part.get("per_type") or part.get("per_class")).items():
+            for name, row in (part.get("per_type") or part.get("per_class") or {}).items():
                 click.echo(
                     f"  {name}\tP {row['precision']:.4f}\tR {row['recall']:.4f}\tF1 {row['f1']:.4f}\tn {row['support']}"
                 )

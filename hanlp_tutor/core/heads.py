@@ -7,6 +7,7 @@ layers (``TransformerTaggingModel``, ``TransformerClassificationModel``), so tha
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,16 +17,52 @@ from torchcrf import CRF
 from hanlp_tutor.core.batching import IGNORED, Batch
 
 
-class TaggingHead(nn.Module):
+class Head(nn.Module):
+    """What loop, evaluation and prediction ask of a head; a new one has all of this.
+
+    Attributes:
+        dropout: an ``nn.Dropout``; a model folder keeps its p.
+        parts_along: the dimension along which the states of a long text's parts are joined.
+    """
+
+    dropout: nn.Dropout
+    parts_along: int
+
+    def read(self, hidden: Tensor, batch: Batch) -> Tensor:
+        """What the head reads of the encoder's output (W, T, H); of a long text it is asked part by part."""
+        raise NotImplementedError
+
+    def logits(self, states: Tensor, batch: Batch) -> Tensor:
+        """What was read to logits: (B, L, C) for tags, (B, C) for classes."""
+        raise NotImplementedError
+
+    def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
+        """Encoder output (W, T, H) to logits."""
+        return self.logits(self.read(hidden, batch), batch)
+
+    def loss_sum(self, logits: Tensor, batch: Batch, weights: Any) -> Tensor:
+        """Σ over what is valid in the batch; ``weights`` are what the model's ``loss_weights`` gave."""
+        raise NotImplementedError
+
+    def decode(self, logits: Tensor, batch: Batch) -> list[Any]:
+        """The best classes, as numbers, of each example."""
+        raise NotImplementedError
+
+    def probabilities(self, logits: Tensor, batch: Batch, temperature: float = 1.0) -> Tensor:
+        """p(class), shaped as the logits."""
+        raise NotImplementedError
+
+
+class TaggingHead(Head):
     """One class per token: dropout, a linear layer, and with ``crf`` a linear-chain CRF (Lafferty et al. 2001)."""
+
+    parts_along = 1
 
     def __init__(self, hidden_size: int, classes: int, *, dropout: float, crf: bool):
         super().__init__()
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(hidden_size, classes)
         self.crf = CRF(classes, batch_first=True) if crf else None  # HanLP's CRF is a copy of this library's
-
-    parts_along = 1  # the dimension along which the states of a long text's parts are joined
 
     def read(self, hidden: Tensor, batch: Batch) -> Tensor:
         """What the head reads of the encoder's output (W, T, H): the states of the tokens, (B, L, H)."""
@@ -34,10 +71,6 @@ class TaggingHead(nn.Module):
     def logits(self, states: Tensor, batch: Batch) -> Tensor:
         """States of tokens (B, L, H) to logits (B, L, C); where words are tagged, L of these counts words."""
         return self.classifier(self.dropout(states if batch.words is None else word_states(states, batch)))
-
-    def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
-        """Encoder output (W, T, H) to logits (B, L, C)."""
-        return self.logits(self.read(hidden, batch), batch)
 
     def loss_sum(self, logits: Tensor, batch: Batch, class_weights: Tensor | None) -> Tensor:
         """Σ over the batch's valid tokens; for a CRF Σ over sentences of -log p(tags)."""
@@ -67,15 +100,15 @@ class TaggingHead(nn.Module):
             return torch.autograd.grad(log_z, emissions)[0]
 
 
-class ClassificationHead(nn.Module):
+class ClassificationHead(Head):
     """One class per text, from [CLS]; the windows of a long text are max-pooled first, as HanLP does."""
+
+    parts_along = 0
 
     def __init__(self, hidden_size: int, classes: int, *, dropout: float):
         super().__init__()
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(hidden_size, classes)
-
-    parts_along = 0
 
     def read(self, hidden: Tensor, batch: Batch) -> Tensor:
         """What the head reads of the encoder's output (W, T, H): the state of [CLS] in each window, (W, H)."""
@@ -88,10 +121,6 @@ class ClassificationHead(nn.Module):
             empty = states.new_zeros(len(batch.lengths), states.size(1))
             states = empty.scatter_reduce(0, index, states, "amax", include_self=False)
         return self.classifier(self.dropout(states))
-
-    def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
-        """Encoder output (W, T, H) to logits (B, C)."""
-        return self.logits(self.read(hidden, batch), batch)
 
     def loss_sum(self, logits: Tensor, batch: Batch, class_weights: Tensor | None) -> Tensor:
         """Σ over the batch's examples."""

@@ -63,8 +63,6 @@ class Model(nn.Module):
         if pooler is not None:  # no task reads it; it stays for the export's sake
             pooler.requires_grad_(False)
 
-    # What each task does in its own way
-
     def new_head(self, labels: Sequence[str], native: Sequence[str] | None, dropout: float) -> nn.Module:
         """A fresh φ for these classes, for this encoder."""
         raise NotImplementedError
@@ -103,8 +101,6 @@ class Model(nn.Module):
         """
         raise NotImplementedError
 
-    # What all tasks share
-
     @property
     def tokenizer(self) -> Any:
         """The Hugging Face tokenizer."""
@@ -128,15 +124,15 @@ class Model(nn.Module):
         """Logits: (B, L, C) for tagging, (B, C) for classification."""
         return self.head(self.hidden_states(batch), batch)
 
-    def loss_sum(self, logits: Tensor, batch: Batch, class_weights: Any = None) -> Tensor:
-        """Σ L_task over the valid tokens (tagging) or examples (classification), in float32."""
-        return self.head.loss_sum(logits.float(), batch, class_weights)
+    def loss_sum(self, logits: Tensor, batch: Batch, weights: Any = None) -> Tensor:
+        """Σ L_task over the valid tokens or examples, in float32; ``weights`` come from :meth:`loss_weights`."""
+        return self.head.loss_sum(logits.float(), batch, weights)
 
     def probabilities(self, logits: Tensor, batch: Batch) -> Tensor:
         """p(class) at the model's temperature, shaped as the logits."""
         return self.head.probabilities(logits.float(), batch, self.temperature)
 
-    def class_weights(self, config: TrainConfig, counts: Counter[str]) -> Any:
+    def loss_weights(self, config: TrainConfig, counts: Counter[str]) -> Any:
         """A weight for each class, (C,), or None; ``balanced`` is N / (classes · count), as in scikit-learn.
 
         Args:

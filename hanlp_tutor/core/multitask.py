@@ -18,15 +18,17 @@ from torch import Tensor, nn
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.batching import Batch, Encoded, Encodings
-from hanlp_tutor.core.heads import TaggingHead, token_states
+from hanlp_tutor.core.heads import Head, TaggingHead, token_states
 from hanlp_tutor.core.model import Model, entity, log_probabilities
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.data.words import WORD_TASKS, TaggedWords, segmentation_tags, word_starts
 from hanlp_tutor.errors import ConfigError, DataError, InputError, ModelError
 
 
-class MultiTaskHead(nn.Module):
+class MultiTaskHead(Head):
     """The decoders by task; names and shapes of the weights are those of HanLP's ``MultiTaskModel.decoders``."""
+
+    parts_along = TaggingHead.parts_along
 
     def __init__(self, hidden_size: int, classes: dict[str, int], *, dropout: float, crf: bool):
         super().__init__()
@@ -38,8 +40,6 @@ class MultiTaskHead(nn.Module):
         """That of every decoder."""
         return next(iter(self.decoders.values())).dropout
 
-    parts_along = TaggingHead.parts_along
-
     def read(self, hidden: Tensor, batch: Batch) -> Tensor:
         """What all decoders read of the encoder's output (W, T, H): the states of the tokens, (B, L, H)."""
         return token_states(hidden, batch)
@@ -47,10 +47,6 @@ class MultiTaskHead(nn.Module):
     def logits(self, states: Tensor, batch: Batch) -> Tensor:
         """States of tokens (B, L, H) to the logits of the batch's task, of tokens (tok) or of words."""
         return self.decoders[batch.task].logits(states, batch)
-
-    def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
-        """Encoder output to the logits of the batch's task."""
-        return self.logits(self.read(hidden, batch), batch)
 
     def loss_sum(self, logits: Tensor, batch: Batch, factors: dict[str, float] | None) -> Tensor:
         """Σ over the batch's pieces or words, times the factor of its task."""
@@ -142,7 +138,7 @@ class MultiTaskModel(Model):
         """N of the loss: all pieces that are segmented, and all words that are tagged."""
         return sum(example.units for example in encoded)
 
-    def class_weights(self, config: TrainConfig, counts: Counter[str]) -> dict[str, float]:
+    def loss_weights(self, config: TrainConfig, counts: Counter[str]) -> dict[str, float]:
         """The factor of each task's loss, 1 where the configuration gives none.
 
         Raises:

@@ -62,9 +62,10 @@ def choose_precision(config: TrainConfig) -> Precision:
         return Precision(device, None)
     wanted = "bf16" if config.bf16 else "fp16"
     if not config.allow_slow_precision and not is_fast(device, wanted):
+        other = "fp16" if wanted == "bf16" else "bf16"
         raise ConfigError(
-            f"{wanted}=True: {describe_device(device)} has no fast {wanted}, training would be slower "
-            f"than in float32, up to ten times. Leave it out, {_instead(device, wanted)}"
+            f"{wanted}=True: {describe_device(device)} has no fast {wanted}, training would be slower than in float32, "
+            f"up to ten times. Leave it out, {f'use {other}=True, ' if is_fast(device, other) else ''}"
             "or set allow_slow_precision=True to try it all the same."
         )
     return Precision(device, torch.bfloat16 if config.bf16 else torch.float16)
@@ -85,8 +86,3 @@ def _make_deterministic(seed: int, device: torch.device) -> None:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS's own condition for determinism
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.manual_seed(seed)
-
-
-def _instead(device: torch.device, wanted: str) -> str:
-    other = "fp16" if wanted == "bf16" else "bf16"
-    return f"use {other}=True, " if is_fast(device, other) else ""

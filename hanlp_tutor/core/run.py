@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -130,8 +131,6 @@ class Run:
         self.clock = time.perf_counter() - self.state.seconds
         self.row_clock = time.perf_counter()
 
-    # --- accumulation windows ---------------------------------------------------------------------------------------
-
     def windows(self) -> Iterator[list[Batch]]:
         """The micro-batches of each update, on the CPU: epochs times windows, from where the run stands to its end.
 
@@ -176,8 +175,6 @@ class Run:
             for piece in cut(micro, 2 ** len(self.state.halved_at))
         ]
 
-    # --- what happened ----------------------------------------------------------------------------------------------
-
     def note_loss(self, loss: Tensor, batch: Batch) -> None:
         """Remember a micro-batch's share of the accumulation window's loss, without reading it."""
         self.losses.append((loss, self.state.step + 1, batch.sources))
@@ -208,28 +205,30 @@ class Run:
             self.row = self._row(learning_rates)
             state.rows.append(self.row)
 
-    def note_scores(self, sample: dict[str, Any], dev: dict[str, Any] | None) -> None:
-        """Write an evaluation into the row; count it for patience. Without dev data, the sample alone."""
+    def note_scores(self, examples: str, scores: dict[str, Any]) -> float:
+        """Write the scores on ``train`` (the sample) or ``dev`` into the row; return the headline score of the task."""
         release_memory()  # batches of all lengths have left holes in the heap, as large again as what is in use
-        headline = task_of(self.model).headline
-        self.row["train_score"] = sample[headline]
-        if dev is None:
-            return
-        self.row.update(dev_loss=dev["loss"], dev_score=dev[headline], dev_minority=dev["minority"])
-        state = self.state
-        if state.best_score is None or dev[headline] > state.best_score:
-            state.best_score, state.best_step, state.bad_evaluations = dev[headline], state.step, 0
-        else:
-            state.bad_evaluations += 1
+        score = scores[task_of(self.model).headline]
+        self.row[f"{examples}_score"] = score
+        if examples == "dev":
+            self.row.update(dev_loss=scores["loss"], dev_minority=scores["minority"])
+        return score
 
-    def keep_weights(self) -> None:
-        """Copy the model's weights to the CPU as the best so far."""
-        self.state.best_state = None  # first, so that there are never two copies
-        self.state.best_state = {
+    @property
+    def best_score(self) -> float:
+        """The best dev score so far; below all others before the first."""
+        return -math.inf if self.state.best_score is None else self.state.best_score
+
+    def keep_best(self, score: float) -> None:
+        """Copy the weights to the CPU as the best so far, with their dev score; patience begins anew."""
+        state = self.state
+        state.best_score, state.best_step, state.bad_evaluations = score, state.step, 0
+        state.best_state = None  # first, so that there are never two copies
+        state.best_state = {
             name: tensor.detach().to("cpu", copy=True) for name, tensor in self.model.state_dict().items()
         }
 
-    def end_early(self) -> None:
+    def finish(self) -> None:
         """Let this update be the last."""
         self.state.finished = True
 
@@ -252,8 +251,6 @@ class Run:
         self.reporter.close()
         return Result(state.best_score, state.best_step, state.step, state.seconds, state.rows, self.out)
 
-    # --- what is due ------------------------------------------------------------------------------------------------
-
     def evaluation_due(self) -> bool:
         """After every ``eval_steps`` updates, else at the end of each epoch; and at the end of the run."""
         return self._due(self.config.eval_steps)
@@ -265,19 +262,8 @@ class Run:
             self.state.seconds = time.perf_counter() - self.clock
         return due
 
-    def is_best(self) -> bool:
-        """Whether the evaluation just noted has the best dev score so far; an equal one is no better."""
-        return self.state.best_step == self.state.step
-
-    def out_of_patience(self) -> bool:
-        """Whether ``patience`` evaluations in a row were no better; never without dev data."""
-        patience = self.config.patience
-        return bool(self.dev) and patience is not None and self.state.bad_evaluations >= patience
-
     def _due(self, every: int | None) -> bool:
         return self.state.finished or (self.state.step % every == 0 if every else self.epoch_ended)
-
-    # --- rows -------------------------------------------------------------------------------------------------------
 
     def _row(self, learning_rates: list[float]) -> dict[str, Any]:
         """Read what was kept since the last row: the only place of the loop that waits for the device."""

@@ -1,7 +1,6 @@
 """A task: everything that depends on it, in one place. How its files are read, its labels, its scores, its headline.
 
-To add one: a :class:`~hanlp_tutor.core.model.Model` with its head, a :class:`Task` that says the rest, an entry in
-:data:`TASKS`; and if it is to leave for HanLP, an exporter that :mod:`hanlp_tutor.hanlp_bridge.export` registers.
+To add one, see docs/architecture.md, "Where does it go?".
 Importing this module does not import torch, so that the command line knows the tasks at once.
 """
 
@@ -208,10 +207,7 @@ def task_of(model: Model) -> Task:
 
 
 def label_set(task: str, examples: Iterable[Any]) -> tuple[str, ...]:
-    """The classes that occur, in a fixed order: for tagging O, then B-X and I-X of each type; else sorted names.
-
-    For ``multitask`` those of each task, as ``task/tag``.
-    """
+    """The classes that occur in examples of a task, in a fixed order; see its :meth:`Task.label_set`."""
     return task_named(task).label_set(examples)
 
 

@@ -5,8 +5,8 @@ One update of the article's rule: for an accumulation window of n of the N valid
     (1/n) Σ L_task(f(x_i; θ, φ), y_i) + (λ/N) ‖θ‖²
 
 goes backward, micro-batch by micro-batch; its gradient is unscaled, clipped, and moves θ at ``lr`` and φ at
-``head_lr``. Read :func:`fine_tune` from top to bottom: it says when the run evaluates, what counts as best, when it
-saves and when it ends. :class:`~hanlp_tutor.core.run.Run` only keeps the books.
+``head_lr``. Read :func:`fine_tune` from top to bottom: it says when the run evaluates, what counts as best, when
+patience ends it and when it saves. :class:`~hanlp_tutor.core.run.Run` keeps the books.
 """
 
 from __future__ import annotations
@@ -60,18 +60,19 @@ def fine_tune(
         ConfigError: options that do not fit the model, the device or the number of updates.
         DataError: a label that the model does not have.
     """
-    precision = set_up(model, config)  # device, threads, determinism, frozen layers, activation checkpointing
+    precision = set_up(model, config)  # device, number format, threads, determinism, what is frozen; model.train()
     scaler = precision.scaler()
     optimizer = build_optimizer(parameter_groups(model, config), config)
     penalty = L2Penalty(model, config)
-    run = Run(model, train, dev, config, Path(out), precision.device)
+    run = Run(model, train, dev, config, Path(out), precision.device)  # all examples become numbers here
     schedule = build_schedule(optimizer, config, run.updates)
-    class_weights = model.class_weights(config, run.train_labels)
+    loss_weights = model.loss_weights(config, run.train_labels)  # of the classes; in a multi-task model, of the tasks
+    # the manifest is written; when a run is resumed, its checkpoint is loaded into these four
     run.start(resume, progress, model=model, optimizer=optimizer, schedule=schedule, scaler=scaler)
     if on_start is not None:
         on_start(run)
 
-    @smaller_when_memory_runs_out(run)  # then the same window once more, in micro-batches of half the size
+    @smaller_when_memory_runs_out(run)  # calls it again for the same examples, in micro-batches of half the size
     def accumulate_gradients(window: list[Batch]) -> None:
         optimizer.zero_grad(set_to_none=True)
         n = sum(batch.valid for batch in window)
@@ -79,35 +80,38 @@ def fine_tune(
             batch = batch.to(precision.device)
             with precision.autocast():
                 logits = model(batch)
-            loss = model.loss_sum(logits, batch, class_weights) / n  # by the valid tokens of the whole window
+            loss = model.loss_sum(logits, batch, loss_weights) / n  # float32; n is that of the whole window
             scaler.scale(loss).backward()
-            run.note_loss(loss.detach(), batch)
+            run.note_loss(loss.detach(), batch)  # the last step: what is noted did fit into memory
 
-    for window in run.windows():  # epochs x windows, from where a resumed run stood
+    for window in run.windows():  # epochs x windows, from where a resumed run stood, until the run is finished
         accumulate_gradients(window)
         if config.l2:
             l2_term = config.l2 / run.valid_in_train * penalty()  # λ/N ‖θ‖², once a window
             scaler.scale(l2_term).backward()
             run.note_l2(l2_term.detach())
         scaler.unscale_(optimizer)  # before clipping: a norm of scaled gradients means nothing
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.max_grad_norm or math.inf)
-        scaler.step(optimizer)  # skipped by the scaler when a gradient overflowed
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.max_grad_norm or math.inf)  # inf: measure only
+        scaler.step(optimizer)  # skipped by the scaler when a gradient overflowed; the update counts all the same
         scaler.update()
-        lr_now = schedule.get_last_lr()
+        lr_of_this_update = schedule.get_last_lr()
         schedule.step()
-        run.end_update(norm, lr_now)  # counts it, and makes a row of the history where one is due
+        run.end_update(norm, lr_of_this_update)  # counts it; a row of the history where one is due, which finds NaNs
 
-        if run.evaluation_due():  # every eval_steps updates, else at the end of an epoch
-            sample = evaluate_model(model, run.sample, encoded=run.sample_encoded)
-            run.note_scores(sample, evaluate_model(model, dev, encoded=run.dev_encoded) if dev else None)
-            if run.is_best():  # the headline score of dev is higher than ever before
-                run.keep_weights()
-            if run.out_of_patience():  # `patience` evaluations in a row without a better one
-                run.end_early()
+        if run.evaluation_due():  # every eval_steps updates, else after each epoch; and when the run ends
+            run.note_scores("train", evaluate_model(model, run.sample, encoded=run.sample_encoded))
+            if dev:
+                score = run.note_scores("dev", evaluate_model(model, dev, encoded=run.dev_encoded))
+                if score > run.best_score:  # the task's headline score: F1, macro F1, a mean; an equal one is no better
+                    run.keep_best(score)
+                else:
+                    run.state.bad_evaluations += 1
+                if run.state.bad_evaluations == config.patience:  # so many in a row were no better
+                    run.finish()
             if on_evaluation is not None and on_evaluation(dict(run.row)):
-                run.end_early()
-        if run.checkpoint_due():  # every checkpoint_steps updates, else at the end of an epoch, and when the run ends
+                run.finish()
+        if run.checkpoint_due():  # every checkpoint_steps updates, else after each epoch; and when the run ends
             save_checkpoint(run.checkpoint, identity=run.identity, state=run.state, **run.parts)
         run.report()
 
-    return run.close()  # with the best weights
+    return run.close()  # the model gets its best weights; without dev data it keeps the last

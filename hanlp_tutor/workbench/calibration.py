@@ -20,7 +20,7 @@ from hanlp_tutor.core.inference import infer
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.data import LabelledText, Span, TaggedText
 from hanlp_tutor.data.schemes import spans_from_bio
-from hanlp_tutor.errors import DataError
+from hanlp_tutor.errors import DataError, ModelError
 
 COLDEST, HOTTEST = 0.05, 20.0  # a model that is right on all of dev would want T = 0
 
@@ -60,17 +60,20 @@ def temperature_of(model: Model, pairs: Sequence[tuple[Tensor, Batch]]) -> float
     """What :func:`fit_temperature` finds, from logits that are there already; see :func:`gather_logits`.
 
     Raises:
-        DataError: as there.
+        DataError: as there. ModelError: a model of another task.
     """
     from scipy.optimize import minimize_scalar
 
+    losses = {"ner": entity_log_loss, "classify": negative_log_likelihood}
+    if model.task not in losses:
+        raise ModelError(f"A temperature is fitted for {' or '.join(losses)}; this model's task is {model.task}.")
     if not pairs:
         raise DataError("There is no example to fit a temperature on.", remedy="Give dev examples with gold labels.")
     if model.task == "ner" and not prediction_scores(model, pairs)[0]:
         raise DataError(
             "The model finds no entity in these examples.", remedy="Train it longer, or give more examples."
         )
-    nll = negative_log_likelihood if model.task == "classify" else entity_log_loss
+    nll = losses[model.task]
     steps = np.linspace(math.log(COLDEST), math.log(HOTTEST), 13)
     coarse = min(
         range(13), key=lambda i: nll(model, pairs, math.exp(steps[i]))

@@ -64,9 +64,9 @@ def after_notebook(folder: Path, executed: Path, task: str | None) -> list[str]:
     """Up to three commands for what a notebook left in its run folder, ready to be pasted."""
     commands = []
     if (folder / "model" / "model.json").exists() and task:
-        commands.append(_command(*kit(), "predict", shown(folder), SAMPLES[task]))
+        commands.append(_command(*kit(), "predict", shown(folder), _sample(task)))
     if (folder / "hanlp" / "config.json").exists() and task:
-        text = f"list({SAMPLES[task]!r})" if task == "ner" else repr(SAMPLES[task])
+        text = f"list({_sample(task)!r})" if task == "ner" else repr(_sample(task))
         code = f"import hanlp; print(hanlp.load({shown(folder / 'hanlp')!r})({text}))"
         commands.append(_command(_tool("python") or sys.executable, "-c", code))
     jupyter = _tool("jupyter")
@@ -79,10 +79,14 @@ def after_training(folder: Path, task: str) -> list[str]:
     """Three commands for the run folder of ``hanlp-tutor train``, ready to be pasted."""
     out = shown(folder)
     return [
-        _command(*kit(), "predict", out, SAMPLES[task]),
+        _command(*kit(), "predict", out, _sample(task)),
         _command(*kit(), "export", out, shown(folder / "hanlp"), "--to", "hanlp"),
         _command(*kit(), "diagnose", out),
     ]
+
+
+def _sample(task: str) -> str:
+    return SAMPLES.get(task, SAMPLES["ner"])  # of a task that has none of its own any sentence will do
 
 
 def kit() -> list[str]:

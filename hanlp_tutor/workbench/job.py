@@ -82,7 +82,7 @@ def divide(task: str, train: str | Path, stored: str | Path, *, seed: int = 1, *
         DataError: as :func:`read_split` and :func:`hanlp_tutor.data.stored_split.load_split`.
     """
     if Path(stored).exists():
-        return load_split(stored, read_examples(task, train, **options))
+        return load_split(stored, task_named(task).read(train, **options))
     split = read_split(task, train, seed=seed, **options)
     save_split(stored, split)
     return split
