@@ -35,7 +35,7 @@ results: setup  ## measure again what results/ holds; takes hours, goes on where
 	@set -e; for script in experiments/[a-z]*.py; do [ -e "$$script" ] || continue; \
 	    echo "== $$script" >&2; $(BIN)/python -m "experiments.$$(basename "$$script" .py)"; done
 
-bench: setup  ## compare with peers
+bench: setup  ## how fast it is, measured on this machine
 	@set -e; for script in benchmarks/[a-z]*.py; do [ -e "$$script" ] || continue; \
 	    echo "== $$script" >&2; $(BIN)/python -m "benchmarks.$$(basename "$$script" .py)"; done
 

@@ -14,8 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from hanlp_tutor import TrainConfig, build_model, extend, fine_tune, load_corpus
-from hanlp_tutor.core.evaluate import evaluate_model
-from hanlp_tutor.core.task import end_to_end, label_set
+from hanlp_tutor.core.evaluate import end_to_end, evaluate_model
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.corpora.peoples_daily import tag_pos, word_tasks
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.device import choose_device, describe_device

@@ -79,6 +79,20 @@ def test_every_room_is_known():
     assert {room_of(path) for path in modules()} <= set(ROOMS)
 
 
+def test_no_module_imports_in_a_circle():
+    from graphlib import CycleError, TopologicalSorter
+
+    files = {".".join(p.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): p for p in modules()}
+    graph = {
+        module: {name if name in files else name.rpartition(".")[0] for name in imported(path)}
+        for module, path in files.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"in a circle: {' -> '.join(error.args[1])}")
+
+
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_run_down_only(path):
     public = {"", "__version__"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import torch
 
@@ -17,9 +17,6 @@ from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.batching import Batch
 from hanlp_tutor.errors import TrainingError, first_line
 from hanlp_tutor.progress import Reporter
-
-if TYPE_CHECKING:
-    from hanlp_tutor.core.run import Run
 
 # PyTorch has a class of its own for a GPU; its CPU allocator, cuBLAS and MPS raise a RuntimeError that says so, and
 # oneDNN, which computes on CPUs, one that hardly does
@@ -39,6 +36,7 @@ REMEDIES = (
 )
 
 P, R = ParamSpec("P"), TypeVar("R")
+Accumulate = Callable[[list[Batch]], None]
 
 
 class MemoryWarning(UserWarning):
@@ -72,17 +70,19 @@ def explain_out_of_memory(run: Callable[P, R]) -> Callable[P, R]:
     return explained
 
 
-def smaller_when_memory_runs_out(run: Run) -> Callable[[Callable[[list[Batch]], None]], Callable[[list[Batch]], None]]:
+def smaller_when_memory_runs_out(
+    smaller_window: Callable[[list[Batch]], list[Batch]],
+) -> Callable[[Accumulate], Accumulate]:
     """Do an accumulation window once more where memory ran out, in micro-batches of half the size, until it fits.
 
     Args:
-        run: gives the smaller window (:meth:`hanlp_tutor.core.run.Run.smaller_window`) and forgets what it noted.
+        smaller_window: gives the window in smaller micro-batches (:meth:`hanlp_tutor.core.run.Run.smaller_window`).
 
     Raises:
         TrainingError: not even a single example fits.
     """
 
-    def wrap(accumulate: Callable[[list[Batch]], None]) -> Callable[[list[Batch]], None]:
+    def wrap(accumulate: Accumulate) -> Accumulate:
         @functools.wraps(accumulate)
         def until_it_fits(window: list[Batch]) -> None:
             while True:
@@ -92,7 +92,7 @@ def smaller_when_memory_runs_out(run: Run) -> Callable[[Callable[[list[Batch]], 
                     if not is_out_of_memory(error):
                         raise
                 # here the error is gone, and with it the frames that held the activations
-                window = run.smaller_window(window)
+                window = smaller_window(window)
 
         return until_it_fits
 

@@ -81,9 +81,6 @@ class Task:
         """
         raise NotImplementedError
 
-    def add_end_to_end(self, model: Model, examples: Sequence[Any], scores: dict[str, Any]) -> None:
-        """Add the scores from raw text, where those of :meth:`score` begin with more than a raw text."""
-
     def parts(self, scores: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """The tables in these scores, by the name of the part; one without a name, unless the task has several."""
         return {"": scores}
@@ -174,12 +171,6 @@ class MultiTask(Task):
         mean = sum(scores[task][self.headlines[task]] for task in scores) / max(len(scores), 1)
         return {**scores, "mean": mean, "minority": min(shares, default=0.0)}
 
-    def add_end_to_end(self, model: MultiTaskModel, examples: Sequence[Any], scores: dict[str, Any]) -> None:
-        """Where there is a segmenter: P, R and F1 from the raw text, under ``end_to_end`` of each task."""
-        if "tok" in model.tasks:
-            for task, found in end_to_end(model, examples).items():
-                scores[task]["end_to_end"] = {name: found[name] for name in ("precision", "recall", "f1")}
-
     def parts(self, scores: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """Of each task in it."""
         return {task: scores[task] for task in WORD_TASKS if task in scores}
@@ -209,32 +200,6 @@ def task_of(model: Model) -> Task:
 def label_set(task: str, examples: Iterable[Any]) -> tuple[str, ...]:
     """The classes that occur in examples of a task, in a fixed order; see its :meth:`Task.label_set`."""
     return task_named(task).label_set(examples)
-
-
-def end_to_end(model: MultiTaskModel, examples: Sequence[TaggedWords]) -> dict[str, Any]:
-    """The scores of each task from the raw text: a word's tag counts when the segmenter found that word, too.
-
-    Returns:
-        For each task span scores over characters, whose labels are ``word``, the tags, or the entity types.
-    """
-    from hanlp_tutor.core.predict import Predictor
-
-    texts = list(dict.fromkeys(example.text for example in examples))
-    found = dict(zip(texts, Predictor(model).predict_many(texts), strict=True))
-    scores = {}
-    for task in model.tasks:
-        mine = [example for example in examples if example.task == task]
-        if mine:
-            predicted = [_spans_of(task, found[example.text]) for example in mine]
-            scores[task] = span_scores([example.spans for example in mine], predicted)
-    return scores
-
-
-def _spans_of(task: str, prediction: dict[str, Any]) -> list[Span]:
-    if task == "ner":
-        return [Span(entity["start"], entity["end"], entity["label"]) for entity in prediction["ner"]]
-    labels = prediction["pos"] if task == "pos" else ["word"] * len(prediction["tok"])
-    return [Span(start, end, label) for (start, end), label in zip(prediction["offsets"], labels, strict=True)]
 
 
 def _score_tags(task: str, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def fine_tune(
     if on_start is not None:
         on_start(run)
 
-    @smaller_when_memory_runs_out(run)  # calls it again for the same examples, in micro-batches of half the size
+    @smaller_when_memory_runs_out(run.smaller_window)  # calls it again, for the same examples in smaller pieces
     def accumulate_gradients(window: list[Batch]) -> None:
         optimizer.zero_grad(set_to_none=True)
         n = sum(batch.valid for batch in window)

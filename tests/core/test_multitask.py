@@ -20,9 +20,9 @@ from hanlp_tutor import (
     save_model,
 )
 from hanlp_tutor.cli import app
-from hanlp_tutor.core.evaluate import score_on_test
+from hanlp_tutor.core.evaluate import end_to_end, score_on_test
 from hanlp_tutor.core.heads import token_states, word_states
-from hanlp_tutor.core.task import end_to_end, label_set
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.corpora.peoples_daily import word_tasks
 from hanlp_tutor.data.words import TaggedWords, word_labels
 from hanlp_tutor.errors import ConfigError, DataError, InputError, ModelError, TrainingError
