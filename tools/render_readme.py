@@ -1,6 +1,7 @@
-"""Write the tables of the README from ``results/*.json``; ``--check`` only looks whether they are as they should be."""
+"""Write the tables of the READMEs from ``results/*.json``; ``--check`` only looks whether they are as they should be."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from hanlp_tutor import load_corpus
@@ -8,7 +9,8 @@ from hanlp_tutor.files import write_file
 from hanlp_tutor.teach.encoder_results import Comparison
 from hanlp_tutor.teach.results import GRID, current_rows, read_results, spread
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
 
@@ -61,16 +63,30 @@ def _encoders() -> str:
     return "\n".join(["", *lines, "", measured, ""])
 
 
-def rendered(text: str) -> str:
-    """The README with its results section made anew."""
+def threads_section() -> str:
+    """How fast training is beside other work, for the page of the benchmarks."""
+    sys.path.insert(0, str(ROOT))  # benchmarks/ is no part of the package
+    from benchmarks.threads import table
+
+    content = read_results("threads")
+    return f"\n{table(content)}\n" if content else "\nNot measured yet: `python -m benchmarks.threads`.\n"
+
+
+PAGES: dict[Path, Callable[[], str]] = {README: results_section, ROOT / "benchmarks" / "README.md": threads_section}
+
+
+def rendered(text: str, section: Callable[[], str] = results_section) -> str:
+    """A page with the section between its marks made anew."""
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    return before + BEGIN + results_section() + END + after
+    return before + BEGIN + section() + END + after
 
 
 if __name__ == "__main__":
-    now = README.read_text(encoding="utf-8")
-    new = rendered(now)
-    if "--check" in sys.argv:
-        sys.exit(0 if new == now else "README.md does not show what results/ holds: run python tools/render_readme.py")
-    write_file(README, lambda file: file.write(new.encode("utf-8")))
+    for page, section in PAGES.items():
+        now = page.read_text(encoding="utf-8")
+        new = rendered(now, section)
+        if "--check" not in sys.argv:
+            write_file(page, lambda file, new=new: file.write(new.encode("utf-8")))
+        elif new != now:
+            sys.exit(f"{page.relative_to(ROOT)} does not show what results/ holds: run python tools/render_readme.py")
