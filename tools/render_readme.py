@@ -1,4 +1,4 @@
-"""Write the tables of the READMEs from ``results/*.json``; ``--check`` only looks whether they are as they should be."""
+"""Write the READMEs' tables from ``results/*.json``; ``--check`` only looks whether they are as they should be."""
 
 import sys
 from collections.abc import Callable
