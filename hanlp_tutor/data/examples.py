@@ -79,11 +79,20 @@ class TaggedText:
 
 @dataclass(frozen=True)
 class LabelledText:
-    """A text and its class; ``source`` as for :class:`TaggedText`."""
+    """A text and its class; ``source`` as for :class:`TaggedText`.
+
+    Args:
+        text: any string.
+        label: its class.
+        source: where it comes from.
+        group: what must not be torn apart by a split, such as the review that several texts are parts of; empty where
+            the text stands alone. Like ``source`` no part of its identity.
+    """
 
     text: str
     label: str
     source: str = field(default="", compare=False)
+    group: str = field(default="", compare=False)
 
     def __len__(self) -> int:
         return len(self.text)

@@ -97,7 +97,7 @@ def split_stratified(
 
 def split_groups(
     examples: Sequence[Example],
-    groups: Sequence[Hashable] | Callable[[Example], Hashable],
+    groups: Sequence[Hashable] | Callable[[Example], Hashable] | None = None,
     *,
     ratio: tuple[float, float, float] = (8, 1, 1),
     seed: int = 1,
@@ -110,14 +110,18 @@ def split_groups(
 
     Args:
         examples: in any order.
-        groups: the group of each example, such as a column of patients, or a function of an example.
+        groups: the group of each example, such as a column of patients, or a function of an example. None: the group
+            that an example itself names, as those of the corpus ``reviews`` do; one that names none stands alone.
         ratio: of train, dev and test.
         seed: of the draw.
 
     Raises:
         ConfigError: an impossible ratio, or another number of groups than of examples.
     """
-    keys = [groups(example) for example in examples] if callable(groups) else list(groups)
+    if groups is None:
+        keys: list[Hashable] = [getattr(each, "group", "") or number for number, each in enumerate(examples)]
+    else:
+        keys = [groups(example) for example in examples] if callable(groups) else list(groups)
     if len(keys) != len(examples):
         raise ConfigError(f"{len(examples)} examples have {len(keys)} groups; each needs exactly one.")
     order = _shuffled(len(examples), seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hanlp_tutor.data import LabelledText, Span, TaggedText
 
@@ -29,7 +29,7 @@ def plant_label_errors(
     for index in sorted(rng.sample(range(len(examples)), round(share * len(examples)))):
         example = examples[index]
         other = rng.choice([label for label in labels if label != example.label])
-        result[index] = LabelledText(example.text, other, example.source)
+        result[index] = replace(example, label=other)
         planted.append(Planted(index, 0, len(example), "label"))
     return result, planted
 

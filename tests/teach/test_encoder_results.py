@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hanlp_tutor.encoders.embedded import read_card
-from hanlp_tutor.teach.encoder_results import Comparison
+from hanlp_tutor.teach.encoder_results import EARLIER, Comparison
 from hanlp_tutor.teach.results import UNMEASURED
 
 TOTALS = {"ner": 15150, "classify": 13900}
@@ -81,3 +81,14 @@ def test_there_is_a_lead_where_both_are_measured(comparison):
 def test_nothing_measured_is_no_error(tmp_path):
     nothing = Comparison(TOTALS, tmp_path)
     assert nothing.table("ner") == nothing.gains("ner") == [] and nothing.seeds() == UNMEASURED
+
+
+def test_scores_of_an_earlier_training_set_keep_its_size_and_say_so(tmp_path):
+    data = {"train": next(iter(EARLIER)), "dev": "d", "test": "t"}
+    of_old = {**row(0.85, measure="accuracy"), "depends_on": {"data": data}}
+    content = {"settings": {"sizes": {"all": None}}, "rows": {"classify/all/n-gram classifier": of_old}}
+    (tmp_path / "encoders.json").write_text(json.dumps(content), encoding="utf-8")
+    comparison = Comparison({"ner": 15150, "classify": 9000}, tmp_path)
+    assert comparison.table("classify") == [{"learner": "n-gram classifier", "13,875 sentences": "85.0"}]
+    assert "13,875" in comparison.reservations("classify") and "9,000" in comparison.reservations("classify")
+    assert comparison.reservations("ner") == ""
