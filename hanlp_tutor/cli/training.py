@@ -19,7 +19,7 @@ from hanlp_tutor.cli.common import (
     trains_on_files,
 )
 from hanlp_tutor.errors import ConfigError
-from hanlp_tutor.workbench.closing import after_notebook, after_training, comparison, headline, shown
+from hanlp_tutor.workbench.closing import after_notebook, after_training, beside, comparison, headline, shown
 from hanlp_tutor.workbench.steps import WIDTH, Steps
 
 if TYPE_CHECKING:  # the command line starts without importing what it stands on
@@ -90,6 +90,7 @@ def _say_next(commands: list[str]) -> None:
 @click.option("-c", "--config", "config_file", type=click.Path(path_type=Path), help="A YAML file of options.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
+@click.option("--no-baseline", is_flag=True, help="Leave out the classical baseline on the same files.")
 @reads_files
 @p_option
 @speaks_json
@@ -103,6 +104,7 @@ def train(
     config_file: Path | None,
     out: Path,
     resume: bool,
+    no_baseline: bool,
     reading: dict[str, Any],
     pairs: tuple[tuple[str, str], ...],
     as_json: bool,
@@ -136,7 +138,9 @@ def train(
     steps.say("folder", shown(out))
     try:
         with listening(steps.hear):
-            metrics = train_job(task, split, encoder, config, out, resume=resume, progress="none")
+            metrics = train_job(
+                task, split, encoder, config, out, resume=resume, progress="none", baseline=not no_baseline
+            )
     except KeyboardInterrupt:
         goes_on = " Go on with --resume." if (out / "checkpoint.pt").exists() else ""
         raise KeyboardInterrupt(f"Stopped. What there is lies in {shown(out)}.{goes_on}") from None
@@ -148,6 +152,8 @@ def train(
             click.echo(f"best dev: {metrics['best_dev']:.4f}")
         if metrics["test"]:
             click.echo("test: " + headline(metrics["test"]))
+        for line in beside(metrics, out):
+            click.echo(line)
         click.echo(f"minutes: {metrics['seconds'] / 60:.1f} of training")
         click.echo(f"folder: {shown(out)}")
         _say_next(after_training(out, task))

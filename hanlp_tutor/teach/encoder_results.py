@@ -17,7 +17,7 @@ from hanlp_tutor.teach.results import PARTS, UNMEASURED, Measured, spread
 MEASURES = {"ner": "f1", "classify": "accuracy"}
 ALL = ", all sentences"  # how the rows end that were measured with every training sentence
 Point = tuple[float, float, float, float]
-# Training sets by which rows were measured before these were mended: fingerprint as in a row's ``depends_on``, sentences.
+# Sizes of training sets that were mended since rows were measured with them, by fingerprint as in ``depends_on``.
 EARLIER = {"24917bbbd5ded3f6": 13_875}  # of the reviews, with lines that belong to a review of dev or test
 
 

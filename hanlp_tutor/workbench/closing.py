@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import math
 import shlex
 import shutil
 import subprocess
@@ -52,6 +54,42 @@ def comparison(ours: Mapping[str, Any], baselines: Mapping[str, Mapping[str, flo
             "have read more text, or seen more labels, than this one."
         )
     return [f"baselines: {scores}", means]
+
+
+def beside(metrics: Mapping[str, Any], folder: Path) -> list[str]:
+    """The baseline of ``metrics.json`` in a line, and a second one with what to try where it is ahead.
+
+    Args:
+        metrics: with ``baseline`` (:func:`hanlp_tutor.workbench.baseline_run.measure_baseline`).
+        folder: of the run, whose history tells whether dev was still rising.
+    """
+    baseline = metrics.get("baseline")
+    if not baseline:
+        return []
+    name, on = baseline["name"], baseline["on"]
+    if "missing" in baseline:
+        return [f"baseline: none ({name}: {baseline['missing']})"]
+    measure = [each for each in NAMES if each in baseline][-1]  # the one that sums up the others
+    ours = metrics["test"][measure] if on == "test" else metrics["best_dev"]
+    lead = 100 * (ours - baseline[measure])
+    line = f"baseline: {name} {NAMES[measure]} {baseline[measure]:.4f} on {on}, same files: "
+    if lead >= 0:
+        return [f"{line}the model is ahead by {lead:.1f} points"]
+    more = "a larger encoder (--encoder bert-base-chinese, on a GPU)"
+    epochs = _more_epochs(folder)
+    if epochs:
+        more = f"more passes, for dev was still rising (-p epochs {epochs})"
+    return [f"{line}it is ahead by {-lead:.1f} points", f"To pass it: {more}, or more labelled examples."]
+
+
+def _more_epochs(folder: Path) -> int | None:
+    """Twice the epochs of a run whose last evaluation was its best; None for another."""
+    with open(folder / "history.csv", newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["dev_score"]]
+    scores = [float(row["dev_score"]) for row in rows]
+    if len(scores) < 2 or scores[-1] < max(scores):
+        return None
+    return 2 * math.ceil(float(rows[-1]["epoch"]))
 
 
 def shown(path: Path) -> str:

@@ -22,6 +22,7 @@ from hanlp_tutor.errors import DataError, TrainingError
 from hanlp_tutor.files import write_json
 from hanlp_tutor.manifest import RESULT_FILE, update_manifest
 from hanlp_tutor.progress import tell
+from hanlp_tutor.workbench.baseline_run import measure_baseline
 from hanlp_tutor.workbench.diagnose.facts import data_facts, note_facts
 
 
@@ -132,11 +133,19 @@ def train_job(
     *,
     resume: bool = False,
     progress: str = "auto",
+    baseline: bool = False,
 ) -> dict[str, Any]:
     """Build, fine-tune, test and save; writes ``metrics.json``, ``model/`` and what the loop writes into ``out``.
 
+    Args:
+        task, split, encoder, config: what is learnt, from what, with what and how.
+        out: the run folder.
+        resume: go on with the run that it holds.
+        progress: see :func:`hanlp_tutor.progress.resolve_mode`.
+        baseline: fit a classical baseline afterwards, too (:mod:`hanlp_tutor.workbench.baseline_run`).
+
     Returns:
-        ``{"task", "best_dev", "test": {...} | None, "seconds"}``
+        ``{"task", "best_dev", "test": {...} | None, "seconds"}``, and ``baseline`` where that was asked for.
 
     Raises:
         TrainingError: ``out`` holds a finished run, and whatever the loop raises.
@@ -149,7 +158,11 @@ def train_job(
         model, split.train, split.dev, config, out, resume=resume, progress=progress, on_start=note_facts
     )
     save_model(model, out / "model")
-    return finish(model, result, split)
+    metrics = finish(model, result, split)
+    if baseline:
+        metrics["baseline"] = measure_baseline(task, split)
+        write_json(out / RESULT_FILE, metrics)
+    return metrics
 
 
 def finish(model: Model, result: Result, split: Split) -> dict[str, Any]:

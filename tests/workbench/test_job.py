@@ -28,7 +28,8 @@ def by_python(task: str, files: dict[str, Path], encoder: str, out: Path) -> dic
 def by_command(task: str, files: dict[str, Path], encoder: str, out: Path) -> dict[str, Any]:
     names = [part for name in files for part in (f"--{name}", str(files[name]))]
     options = [part for name, value in OPTIONS.items() for part in ("-p", name, str(value))]
-    command = ["train", "--task", task, *names, "--encoder", encoder, "--out", str(out), *options, "--json"]
+    command = ["train", "--task", task, *names, "--encoder", encoder, "--out", str(out), *options]
+    command += ["--no-baseline", "--json"]
     done = subprocess.run(
         [sys.executable, "-m", "hanlp_tutor.cli", *command], capture_output=True, text=True, encoding="utf-8"
     )

@@ -1,0 +1,87 @@
+"""A baseline beside a result: what a classical method reaches on the same files, in a process of its own.
+
+Whoever sees one score does not know whether it is good. So ``hanlp-tutor train`` fits what people used before
+pre-training on the very examples that the model learnt from, and scores it where the model was scored. It gets two
+minutes at most, and its memory is not the run's: where it ends early, the run stands as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from hanlp_tutor.core.scores import class_scores, span_scores
+from hanlp_tutor.data import Split
+from hanlp_tutor.extras import how_to_install
+
+LIMIT = 120.0  # seconds
+MOST = 50_000  # training examples: with more it would not be done in time
+NAMES = {"ner": "feature CRF", "classify": "n-gram classifier"}  # multitask: no one baseline for several tasks
+_NEEDS = {"ner": "sklearn_crfsuite"}
+_MEASURES = {"ner": ("precision", "recall", "f1"), "classify": ("accuracy", "macro_f1")}
+
+
+def measure_baseline(task: str, split: Split, *, seconds: float = LIMIT) -> dict[str, Any] | None:
+    """Fit the baseline of a task and score it on the test set, or on dev where there is none.
+
+    Args:
+        task: ``ner`` or ``classify``; other tasks have no baseline.
+        split: the examples of the run.
+        seconds: that it may take.
+
+    Returns:
+        ``{"name", "on": "test" | "dev", scores …, "seconds"}``; instead of scores ``missing``, the reason why there are
+        none. None for a task without a baseline.
+    """
+    if task not in NAMES:
+        return None
+    on = "test" if len(split.test) else "dev"
+    entry: dict[str, Any] = {"name": NAMES[task], "on": on}
+    module = _NEEDS.get(task)
+    if module and find_spec(module) is None:
+        return {**entry, "missing": f"it needs another package: {how_to_install(module)}"}
+    if len(split.train) > MOST:
+        return {**entry, "missing": f"{len(split.train):,} training examples would take it longer than {LIMIT:.0f} s"}
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="hanlp-tutor-") as folder:
+        given, result = Path(folder, "examples.pickle"), Path(folder, "scores.json")
+        given.write_bytes(pickle.dumps((task, list(split.train), list(getattr(split, on)))))
+        command = [sys.executable, "-m", __name__, str(given), str(result)]
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=seconds, check=False)
+        except subprocess.TimeoutExpired:
+            return {**entry, "missing": f"not done within {seconds:g} s"}
+        except OSError as error:
+            return {**entry, "missing": f"it failed: {error.strerror}"}
+        except KeyboardInterrupt:  # the run itself is finished and written
+            return {**entry, "missing": "stopped"}
+        if done.returncode or not result.exists():
+            last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+            return {**entry, "missing": f"it failed: {last[0]}"}
+        scores = json.loads(result.read_text(encoding="utf-8"))
+    return {**entry, **scores, "seconds": round(time.monotonic() - begun, 1)}
+
+
+def fit_and_score(task: str, train: list[Any], judged: list[Any]) -> dict[str, float]:
+    """The main scores of a task's baseline, fitted here and now."""
+    from hanlp_tutor.workbench.baselines import FeatureCRF, ngram_classifier
+
+    texts = [example.text for example in judged]
+    if task == "ner":
+        scores = span_scores([example.spans for example in judged], FeatureCRF(train).predict(texts))
+    else:
+        model = ngram_classifier().fit([each.text for each in train], [each.label for each in train])
+        scores = class_scores([example.label for example in judged], [str(label) for label in model.predict(texts)])
+    return {measure: scores[measure] for measure in _MEASURES[task]}
+
+
+if __name__ == "__main__":
+    examples, scores_file = map(Path, sys.argv[1:])
+    scores_file.write_text(json.dumps(fit_and_score(*pickle.loads(examples.read_bytes()))), encoding="utf-8")

@@ -1,0 +1,82 @@
+"""A classical baseline beside a result: on the same files, in another process, within its time."""
+
+import os
+import subprocess
+
+import pytest
+from sklearn.metrics import accuracy_score, f1_score
+from toy import labelled, tagged
+
+from hanlp_tutor.data import Split
+from hanlp_tutor.workbench import baseline_run
+from hanlp_tutor.workbench.baseline_run import measure_baseline
+from hanlp_tutor.workbench.baselines import ngram_classifier
+from hanlp_tutor.workbench.closing import beside
+
+
+@pytest.fixture
+def reviews():
+    return Split(labelled(60), labelled(20, seed=2), labelled(30, seed=3))
+
+
+def test_it_is_scored_where_the_model_is(reviews):
+    found = measure_baseline("classify", reviews)
+    model = ngram_classifier().fit([e.text for e in reviews.train], [e.label for e in reviews.train])
+    gold, said = [e.label for e in reviews.test], model.predict([e.text for e in reviews.test])
+    assert found["accuracy"] == pytest.approx(accuracy_score(gold, said))
+    assert found["macro_f1"] == pytest.approx(f1_score(gold, said, average="macro"))
+    assert (found["name"], found["on"]) == ("n-gram classifier", "test") and found["seconds"] > 0
+
+
+def test_without_a_test_set_dev_is_taken_and_entities_have_their_crf():
+    found = measure_baseline("ner", Split(tagged(40), tagged(10, seed=2), []))
+    assert (found["name"], found["on"]) == ("feature CRF", "dev") and 0 <= found["f1"] <= 1
+
+
+def test_it_runs_in_a_process_of_its_own_and_for_so_long(reviews, monkeypatch):
+    began = []
+    run = subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda *a, **k: began.append(k["timeout"]) or run(*a, **k))
+    found = measure_baseline("classify", reviews, seconds=0.01)
+    assert began == [0.01] and found["missing"] == "not done within 0.01 s" and "accuracy" not in found
+
+
+def test_a_baseline_that_dies_costs_the_run_nothing(reviews, monkeypatch):
+    monkeypatch.setattr(baseline_run.sys, "executable", os.path.join(os.path.dirname(__file__), "no-such-python"))
+    assert "failed" in measure_baseline("classify", reviews)["missing"]
+    monkeypatch.undo()
+    only_one_class = Split([each for each in reviews.train if each.label == reviews.train[0].label], reviews.dev, [])
+    assert "failed" in measure_baseline("classify", only_one_class)["missing"]
+
+
+def test_what_it_lacks_is_said(reviews, monkeypatch):
+    monkeypatch.setattr(baseline_run, "find_spec", lambda module: None)
+    assert "pip install" in measure_baseline("ner", reviews)["missing"]
+    monkeypatch.setattr(baseline_run, "MOST", 10)
+    assert "60 training examples" in measure_baseline("classify", reviews)["missing"]
+    assert measure_baseline("multitask", reviews) is None
+
+
+@pytest.mark.parametrize(
+    ("f1", "dev_scores", "words"),
+    [
+        (0.8, (0.5, 0.6), ["the model is ahead by 10.0 points"]),
+        (0.9, (0.5, 0.6), ["it is ahead by 0.0 points"]),
+        (0.95, (0.5, 0.6), ["it is ahead by 5.0 points", "still rising (-p epochs 8)"]),
+        (0.95, (0.6, 0.5), ["it is ahead by 5.0 points", "a larger encoder"]),
+    ],
+)
+def test_the_line_says_who_is_ahead_and_what_to_try(tmp_path, f1, dev_scores, words):
+    rows = "".join(f"{10 * n},{2 * n},{score}\n" for n, score in enumerate(dev_scores, 1))
+    (tmp_path / "history.csv").write_text("step,epoch,dev_score\n" + rows, encoding="utf-8")
+    baseline = {"name": "feature CRF", "on": "test", "f1": f1, "seconds": 3.0}
+    lines = beside({"test": {"f1": 0.9}, "best_dev": 0.6, "baseline": baseline}, tmp_path)
+    text = " ".join(lines)
+    assert all(word in text or (word == "it is ahead by 0.0 points" and "ahead by 0.0" in text) for word in words)
+    assert ("To pass it" in text) == (f1 > 0.9)
+
+
+def test_no_baseline_no_line(tmp_path):
+    assert beside({"test": None, "best_dev": 0.5}, tmp_path) == []
+    missing = {"name": "feature CRF", "on": "dev", "missing": "not done within 120 s"}
+    assert beside({"baseline": missing}, tmp_path) == ["baseline: none (feature CRF: not done within 120 s)"]
