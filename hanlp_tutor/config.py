@@ -7,6 +7,7 @@ and name the nearest right option. Names are the article's own where it has one.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -154,12 +155,15 @@ def config_from_yaml(path: str | Path, overrides: dict[str, Any] | None = None) 
 
 
 def parse_value(text: str) -> Any:
-    """The value of ``-p NAME VALUE``: a whole number, a number, true/false, none, or text.
+    """The value of ``-p NAME VALUE``: a number, true/false, none, text, or YAML's ``'1'`` and ``{a: 1}``.
 
-    >>> [parse_value(text) for text in ("3", "2e-5", "true", "none", "linear")]
-    [3, 2e-05, True, None, 'linear']
+    >>> [parse_value(text) for text in ("3", "2e-5", "true", "none", "linear", "'3'", "{NR: 2}")]
+    [3, 2e-05, True, None, 'linear', '3', {'NR': 2}]
     """
     lowered = text.strip().lower()
+    if lowered[:1] + lowered[-1:] in ("''", '""', "{}", "[]") and len(lowered) > 1:
+        with suppress(yaml.YAMLError):
+            return yaml.safe_load(text)
     if lowered in ("true", "false"):
         return lowered == "true"
     if lowered in ("none", "null"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import Reported, speaks_json
+from hanlp_tutor.cli.common import Reported, reads_files, speaks_json
 
 
 @click.command()
@@ -17,10 +17,7 @@ from hanlp_tutor.cli.common import Reported, speaks_json
 @click.option("--test", type=click.Path(path_type=Path))
 @click.option("--task", type=click.Choice(["ner", "classify", "relation"]), help="Default: what FILE looks like.")
 @click.option("--label-errors", is_flag=True, help="Look for probable label errors too, by cross-validation: minutes.")
-@click.option("--format", metavar="FORMAT", help="Of the files; default: detected.")
-@click.option("--scheme", type=click.Choice(["BIO", "IOB1", "BMES", "IOBES"]), help="Of the tags; default: detected.")
-@click.option("--strip-segmentation-digits", is_flag=True, help="Tokens end in a digit that is no text (Weibo: 科0).")
-@click.option("--encoding", help="Of the files; default: detected.")
+@reads_files(encoding=None)
 @speaks_json
 def audit(
     file: Path,
@@ -28,8 +25,8 @@ def audit(
     test: Path | None,
     task: str | None,
     label_errors: bool,
+    reading: dict[str, Any],
     as_json: bool,
-    **options: Any,
 ) -> dict[str, Any]:
     """Find what is wrong with FILE, the training data, with dev and test data, and between them.
 
@@ -42,7 +39,7 @@ def audit(
     """
     from hanlp_tutor.workbench.audit import audit as audit_files
 
-    report = audit_files(file, dev, test, task=task, label_errors=label_errors, **options)
+    report = audit_files(file, dev, test, task=task, label_errors=label_errors, **reading)
     click.echo(json.dumps(report.to_json(), ensure_ascii=False) if as_json else report.to_text())
     if report.counts["error"]:
         raise Reported(1)

@@ -13,7 +13,7 @@ from hanlp_tutor.cli.common import model_folder, reads_files, speaks_json
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path))
-@reads_files
+@reads_files()
 @speaks_json
 def calibrate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) -> dict[str, Any]:
     """Fit MODEL's temperature on a labelled FILE that it was not trained on, and keep it in its folder.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hanlp_tutor.errors import TutorError
+from hanlp_tutor.errors import ConfigError, TutorError
 from hanlp_tutor.extras import extra_of, missing
 
 if TYPE_CHECKING:  # the command line starts without importing what these stand on
@@ -73,31 +73,71 @@ p_option = click.option(
 )
 
 
-_reading_options = (
+r_option = click.option(
+    "-r",
+    "--reading",
+    "reading_pairs",
+    nargs=2,
+    multiple=True,
+    metavar="NAME VALUE",
+    help="An option of the files' reader, such as -r annotator 1; repeat.",
+)
+
+scheme_option = click.option(
+    "--scheme", type=click.Choice(["BIO", "IOB1", "BMES", "IOBES"]), help="Of the tags; default: detected."
+)
+strip_option = click.option(
+    "--strip-segmentation-digits", is_flag=True, help="Tokens end in a digit that is no text (Weibo: 科0)."
+)
+
+_reading_flags = (
     click.option("--format", metavar="FORMAT", help="Of the files; default: that of the task, or detected."),
     click.option("--overlaps", help="Of nested entities: refuse (default) or longest."),
-    click.option(
-        "--scheme", type=click.Choice(["BIO", "IOB1", "BMES", "IOBES"]), help="Of the tags; default: detected."
-    ),
-    click.option(
-        "--strip-segmentation-digits", is_flag=True, help="Tokens end in a digit that is no text (Weibo: 科0)."
-    ),
-    click.option("--encoding", default="utf-8", show_default=True, help="Of the files."),
+    scheme_option,
+    strip_option,
 )
 
 
-def reads_files(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of reading labelled files; what is given goes to the command as ``reading``."""
+def reading_options(pairs: tuple[tuple[str, str], ...], **flags: Any) -> dict[str, Any]:
+    """The reader's options of ``-r NAME VALUE`` and of the flags that have been given.
 
-    @wraps(command)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        names = ("format", "overlaps", "scheme", "strip_segmentation_digits", "encoding")
-        given = {name: kwargs.pop(name) for name in names}
-        return command(*args, reading={name: value for name, value in given.items() if value}, **kwargs)
+    Raises:
+        ConfigError: one is given twice, with different values: neither is dropped in silence.
+    """
+    given = {name: value for name, value in flags.items() if value not in (None, False)}
+    for name, value in pairs:
+        name = name.replace("-", "_")
+        value = parameters(((name, value),))[name]
+        if given.setdefault(name, value) != value:
+            from hanlp_tutor.data.reader_options import on_command_line
 
-    for option in reversed(_reading_options):
-        wrapper = option(wrapper)
-    return wrapper
+            both = f"{on_command_line(name, given[name])} and {on_command_line(name, value)}"
+            raise ConfigError(f"the reading option {name!r} is given twice: {both}. Leave one of them out.")
+    return given
+
+
+def reads_files(encoding: str | None = "utf-8") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add the options of reading labelled files; what is given goes to the command as ``reading``.
+
+    Args:
+        encoding: the command's default; None detects it.
+    """
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            names = ("format", "overlaps", "scheme", "strip_segmentation_digits", "encoding")
+            given = reading_options(kwargs.pop("reading_pairs"), **{name: kwargs.pop(name) for name in names})
+            if encoding is not None:
+                given.setdefault("encoding", encoding)
+            return command(*args, reading=given, **kwargs)
+
+        default = f"Of the files; default: {encoding or 'detected'}."
+        for option in reversed((*_reading_flags, click.option("--encoding", help=default), r_option)):
+            wrapper = option(wrapper)
+        return wrapper
+
+    return decorate
 
 
 _training_options = (

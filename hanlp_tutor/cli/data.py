@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import parameters, speaks_json
+from hanlp_tutor.cli.common import parameters, r_option, reading_options, scheme_option, speaks_json, strip_option
 
 _SHOWN = 20  # notes; all of them with --json
 
@@ -25,14 +25,16 @@ def _list_formats(context: click.Context, _: click.Parameter, wanted: bool) -> N
 @click.command()
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option("--from", "from_", metavar="FORMAT", help="Of SOURCE; default: detected.")
+@click.option("--from", "--format", "from_", metavar="FORMAT", help="Of SOURCE; default: detected.")
 @click.option("--to", required=True, metavar="FORMAT", help="Of TARGET; --formats lists them.")
-@click.option("--overlaps", default="refuse", show_default=True, help="Of nested entities: refuse, longest or keep.")
+@click.option("--overlaps", help="Of nested entities: refuse (default), longest or keep.")
 @click.option("--drop", metavar="WHAT", help="entities or labels that the target cannot hold.")
 @click.option("--split-lines", is_flag=True, help="Make each line a text, for formats that hold one line.")
 @click.option("--encoding", help="Of SOURCE; default: detected.")
-@click.option("--strip-segmentation-digits", is_flag=True, help="Tokens end in a digit that is no text (Weibo: 科0).")
-@click.option("-p", "reading", nargs=2, multiple=True, metavar="NAME VALUE", help="An option of reading SOURCE.")
+@scheme_option
+@strip_option
+@r_option
+@click.option("-p", "earlier_pairs", nargs=2, multiple=True, hidden=True)  # what -r was called here before
 @click.option("-w", "writing", nargs=2, multiple=True, metavar="NAME VALUE", help="An option of writing TARGET.")
 @click.option(
     "--formats",
@@ -48,29 +50,34 @@ def convert(
     target: Path,
     from_: str | None,
     to: str,
-    overlaps: str,
+    overlaps: str | None,
     drop: str | None,
     split_lines: bool,
     encoding: str | None,
+    scheme: str | None,
     strip_segmentation_digits: bool,
-    reading: tuple[tuple[str, str], ...],
+    reading_pairs: tuple[tuple[str, str], ...],
+    earlier_pairs: tuple[tuple[str, str], ...],
     writing: tuple[tuple[str, str], ...],
     as_json: bool,
 ) -> dict[str, Any]:
     """Convert SOURCE into TARGET, or refuse with file and line: nothing is lost in silence."""
     from hanlp_tutor.data import convert as convert_file
 
-    read = parameters(reading)
-    if encoding is not None:
-        read["encoding"] = encoding
-    if strip_segmentation_digits:
-        read["strip_segmentation_digits"] = True
+    read = reading_options(
+        (*earlier_pairs, *reading_pairs),
+        overlaps=overlaps,
+        format=from_,
+        encoding=encoding,
+        scheme=scheme,
+        strip_segmentation_digits=strip_segmentation_digits,
+    )
     conversion = convert_file(
         source,
         target,
-        from_=from_,
+        from_=read.pop("format", None),
         to=to,
-        overlaps=overlaps,
+        overlaps=read.pop("overlaps", "refuse"),
         drop=drop,
         split_lines=split_lines,
         read=read,

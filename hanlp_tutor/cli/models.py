@@ -18,7 +18,7 @@ from hanlp_tutor.workbench.closing import headline
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path))
-@reads_files
+@reads_files()
 @speaks_json
 def evaluate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) -> dict[str, Any]:
     """Score MODEL on a labelled FILE; for a multi-task model tok=FILE,pos=FILE,ner=FILE."""

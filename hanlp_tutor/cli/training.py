@@ -91,7 +91,7 @@ def _say_next(commands: list[str]) -> None:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
 @click.option("--no-baseline", is_flag=True, help="Leave out the classical baseline on the same files.")
-@reads_files
+@reads_files()
 @p_option
 @speaks_json
 def train(

@@ -30,7 +30,7 @@ from hanlp_tutor.errors import ConfigError
     "-c", "--config", "config_file", type=click.Path(path_type=Path), help="A YAML file of the other options."
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Study folder; one that exists goes on.")
-@reads_files
+@reads_files()
 @p_option
 @speaks_json
 def tune(

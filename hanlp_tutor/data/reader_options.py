@@ -8,35 +8,44 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from hanlp_tutor.config import parse_value
+
 # The options of reading with a flag of their own; True means that the flag takes no value.
 FLAGS = {"format": False, "overlaps": False, "scheme": False, "encoding": False, "strip_segmentation_digits": True}
 
 
-def pass_option(name: str, value: Any) -> str:
+# Words in messages for what people must choose themselves; any other value is one that helps as it stands.
+PLACEHOLDERS = {"VALUE", "NAME", "NUMBER", "FILE", "FOLDER", "FORMAT", "ENCODING", "KEY", "COLUMN", "N"}
+
+
+def pass_option(name: str, value: Any, flag: str = "-r") -> str:
     """``Pass --encoding gb18030 (in Python: encoding='gb18030')``, to be put into a remedy.
 
     Args:
         name: of the reader's keyword argument.
-        value: a value that helps; a word in capitals, such as ``NAME``, where people must choose one.
+        value: a value that helps; one of :data:`PLACEHOLDERS` where people must choose one.
+        flag: ``-w`` for an option of a writer, which only ``convert`` takes.
     """
-    return f"Pass {on_command_line(name, value)} (in Python: {name}={_in_python(value)})"
+    return f"Pass {on_command_line(name, value, flag)} (in Python: {name}={_in_python(value)})"
 
 
-def on_command_line(name: str, value: Any) -> str:
+def on_command_line(name: str, value: Any, flag: str = "-r") -> str:
     """The option as it is typed after a command."""
-    flag = f"--{name.replace('_', '-')}"
-    if FLAGS.get(name):
-        return flag
-    # As YAML reads it back: a number that is meant as text needs its quotes.
-    text = (
-        f"'{value}'"
-        if isinstance(value, str) and value.isdigit()
-        else str(value).lower()
-        if isinstance(value, bool)
-        else str(value)
-    )
-    return f"{flag if name in FLAGS else f'-r {name}'} {shlex.quote(text)}"
+    own = flag == "-r" and name in FLAGS
+    typed = f"--{name.replace('_', '-')}" if own else f"{flag} {name}"
+    return typed if own and FLAGS[name] else f"{typed} {shlex.quote(str(value) if own else _as_yaml(value))}"
+
+
+def _as_yaml(value: Any) -> str:
+    """What ``parse_value`` reads back as this value: text like ``1`` or ``true`` needs quotes."""
+    if value is None:
+        return "none"
+    if not isinstance(value, str):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    if parse_value(value) == value:
+        return value
+    return f'"{value}"' if not set(value) & set('"\\') else "'" + value.replace("'", "''") + "'"
 
 
 def _in_python(value: Any) -> str:
-    return value if isinstance(value, str) and value.isupper() else repr(value)
+    return value if isinstance(value, str) and value in PLACEHOLDERS else repr(value)

@@ -119,7 +119,7 @@ def write_documents(path: str | Path, documents: Iterable[Document], to: str, **
         DataError: a document that the format cannot hold, with its source.
     """
     form = format_named(to)
-    check_options(options, form.write, f"writing {form.name} files")
+    check_options(options, form.write, f"writing {form.name} files", flag="-w")
     documents = list(documents)
     check_carries(form, documents, lambda thing: [each.name for each in FORMATS.values() if thing in each.carries])
     form.write(path, documents, **options)

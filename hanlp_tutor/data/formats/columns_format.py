@@ -19,6 +19,20 @@ def _column_format(name: str, scheme: str | None) -> Format:
     def read(
         path: str | Path, *, encoding: str | None = None, strip_segmentation_digits: bool = False
     ) -> list[Document]:
+        return read_in(path, scheme, encoding, strip_segmentation_digits)
+
+    def read_any(
+        path: str | Path,
+        *,
+        encoding: str | None = None,
+        strip_segmentation_digits: bool = False,
+        scheme: str | None = None,
+    ) -> list[Document]:
+        return read_in(path, scheme, encoding, strip_segmentation_digits)
+
+    def read_in(
+        path: str | Path, scheme: str | None, encoding: str | None, strip_segmentation_digits: bool
+    ) -> list[Document]:
         sentences, found = read_rows(path, scheme, strip_segmentation_digits, encoding)
         if found == "BIO":  # IOB1 has many; a file that calls itself BIO has them by mistake, and loses them here
             strays = Tally(path)
@@ -37,7 +51,7 @@ def _column_format(name: str, scheme: str | None) -> Format:
     def sniff(path: Path) -> bool:
         return scheme is None and mostly(head_lines(path), is_row)
 
-    return Format(name, (".txt", ".conll", ".tsv"), frozenset({SPANS}), read, write, sniff)
+    return Format(name, (".txt", ".conll", ".tsv"), frozenset({SPANS}), read if scheme else read_any, write, sniff)
 
 
 FORMATS = [_column_format("columns", None), *(_column_format(scheme.lower(), scheme) for scheme in SCHEMES)]

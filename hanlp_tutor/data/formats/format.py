@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from hanlp_tutor.data.documents import Document
+from hanlp_tutor.data.reader_options import on_command_line, pass_option
 from hanlp_tutor.errors import ConfigError, DataError, nearest
 
 SPANS, OVERLAPS, LABEL = "spans", "overlaps", "label"
@@ -35,22 +36,39 @@ class Format:
     sniff: Callable[[Path], bool]
 
 
-def check_options(options: Mapping[str, Any], function: Callable[..., Any], purpose: str) -> None:
+def check_options(options: Mapping[str, Any], function: Callable[..., Any], purpose: str, *, flag: str = "-r") -> None:
     """Refuse an option that a reader or writer does not take, and a value of another type than it takes.
 
+    Args:
+        options: by name.
+        function: the reader or writer, whose keyword arguments these are.
+        purpose: what it does, for the message.
+        flag: with which the command line takes them, ``-r`` for a reader, ``-w`` for a writer.
+
     Raises:
-        ConfigError: it gives the nearest right name, or the type.
+        ConfigError: it gives the nearest right name, or the type, as typed after a command and in Python.
     """
     parameters = inspect.signature(function).parameters.values()
     known = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
     for name, value in options.items():
         if name not in known:
             guess = nearest(name, known)
-            hint = f"did you mean {guess!r}?" if guess else f"choose from {', '.join(known)}."
+            hint = f"did you mean {guess!r}? {pass_option(guess, value, flag)}." if guess else _all_of(known, flag)
             raise ConfigError(f"{name!r} is no option for {purpose}; {hint}")
         kind = get_type_hints(function)[name]
         if not isinstance(value, kind) or (isinstance(value, bool) and bool not in (kind, *get_args(kind))):
-            raise ConfigError(f"{name} is {value!r} for {purpose}; it takes {inspect.formatannotation(kind)}.")
+            # A word in capitals stands for what people must choose; a number that is meant as text needs its quotes.
+            right = str(value) if str in (kind, *get_args(kind)) else "true" if kind is bool else "VALUE"
+            takes = f"it takes {inspect.formatannotation(kind)}"
+            raise ConfigError(f"{name} is {value!r} for {purpose}; {takes}. {pass_option(name, right, flag)}.")
+
+
+def _all_of(known: list[str], flag: str) -> str:
+    """Every option of a reader or writer, as typed after a command."""
+    if not known:
+        return "it takes none: leave it out."
+    typed = ", ".join(on_command_line(name, "VALUE", flag) for name in known)
+    return f"it takes {typed} (in Python: {', '.join(f'{name}=' for name in known)})."
 
 
 def check_carries(form: Format, documents: Iterable[Document], able: Callable[[str], list[str]]) -> None:

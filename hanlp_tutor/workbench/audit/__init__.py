@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hanlp_tutor.data.examples import LabelledText, TaggedText
 from hanlp_tutor.data.relations import RelationText
@@ -32,6 +33,8 @@ def audit(
     scheme: str | None = None,
     strip_segmentation_digits: bool = False,
     encoding: str | None = None,
+    overlaps: str | None = None,
+    **options: Any,
 ) -> Report:
     """Look for everything that :data:`KINDS` names.
 
@@ -40,16 +43,18 @@ def audit(
             each line that it refuses becomes a finding.
         task: ``ner``, ``classify`` or ``relation``; None: what the examples are, or what the training file looks like.
         label_errors: also look for probable label errors by cross-validation, which takes minutes instead of seconds.
-        format, scheme, strip_segmentation_digits, encoding: of the files, as :func:`hanlp_tutor.data.read_examples`
-            takes them; None detects.
+        format, scheme, strip_segmentation_digits, encoding, overlaps: of the files, as
+            :func:`hanlp_tutor.data.read_examples` takes them; None detects. Overlapping entities are findings, unless
+            ``overlaps`` is ``longest``.
+        options: of the format's own reader, such as ``annotator``.
 
     Raises:
         DataError: a file of which nothing can be read.
-        ConfigError: no such task, format, scheme or encoding; examples of another task.
+        ConfigError: no such task, format, scheme, encoding or option; examples of another task.
     """
     if task not in (None, "ner", "classify", "relation"):
         raise ConfigError(f"an audit is for the task ner, classify or relation, not {task!r}.")
-    reading = Reading(format, scheme, strip_segmentation_digits, encoding)
+    reading = Reading(format, scheme, strip_segmentation_digits, encoding, overlaps, options)
     subsets: list[Subset] = []
     for name, source in (("train", train), ("dev", dev), ("test", test)):
         if source is not None:

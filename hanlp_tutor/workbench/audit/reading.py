@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.data.columns import ForeignTag, Row, SegmentationDigits, is_row, join_rows, read_rows
+from hanlp_tutor.data.columns import ForeignTag, Row, SegmentationDigits, is_row, join_rows, read_columns, read_rows
 from hanlp_tutor.data.documents import Document, flatten
 from hanlp_tutor.data.examples import LabelledText, TaggedText
 from hanlp_tutor.data.formats import FORMATS, detect_format, format_named
+from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.lines import ForeignLine, read_lines
 from hanlp_tutor.data.notes import notes_to
+from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import refusals_to
 from hanlp_tutor.data.relations import RelationText
 from hanlp_tutor.data.schemes import SCHEMES, MixedSchemes, from_bio, parse_tag, to_bio
@@ -46,12 +48,22 @@ _READ_OVER = {
 
 @dataclass(frozen=True)
 class Reading:
-    """How files are to be read: options of :func:`hanlp_tutor.data.read_examples`, None for what is to be detected."""
+    """How files are to be read: options of :func:`hanlp_tutor.data.read_examples`, None for what is to be detected.
+
+    ``others`` are options of a format's own reader, such as ``annotator``.
+    """
 
     format: str | None = None
     scheme: str | None = None
     strip_segmentation_digits: bool = False
     encoding: str | None = None
+    overlaps: str | None = None
+    others: Mapping[str, Any] = field(default_factory=dict)
+
+    def given(self) -> dict[str, Any]:
+        """The options of a reader, but for the encoding: those that somebody has asked for."""
+        named = {"scheme": self.scheme, "strip_segmentation_digits": self.strip_segmentation_digits}
+        return {name: value for name, value in named.items() if value} | dict(self.others)
 
 
 def read_subset(name: str, source: Any, task: str | None, reading: Reading) -> Subset:
@@ -74,11 +86,12 @@ def read_subset(name: str, source: Any, task: str | None, reading: Reading) -> S
         task, form = task or ("ner" if columns else "classify"), "labels"
         if task == "ner":
             return _of_columns(name, path, reading)
-    read = partial(FORMATS[form].read, path, encoding=reading.encoding)
+    check_options(reading.given(), FORMATS[form].read, f"reading {form} files")
+    read = partial(FORMATS[form].read, path, encoding=reading.encoding, **reading.given())
     documents, left_out, findings = _read(name, path, read, form in _BY_LINE)
     if len(left_out) > _MOST_REFUSED or not documents:
         raise left_out[0]
-    task, examples, more = _examples(name, path, task, documents)
+    task, examples, more = _examples(name, path, task, documents, reading.overlaps)
     return Subset(name, task, examples, path, findings=findings + more)
 
 
@@ -165,6 +178,7 @@ def _noted(name: str, path: str, notes: list[str]) -> list[Finding]:
 
 
 def _of_columns(name: str, path: str, reading: Reading) -> Subset:
+    check_options(reading.given(), read_columns, "reading column files")
     scheme = reading.format if reading.format in _COLUMNS[1:] else reading.scheme
     read = partial(read_rows, path, scheme, reading.strip_segmentation_digits, reading.encoding)
     (sentences, found), left_out, findings = _read(name, path, read)
@@ -190,7 +204,7 @@ def _is_iob1(sentences: list[list[Row]]) -> bool:
 
 
 def _examples(
-    name: str, path: str, task: str | None, documents: Sequence[Document]
+    name: str, path: str, task: str | None, documents: Sequence[Document], overlaps: str | None
 ) -> tuple[str, list[Any], list[Finding]]:
     """Documents as examples of a task; what the task cannot hold is a finding.
 
@@ -202,10 +216,14 @@ def _examples(
     """
     task = task or ("ner" if any(document.spans for document in documents) else "classify")
     if task == "ner":
+        flatten([], overlaps or "refuse")  # refuses a choice that does not exist
         flat, _ = flatten(documents, "longest")
-        remedy = "Keep one of the two, or pass --overlaps longest to keep the longest; the audit does so."
+        severity = "note" if overlaps == "longest" else "error"
+        remedy = f"Keep one of the two. {pass_option('overlaps', 'longest')} to keep the longest; the audit does so."
         findings = [
-            Finding("overlap", "error", f"{it.show(span)} overlaps {it.show(other)}.", remedy, name, *_place(it.source))
+            Finding(
+                "overlap", severity, f"{it.show(span)} overlaps {it.show(other)}.", remedy, name, *_place(it.source)
+            )
             for it in documents
             for other, span in it.overlaps()
         ]
