@@ -176,6 +176,19 @@ def parse_value(text: str) -> Any:
     return text
 
 
+def typed_value(value: Any) -> str:
+    """The reverse of :func:`parse_value`: what is typed for a value, before the quotes of a shell."""
+    if value is None:
+        return "none"
+    if isinstance(value, (dict, list)):
+        return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6).strip()
+    if not isinstance(value, str):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    if parse_value(value) == value:
+        return value  # text like 1 or true needs quotes
+    return f'"{value}"' if not set(value) & set('"\\') else "'" + value.replace("'", "''") + "'"
+
+
 def unknown_option(name: str, known: list[str]) -> str:
     """The message for a misspelt option, with the nearest right name."""
     guess = nearest(name, known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -27,7 +28,7 @@ def manifest(device: str, **details: Any) -> dict[str, Any]:
         "platform": platform.platform(terse=True),
         "versions": {name: _version(name) for name in LIBRARIES},
         "git": _git_state(),
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         **details,
     }
 

@@ -19,6 +19,7 @@ ROOMS = (
     "threads",
     "progress",
     "config",
+    "run_folder",
     "data",
     "encoders",
     "corpora",

@@ -14,6 +14,7 @@ import click
 from hanlp_tutor import __version__
 from hanlp_tutor.cli.audit import audit
 from hanlp_tutor.cli.calibration import calibrate
+from hanlp_tutor.cli.common import App
 from hanlp_tutor.cli.data import convert
 from hanlp_tutor.cli.diagnose import diagnose
 from hanlp_tutor.cli.machine import doctor
@@ -24,7 +25,7 @@ from hanlp_tutor.cli.tuning import tune
 __all__ = ["app", "main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=App, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="hanlp-tutor")
 def app() -> None:
     """Fine-tune Chinese language models, and open them with plain HanLP."""

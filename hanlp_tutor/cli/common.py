@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from collections.abc import Callable
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hanlp_tutor.errors import ConfigError, TutorError
+from hanlp_tutor.errors import ConfigError, ModelError, TutorError, first_line
 from hanlp_tutor.extras import extra_of, missing
+from hanlp_tutor.files import error_of_machine
 
 if TYPE_CHECKING:  # the command line starts without importing what these stand on
     from hanlp_tutor.config import TrainConfig
@@ -22,6 +27,8 @@ if TYPE_CHECKING:  # the command line starts without importing what these stand 
 TASK = click.Choice(["ner", "classify", "multitask"])
 ONE_TASK = click.Choice(["ner", "classify"])
 
+NOTES_SHOWN = 20
+_TYPED = "hanlp_tutor.typed"  # in click's context
 STOPPED = 128 + 2  # a shell's exit code for what SIGINT, signal 2, ended
 
 
@@ -32,22 +39,23 @@ class Reported(click.exceptions.Exit):
 def speaks_json(command: Callable[..., dict[str, Any] | None]) -> Callable[..., None]:
     """Add ``--json``, print what the command returns, and turn a user's error into text and exit code 2.
 
-    Ctrl-C ends in one line too, the text of the KeyboardInterrupt if it has one, and in a shell's exit code for it.
+    What readers have to note goes to standard error as ``Note: ...``. Ctrl-C ends in one line too, the text of the
+    KeyboardInterrupt if it has one, and in a shell's exit code for it.
     """
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line.")
     @wraps(command)
     def wrapper(*args: Any, as_json: bool, **kwargs: Any) -> None:
         try:
-            result = command(*args, as_json=as_json, **kwargs)
-        except (TutorError, ModuleNotFoundError) as error:
-            if isinstance(error, ModuleNotFoundError):
-                if extra_of(error.name) is None:
-                    raise
-                error = missing(error.name, "This command")
-            click.echo(f"Error: {error}", err=True)
+            with notes_printed():
+                result = command(*args, as_json=as_json, **kwargs)
+        except Exception as error:
+            message = in_words(error)
+            if message is None:
+                raise
+            click.echo(f"Error: {message}", err=True)
             if as_json:
-                click.echo(json.dumps({"error": str(error)}, ensure_ascii=False))
+                click.echo(json.dumps({"error": message}, ensure_ascii=False))
             raise Reported(2) from None
         except KeyboardInterrupt as stop:
             message = str(stop) or "Stopped."
@@ -59,6 +67,122 @@ def speaks_json(command: Callable[..., dict[str, Any] | None]) -> Callable[..., 
             click.echo(json.dumps(result, ensure_ascii=False))
 
     return wrapper
+
+
+# What to do about an error of the machine; others are mended where the path says.
+_REMEDIES = {
+    errno.ENOSPC: "Free some space, or name a place on another disk.",
+    errno.EDQUOT: "Free some space, or name a place on another disk.",
+    errno.EFBIG: "Raise what the shell allows (ulimit -f), or name a place on another disk.",
+    errno.EROFS: "Name another place.",
+    errno.EACCES: "Mend its permissions, or name another place.",
+    errno.EPERM: "Mend its permissions, or name another place.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.EISDIR: "Name a file, not a folder.",
+    errno.ENOTDIR: "A part of the path is a file; name a folder.",
+    errno.EEXIST: "Name another place.",
+    errno.ENOTEMPTY: "Name another place.",
+    errno.ENOENT: "Mend the path.",
+    errno.EMFILE: "Raise the number of open files that the shell allows (ulimit -n).",
+    errno.ENOMEM: "Close other programs, or take less at a time (-p batch_size 8).",
+}
+
+
+def in_words(error: BaseException) -> str | None:
+    """What to say of an error that a user can mend: ours, a missing extra, one of the machine; None for a bug."""
+    if isinstance(error, TutorError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError):
+        return None if extra_of(error.name) is None else str(missing(error.name, "This command"))
+    if isinstance(error, MemoryError):
+        return "memory ran out. " + _REMEDIES[errno.ENOMEM]
+    machine = error_of_machine(error)
+    if machine is None:
+        return first_line(error) if isinstance(error, OSError) else None  # such as one of the network
+    if machine.errno == errno.EPIPE:
+        return None  # whoever read our output has had enough; click ends the command
+    place = "" if machine.filename is None else f"{os.fsdecode(machine.filename)}: "
+    reason = (machine.strerror or os.strerror(machine.errno)).lower()
+    return f"{place}{reason}. {_REMEDIES.get(machine.errno, '')}".rstrip()
+
+
+@contextmanager
+def notes_printed() -> Iterator[None]:
+    """Print what readers note, and what the kit warns of, as ``Note: ...``; after many only their number."""
+    from hanlp_tutor.data.notes import notes_to
+
+    said: list[str] = []
+
+    def say(note: str) -> None:
+        said.append(note)
+        if len(said) <= NOTES_SHOWN:
+            click.echo(f"Note: {note}", err=True)
+
+    def show(message: Warning | str, category: type[Warning], filename: str, *place: Any) -> None:
+        if category.__module__.startswith("hanlp_tutor."):
+            say(str(message))
+        else:
+            usual(message, category, filename, *place)
+
+    with warnings.catch_warnings(), notes_to(say):
+        usual, warnings.showwarning = warnings.showwarning, show
+        try:
+            yield
+        finally:
+            if len(said) > NOTES_SHOWN:
+                click.echo(f"Note: {len(said) - NOTES_SHOWN} more.", err=True)
+
+
+class App(click.Group):
+    """A group of commands that remembers what was typed, for messages that say how to go on."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        context.meta[_TYPED] = list(args)
+        return super().parse_args(context, args)
+
+
+def again(*more: str, without: str | None = None) -> str:
+    """The command that is running, ready to be pasted, with more words that it lacks.
+
+    Args:
+        without: an option with a value that is left out.
+    """
+    from hanlp_tutor.workbench.closing import command_line, kit
+
+    words = list(click.get_current_context().meta.get(_TYPED, []))
+    if without in words:
+        place = words.index(without)
+        del words[place : place + 2]
+    words = [word for word in words if without is None or not word.startswith(f"{without}=")]
+    return command_line(*kit(), *words, *(word for word in more if word not in words))
+
+
+@contextmanager
+def goes_on(out: Path, *more: str, saved: str | None = None, beginning: str = "") -> Iterator[None]:
+    """Let Ctrl-C, and a full disk and the like, say where the run lies and which command continues it.
+
+    Args:
+        out: its folder.
+        more: what the command needs to continue, such as ``--resume``.
+        saved: the file in ``out`` without which there is nothing to continue; None: the same command always does.
+        beginning: said of Ctrl-C before all this; default: where the run lies.
+    """
+    from hanlp_tutor.workbench.closing import shown
+
+    def how() -> str:
+        if saved is None or (out / saved).exists():
+            return f"Go on with: {again(*more)}"
+        return f"Nothing to go on from is saved yet; begin again with: {again()}"
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"{beginning or f'Stopped. What there is lies in {shown(out)}.'} {how()}") from None
+    except Exception as error:
+        message = None if isinstance(error, TutorError) else in_words(error)
+        if message is None:
+            raise
+        raise TutorError(f"{message} {how()}") from error
 
 
 def parameters(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
@@ -188,6 +312,18 @@ def read_sets(
 
 
 def model_folder(path: Path) -> Path:
-    """A model folder, or the one inside a run folder."""
+    """A model folder, or the one inside a run folder.
+
+    Raises:
+        ModelError: a run folder that has no model (yet); says what it has, and how to come to a model.
+    """
+    from hanlp_tutor.run_folder import why_no_model
+    from hanlp_tutor.workbench.closing import kit
+
     inside = path / "model"
-    return inside if (inside / "model.json").exists() else path
+    if (inside / "model.json").exists():
+        return inside
+    reason = why_no_model(path, kit())
+    if reason is not None:
+        raise ModelError(f"{path}: {reason}")
+    return path

@@ -7,9 +7,15 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import parameters, r_option, reading_options, scheme_option, speaks_json, strip_option
-
-_SHOWN = 20  # notes; all of them with --json
+from hanlp_tutor.cli.common import (
+    NOTES_SHOWN,
+    parameters,
+    r_option,
+    reading_options,
+    scheme_option,
+    speaks_json,
+    strip_option,
+)
 
 
 def _list_formats(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -83,10 +89,10 @@ def convert(
         read=read,
         write=parameters(writing),
     )
-    for each in conversion.notes[:_SHOWN]:
+    for each in conversion.notes[:NOTES_SHOWN]:
         click.echo(f"Note: {each}", err=True)
-    if len(conversion.notes) > _SHOWN:
-        click.echo(f"Note: {len(conversion.notes) - _SHOWN} more; --json prints all.", err=True)
+    if len(conversion.notes) > NOTES_SHOWN:
+        click.echo(f"Note: {len(conversion.notes) - NOTES_SHOWN} more; --json prints all.", err=True)
     if not as_json:
         click.echo(
             f"{conversion.texts} texts, {conversion.entities} entities, {conversion.labels} labels: "

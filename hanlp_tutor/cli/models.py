@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
 from hanlp_tutor.cli.common import model_folder, reads_files, speaks_json
-from hanlp_tutor.errors import TutorError
+from hanlp_tutor.errors import ConfigError, DataError, TutorError
+from hanlp_tutor.files import write_file
 from hanlp_tutor.workbench.closing import headline
 
 
@@ -42,15 +44,66 @@ def evaluate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) ->
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("text", required=False)
+@click.option("--file", type=click.Path(path_type=Path), help="Label the texts of a file, its own labels aside.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write one JSON object a text into this file.")
+@reads_files(encoding=None)
 @speaks_json
-def predict(model: Path, text: str | None, as_json: bool) -> None:
-    """Label TEXT, or each line of standard input; with --json one object a text."""
+def predict(
+    model: Path, text: str | None, file: Path | None, out: Path | None, reading: dict[str, Any], as_json: bool
+) -> None:
+    """Label TEXT, or the texts of --file, or each line of standard input; with --json one object a text.
+
+    A file of one text a line is read as that; of other formats, labelled or not, the texts are taken.
+    """
+    if text is not None and file is not None:
+        raise ConfigError("give TEXT or --file, not both.")
+    if reading and file is None:
+        raise ConfigError(f"{', '.join(reading)}: options of reading a file, and there is none: name it with --file.")
     from hanlp_tutor.core.predict import Predictor
 
+    texts = None if file is None else _texts(file, reading)
     predictor = Predictor.load(model_folder(model))
-    for chunk in [[text]] if text is not None else _chunks(256):
-        for answer in predictor.predict_many(chunk):
-            click.echo(json.dumps(answer, ensure_ascii=False) if as_json else _readable(answer))
+    chunks = [[text]] if text is not None else _chunks(256) if texts is None else _in_chunks(texts, 256)
+    answers = (answer for chunk in chunks for answer in predictor.predict_many(chunk))
+    if out is not None:
+        write_file(out, lambda written: written.writelines(_line(answer) for answer in answers))
+        return
+    for answer in answers:
+        click.echo(json.dumps(answer, ensure_ascii=False) if as_json else _readable(answer))
+
+
+def _in_chunks(texts: list[str], size: int) -> Iterator[list[str]]:
+    return (texts[place : place + size] for place in range(0, len(texts), size))
+
+
+def _line(answer: dict[str, Any]) -> bytes:
+    return (json.dumps(answer, ensure_ascii=False) + "\n").encode("utf-8")
+
+
+def _texts(file: Path, reading: dict[str, Any]) -> list[str]:
+    """The texts of a file: of a format that can be told, or that is named; else its lines.
+
+    Raises:
+        DataError, ConfigError: as :func:`hanlp_tutor.data.read_documents`; a file without a text.
+    """
+    from hanlp_tutor.data import detect_format, read_documents
+    from hanlp_tutor.data.formats.format import check_options
+    from hanlp_tutor.data.notes import note
+
+    options = {name: value for name, value in reading.items() if name not in ("format", "overlaps")}
+    form = reading.get("format")
+    if form is None and file.exists():
+        with suppress(DataError):
+            form = detect_format(file).name
+            note(f"{file}: read as {form}; with --format lines each line is a text.")
+    if form in (None, "lines"):
+        check_options(options, _lines, "reading lines of text")
+        texts = _lines(file, **options)
+    else:
+        texts = [document.text for document in read_documents(file, form, **options)]
+    if not texts:
+        raise DataError("holds no text.", path=file)
+    return texts
 
 
 @click.command()
@@ -80,6 +133,12 @@ def relocate(folder: Path, as_json: bool) -> dict[str, Any]:
     if not as_json:
         click.echo(f"hanlp.load({str(folder.resolve())!r})")
     return {"folder": str(folder.resolve())}
+
+
+def _lines(path: Path, *, encoding: str | None = None) -> list[str]:
+    from hanlp_tutor.data.lines import filled_lines
+
+    return [line for _, line in filled_lines(path, encoding)]
 
 
 def _chunks(size: int) -> Iterator[list[str]]:

@@ -10,6 +10,8 @@ import click
 
 from hanlp_tutor.cli.common import (
     TASK,
+    again,
+    goes_on,
     p_option,
     parameters,
     read_sets,
@@ -47,7 +49,11 @@ def run(
     if cost:
         minutes = cost["minutes"]
         steps.say("minutes", f"about {max(1, round(minutes))} (measured: {minutes:.1f} on {cost['device']})")
-    outcome = run_notebook(notebook, given, profile=profile, out=out, steps=steps)
+    try:
+        outcome = run_notebook(notebook, given, profile=profile, out=out, steps=steps)
+    except KeyboardInterrupt as stop:
+        # a notebook has no half-way: in a new folder it begins anew, and what lies in the old one stays
+        raise KeyboardInterrupt(f"{stop or 'Stopped.'} Begin again with: {again(without='--out')}") from None
     if not as_json:
         _close_notebook(outcome, profile)
     return {
@@ -137,13 +143,10 @@ def train(
     steps.say("environment", in_a_line(config.device))
     steps.say("folder", shown(out))
     try:
-        with listening(steps.hear):
+        with goes_on(out, "--resume", saved="checkpoint.pt"), listening(steps.hear):
             metrics = train_job(
                 task, split, encoder, config, out, resume=resume, progress="none", baseline=not no_baseline
             )
-    except KeyboardInterrupt:
-        goes_on = " Go on with --resume." if (out / "checkpoint.pt").exists() else ""
-        raise KeyboardInterrupt(f"Stopped. What there is lies in {shown(out)}.{goes_on}") from None
     finally:
         steps.close()
     if not as_json:
@@ -195,7 +198,8 @@ def pretrain(
 
     limit_threads()
     config = PretrainConfig(**{"recipe": recipe, "tokens": tokens, **parameters(pairs)})
-    result = pretrain_job(config, out, files=files, start=start, name=name, resume=resume)
+    with goes_on(out, "--resume", saved="checkpoint.pt"):
+        result = pretrain_job(config, out, files=files, start=start, name=name, resume=resume)
     if not as_json:
         click.echo(f"held-out masked accuracy: {result['held_out_accuracy']:.4f}")
         click.echo(f"encoder: {result['encoder']}")

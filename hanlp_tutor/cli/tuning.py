@@ -8,7 +8,16 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import ONE_TASK, p_option, read_sets, reads_files, run_config, speaks_json, trains_on_files
+from hanlp_tutor.cli.common import (
+    ONE_TASK,
+    goes_on,
+    p_option,
+    read_sets,
+    reads_files,
+    run_config,
+    speaks_json,
+    trains_on_files,
+)
 from hanlp_tutor.errors import ConfigError
 
 
@@ -65,7 +74,8 @@ def tune(
 
     split = read_sets(task, train_file, dev_file, None, split_file, config.seed, reading)
     click.echo(f"{len(split.train)} examples to train on, {len(split.dev)} dev", err=True)
-    search = search_options(task, split, encoder, config, space, trials, out, sampler=sampler, pruner=pruner)
+    with goes_on(out):
+        search = search_options(task, split, encoder, config, space, trials, out, sampler=sampler, pruner=pruner)
     best = search.trials[search.best_trial]
     if not as_json:
         click.echo(f"best dev: {best['dev']:.4f}  " + "  ".join(f"{n}={v}" for n, v in best["options"].items()))

@@ -6,7 +6,6 @@ leaves the last whole checkpoint. It is read with ``weights_only``: a checkpoint
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from hanlp_tutor.core.model import Model
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.errors import TrainingError, first_line
 from hanlp_tutor.files import write_file
+from hanlp_tutor.run_folder import digest, other_run
 
 FORMAT = 1
 # What unpickling and filling in a file of any content may raise.
@@ -54,11 +54,11 @@ class RunState:
 def identity(model: Model, train: Sequence[Any], dev: Sequence[Any], config: TrainConfig) -> dict[str, str]:
     """Hashes of what has to be the same when a run is resumed."""
     return {
-        "configuration": _digest(config.model_dump_json()),
+        "configuration": digest(config.model_dump_json()),
         "training data": fingerprint(train),
         "dev data": fingerprint(dev),
-        "labels": _digest(repr(model.labels)),
-        "encoder": _digest(model.encoder_name),
+        "labels": digest(repr(model.labels)),
+        "encoder": digest(model.encoder_name),
     }
 
 
@@ -78,8 +78,12 @@ def save_checkpoint(path: Path, *, identity: dict[str, str], state: RunState, **
     write_file(path, lambda file: torch.save(content, file))
 
 
-def load_checkpoint(path: Path, *, identity: dict[str, str], **parts: Any) -> RunState:
+def load_checkpoint(
+    path: Path, *, identity: dict[str, str], now: dict[str, Any] | None = None, **parts: Any
+) -> RunState:
     """Restore every part and the random generators in place, and return where the run stood.
+
+    ``now`` is for the error about another run (:func:`hanlp_tutor.run_folder.other_run`).
 
     Raises:
         TrainingError: damaged, written by another version, or of another run (names what differs).
@@ -91,12 +95,9 @@ def load_checkpoint(path: Path, *, identity: dict[str, str], **parts: Any) -> Ru
         content = torch.load(path, map_location="cpu", weights_only=True)
         if content["format"] != FORMAT:
             raise TrainingError(f"{path}: a checkpoint of format {content['format']}, this version reads {FORMAT}.")
-        differing = [name for name, value in identity.items() if content["identity"].get(name) != value]
-        if differing:
-            raise TrainingError(
-                f"{path}: belongs to another run: {' and '.join(differing)} differ. Resume with what "
-                "the run was started with, or start a new run in another folder."
-            )
+        if any(content["identity"].get(name) != value for name, value in identity.items()):
+            difference = other_run(path.parent, content["identity"], identity, now or {})
+            raise TrainingError(f"{path}: belongs to another run: {difference}")
         for name, part in parts.items():
             part.load_state_dict(content["parts"][name])
         torch.set_rng_state(content["rng"])
@@ -107,7 +108,3 @@ def load_checkpoint(path: Path, *, identity: dict[str, str], **parts: Any) -> Ru
         raise TrainingError(
             f"{path}: not a whole checkpoint ({first_line(error)}). Delete it to start anew."
         ) from error
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -17,6 +17,7 @@ from hanlp_tutor.encoders import Encoder, check_fit, load_encoder
 from hanlp_tutor.encoders.folder import write_transformer
 from hanlp_tutor.errors import ModelError, first_line
 from hanlp_tutor.files import new_folder, write_json
+from hanlp_tutor.run_folder import why_no_model
 
 FORMAT = 1  # of the model folder; a newer number is refused by an older kit
 
@@ -93,15 +94,6 @@ def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
     except ModelError:
         raise
     except Exception as error:  # what a damaged file makes the libraries raise is anything
-        raise ModelError(_not_a_model(folder, error)) from error
+        damage = f"not a whole model folder ({first_line(error)}). Save or export it again."
+        raise ModelError(f"{folder}: {why_no_model(folder) or damage}") from error
     return model.to(device).eval()
-
-
-def _not_a_model(folder: Path, error: Exception) -> str:
-    if not folder.is_dir():
-        return f"{folder}: no such model folder."
-    if (folder / "model" / "model.json").exists():
-        return f"{folder}: a run folder; its model is {folder / 'model'}."
-    if (folder / "config.json").exists() and not (folder / "model.json").exists():
-        return f"{folder}: a folder for HanLP; open it with load_hanlp, or give the kit's own model folder beside it."
-    return f"{folder}: not a whole model folder ({first_line(error)}). Save or export it again."

@@ -91,9 +91,10 @@ class Run:
 
     def start(self, resume: bool, progress: str, **parts: Any) -> None:
         """Restore the checkpoint if ``resume``, write the manifest, start the clock."""
-        self.parts = parts
+        self.parts, facts = parts, self._facts()
         if resume and self.checkpoint.exists():
-            self.state = load_checkpoint(self.checkpoint, identity=self.identity, **parts)
+            now = {**facts, "given": self.config}
+            self.state = load_checkpoint(self.checkpoint, identity=self.identity, now=now, **parts)
         elif self.checkpoint.exists():
             raise TrainingError(
                 f"{self.out}: holds a run already. Continue it with resume=True (--resume), or choose another folder."
@@ -106,20 +107,7 @@ class Run:
             self.out / "manifest.json",
             manifest(
                 describe_device(self.device),
-                seed=self.config.seed,
-                task=self.model.task,
-                encoder=self.model.encoder_name,
-                config={**self.config.model_dump(), "lr": encoder_lr(self.model, self.config)},
-                data={
-                    "train": self.identity["training data"],
-                    "dev": self.identity["dev data"],
-                    "train_examples": len(self.train),
-                    "dev_examples": len(self.dev),
-                    "train_labels": dict(self.train_labels),
-                    "dev_labels": dict(gold_counts(self.dev)),
-                },
-                model=model_facts(self.model),
-                updates=self.updates,
+                **facts,
                 resumed_at=self.state.step or None,
                 micro_batch=self.micro_batch,
                 out_of_memory_at=self.state.halved_at,
@@ -130,6 +118,25 @@ class Run:
         self.reporter = Reporter(self.updates, self.state.step, progress)
         self.clock = time.perf_counter() - self.state.seconds
         self.row_clock = time.perf_counter()
+
+    def _facts(self) -> dict[str, Any]:
+        """What the manifest says of the run before it begins."""
+        return {
+            "seed": self.config.seed,
+            "task": self.model.task,
+            "encoder": self.model.encoder_name,
+            "config": {**self.config.model_dump(), "lr": encoder_lr(self.model, self.config)},
+            "data": {
+                "train": self.identity["training data"],
+                "dev": self.identity["dev data"],
+                "train_examples": len(self.train),
+                "dev_examples": len(self.dev),
+                "train_labels": dict(self.train_labels),
+                "dev_labels": dict(gold_counts(self.dev)),
+            },
+            "model": model_facts(self.model),
+            "updates": self.updates,
+        }
 
     def windows(self) -> Iterator[list[Batch]]:
         """The micro-batches of each update, on the CPU: epochs times windows, from where the run stands to its end.

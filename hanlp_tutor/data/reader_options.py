@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from hanlp_tutor.config import parse_value
+from hanlp_tutor.config import typed_value
 
 # The options of reading with a flag of their own; True means that the flag takes no value.
 FLAGS = {"format": False, "overlaps": False, "scheme": False, "encoding": False, "strip_segmentation_digits": True}
@@ -33,18 +33,7 @@ def on_command_line(name: str, value: Any, flag: str = "-r") -> str:
     """The option as it is typed after a command."""
     own = flag == "-r" and name in FLAGS
     typed = f"--{name.replace('_', '-')}" if own else f"{flag} {name}"
-    return typed if own and FLAGS[name] else f"{typed} {shlex.quote(str(value) if own else _as_yaml(value))}"
-
-
-def _as_yaml(value: Any) -> str:
-    """What ``parse_value`` reads back as this value: text like ``1`` or ``true`` needs quotes."""
-    if value is None:
-        return "none"
-    if not isinstance(value, str):
-        return str(value).lower() if isinstance(value, bool) else str(value)
-    if parse_value(value) == value:
-        return value
-    return f'"{value}"' if not set(value) & set('"\\') else "'" + value.replace("'", "''") + "'"
+    return typed if own and FLAGS[name] else f"{typed} {shlex.quote(str(value) if own else typed_value(value))}"
 
 
 def _in_python(value: Any) -> str:

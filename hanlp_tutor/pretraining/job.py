@@ -66,7 +66,7 @@ def pretrain_job(
         ConfigError, DataError, TrainingError: as the parts.
     """
     if (out / "encoder").exists() and not resume:
-        raise ConfigError(f"{out} holds a finished run. Choose another --out.")
+        raise ConfigError(f"{out}: holds a finished run. Choose another --out.")
     out.mkdir(parents=True, exist_ok=True)
     encoder = TextEncoder(mini_tokenizer())
     text = read_text(encoder, training_lines(files))

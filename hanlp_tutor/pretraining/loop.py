@@ -64,10 +64,11 @@ def pretrain(
         model: changed in place.
         held_out: measured at ``config.eval_steps`` and at the end, always with the same rows and masks.
         words: spellings and similar words; macbert needs them.
-        resume: go on from the checkpoint in ``out``.
+        resume: go on from the checkpoint in ``out``, if there is one.
 
     Raises:
-        TrainingError: the text is shorter than a row, the loss is no number, or the checkpoint is another run's.
+        TrainingError: the text is shorter than a row, the loss is no number, or a checkpoint is there and not to be
+            resumed, or of another run.
     """
     if min(len(text.ids), len(held_out.ids)) < 2 * LONGEST_ROW:
         counts = f"{len(text.ids)} tokens of text and {len(held_out.ids)} held out"
@@ -83,8 +84,11 @@ def pretrain(
     batches = held_out_batches(held_out, masker, CLS, config.seed)
     identity = {"configuration": _fingerprint(config), "text": text.fingerprint()}
     checkpoint, state = out / "checkpoint.pt", RunState()
-    if resume:
-        state = load_checkpoint(checkpoint, identity=identity, **learner.parts)
+    if resume and checkpoint.exists():
+        now = {"config": config.model_dump(), "given": config}
+        state = load_checkpoint(checkpoint, identity=identity, now=now, **learner.parts)
+    elif checkpoint.exists():
+        raise TrainingError(f"{out}: holds a run already. Continue it with --resume, or choose another --out.")
     write_json(out / "manifest.json", manifest(describe_device(learner.precision.device), config=config.model_dump(),
                text=list(text.sources), identity=identity))  # fmt: skip
     reporter = Reporter(config.steps, state.step)

@@ -73,12 +73,22 @@ def setup(name: str, namespace: Mapping[str, Any], *, profiles: Mapping[str, Map
     for key in sizes.keys() & given.keys():
         if type(given[key]) is not type(sizes[key]) and sizes[key] is not None:
             raise ConfigError(f"{key}={given[key]!r}: expected {type(sizes[key]).__name__}, such as {sizes[key]!r}.")
+        _check_size(key, given[key], [each.get(key) for each in profiles.values()])
         sizes[key] = given[key]
     options = {key: value for key, value in profiles[profile].items() if key in fields}
     options.update((key, value) for key, value in given.items() if key in fields)
     if heard():  # by the runner; who reads the notebook itself sees the device where it matters
         tell("environment", text=in_a_line())
     return Setup(name, profile, TrainConfig(**options), sizes, namespace.get("out"))
+
+
+def _check_size(name: str, value: Any, usual: list[Any]) -> None:
+    """Refuse a number below zero, and zero where no profile has it: a slice would take it for something else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return
+    positive = all(each is None or (isinstance(each, (int, float)) and each > 0) for each in usual)
+    if value < 0 or (value == 0 and positive):
+        raise ConfigError(f"{name}={value!r}: expected a number {'above' if positive else 'from'} 0.")
 
 
 def _is_parameter(name: str, value: Any) -> bool:

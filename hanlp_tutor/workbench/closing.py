@@ -102,14 +102,14 @@ def after_notebook(folder: Path, executed: Path, task: str | None) -> list[str]:
     """Up to three commands for what a notebook left in its run folder, ready to be pasted."""
     commands = []
     if (folder / "model" / "model.json").exists() and task:
-        commands.append(_command(*kit(), "predict", shown(folder), _sample(task)))
+        commands.append(command_line(*kit(), "predict", shown(folder), _sample(task)))
     if (folder / "hanlp" / "config.json").exists() and task:
         text = f"list({_sample(task)!r})" if task == "ner" else repr(_sample(task))
         code = f"import hanlp; print(hanlp.load({shown(folder / 'hanlp')!r})({text}))"
-        commands.append(_command(_tool("python") or sys.executable, "-c", code))
+        commands.append(command_line(_tool("python") or sys.executable, "-c", code))
     jupyter = _tool("jupyter")
     if jupyter and find_spec("jupyterlab"):
-        commands.append(_command(jupyter, "lab", shown(executed)))
+        commands.append(command_line(jupyter, "lab", shown(executed)))
     return commands
 
 
@@ -117,9 +117,9 @@ def after_training(folder: Path, task: str) -> list[str]:
     """Three commands for the run folder of ``hanlp-tutor train``, ready to be pasted."""
     out = shown(folder)
     return [
-        _command(*kit(), "predict", out, _sample(task)),
-        _command(*kit(), "export", out, shown(folder / "hanlp"), "--to", "hanlp"),
-        _command(*kit(), "diagnose", out),
+        command_line(*kit(), "predict", out, _sample(task)),
+        command_line(*kit(), "export", out, shown(folder / "hanlp"), "--to", "hanlp"),
+        command_line(*kit(), "diagnose", out),
     ]
 
 
@@ -143,7 +143,7 @@ def _tool(name: str) -> str | None:
     return name if first and Path(first).parent.absolute() == beside.absolute() else shown(Path(found))
 
 
-def _command(*words: str) -> str:
+def command_line(*words: str) -> str:
     """A line for the shell of this system."""
     return subprocess.list2cmdline(words) if sys.platform == "win32" else " ".join(map(_quoted, words))
 

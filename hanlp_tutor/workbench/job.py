@@ -47,7 +47,8 @@ def read_split(
         task: ``ner``, ``classify`` or ``multitask``.
         train, dev, test: files in the task's format; for multitask ``tok=FILE,pos=FILE,ner=FILE``.
         seed: of the held-out examples.
-        options: of the reader, such as ``strip_segmentation_digits``.
+        options: of the reader, such as ``strip_segmentation_digits``; of a large file also ``folder``, where its
+            prepared form is kept (default: beside it).
 
     Raises:
         DataError: an unreadable or empty file, or one too small to hold examples out of.
@@ -83,7 +84,7 @@ def divide(task: str, train: str | Path, stored: str | Path, *, seed: int = 1, *
         DataError: as :func:`read_split` and :func:`hanlp_tutor.data.stored_split.load_split`.
     """
     if Path(stored).exists():
-        return load_split(stored, task_named(task).read(train, **options))
+        return load_split(stored, task_named(task).read(train, **_whole(options)))
     split = read_split(task, train, seed=seed, **options)
     save_split(stored, split)
     return split
@@ -107,12 +108,17 @@ def _split_large(
 ) -> Split:
     reading = {name: value for name, value in options.items() if name not in ("format", "overlaps")}
     rest = open_large(train, task, **reading)
-    dev_part, test_part = (read_examples(task, path, **options) if path else [] for path in (dev, test))
+    dev_part, test_part = (read_examples(task, path, **_whole(options)) if path else [] for path in (dev, test))
     if not dev:
         dev_part, rest = rest.hold_out(seed=seed)
         if not test:
             test_part, rest = rest.hold_out(seed=seed)
     return Split(rest, dev_part, test_part)
+
+
+def _whole(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a file that is read at once: it needs no folder for its prepared form."""
+    return {name: value for name, value in options.items() if name != "folder"}
 
 
 def _known_to_train(task: Task, split: Split) -> tuple[list[Any], list[Any]]:

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import zmq
 from jupyter_client import KernelManager
 from jupyter_core.utils import ensure_async, run_sync
+from nbclient.exceptions import DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
+from papermill.iorw import LocalHandler, papermill_io
 from papermill.log import logger
 from traitlets.config import Config
+
+from hanlp_tutor.files import write_file
 
 ENGINE = "hanlp_tutor"
 PATIENCE = 5.0  # seconds for a kernel to end by itself, as in jupyter_client
@@ -43,6 +49,10 @@ class _Client(PapermillNotebookClient):
             super().papermill_execute_cells()
         except KeyboardInterrupt:
             self._end_kernel_at_once()
+            raise
+        except DeadKernelError as error:  # while it is known how it ended: below minus a signal, else its exit code
+            process = getattr(self.km.provisioner, "process", None)
+            error.exit_code = None if process is None else process.poll()
             raise
 
     def _end_kernel_at_once(self) -> None:
@@ -80,6 +90,23 @@ class Engine(NBClientEngine):
 
 
 papermill_engines.register(ENGINE, Engine)
+
+
+class _Whole(LocalHandler):
+    """Writes a notebook whole or not at all; papermill's own way leaves a piece of it on a full disk."""
+
+    def write(self, buf: str, path: str) -> None:
+        write_file(path, lambda file: file.write(buf.encode("utf-8")))
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[None]:
+    """Let papermill write this notebook whole or not at all, after each cell."""
+    papermill_io.register(str(path), _Whole())  # by the beginning of the path
+    try:
+        yield
+    finally:
+        papermill_io._handlers.pop(0)
 
 
 def _encrypted() -> Config:

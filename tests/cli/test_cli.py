@@ -18,6 +18,7 @@ from hanlp_tutor.cli import app, main
 from hanlp_tutor.cli.common import ONE_TASK, TASK
 from hanlp_tutor.core.task import TASKS
 from hanlp_tutor.data import write_columns
+from hanlp_tutor.workbench.closing import kit
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
@@ -247,7 +248,8 @@ def test_ctrl_c_says_where_and_how_to_go_on(files, tiny_encoder, tmp_path):
     training.send_signal(signal.SIGINT)
     printed = training.communicate(timeout=60)[1].decode()
     assert training.returncode == 130 and "Traceback" not in printed
-    assert printed.splitlines()[-1] == f"Stopped. What there is lies in {out}. Go on with --resume."
+    goes_on = shlex.join([*kit(), *map(str, arguments), "--resume"])
+    assert printed.splitlines()[-1] == f"Stopped. What there is lies in {out}. Go on with: {goes_on}"
 
 
 # --- evaluate, predict, export -------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ import csv
 import json
 import os
 import random
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,13 +15,14 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from toy import tagged
 
-from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.config import TrainConfig, parse_value
 from hanlp_tutor.core.history import COLUMNS, MEASURED, read_history
 from hanlp_tutor.core.model_folder import build_model
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.errors import TrainingError
 from hanlp_tutor.files import new_folder, write_file
+from hanlp_tutor.run_folder import digest, other_run
 
 TESTS = Path(__file__).parents[1]
 TRAIN, DEV = tagged(24), tagged(6, seed=1)
@@ -134,11 +137,51 @@ def test_of_another_run(tiny_encoder, tmp_path):
             run(encoder, tmp_path, resume=True, **other)
         return str(caught.value)
 
-    assert "configuration differ" in refusal(config=CONFIG.replace(lr=2e-3))
-    assert "training data differ" in refusal(train=[*TRAIN[1:], TRAIN[0]])
-    assert "dev data differ" in refusal(dev=DEV[1:])
-    assert "encoder differ" in refusal("random:" + tiny_encoder)
+    assert "another run: lr is 0.002 here and was 0.001 there. Resume with -p lr 0.001, or" in refusal(
+        config=CONFIG.replace(lr=2e-3)
+    )
+    assert "another run: the training data differ (24 examples here, 24 there)" in refusal(train=[*TRAIN[1:], TRAIN[0]])
+    assert "the dev data differ (5 examples here, 6 there). Resume with what the run was" in refusal(dev=DEV[1:])
+    fresh = f"random:{tiny_encoder}"
+    assert (
+        f"the encoder is {fresh} here and was {tiny_encoder} there. Resume with --encoder {tiny_encoder},"
+        in refusal(fresh)
+    )
+    both = refusal(config=CONFIG.replace(epochs=3), dev=DEV[1:])
+    assert "-p epochs 2 and the files that it was started with" in both
     assert (tmp_path / "checkpoint.pt").read_bytes() == kept
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "remedy"),
+    [
+        ({"lr": None}, {"lr": 2e-5}, "lr is 2e-05 here and was not given there. Resume with -p lr none,"),
+        ({"lr": 2e-5}, {"lr": None}, "lr is not given here and was 2e-05 there. Resume with -p lr 2e-05,"),
+        ({"lr": 1e-3}, {"lr": None, "crf": True}, "Resume with -p lr 0.001 -p crf false,"),
+        ({"freeze": "none"}, {"freeze": "encoder"}, """Resume with -p freeze '"none"',"""),
+        ({"eval_steps": 3, "seed": 5}, {"eval_steps": None, "seed": 6}, "Resume with -p eval_steps 3 -p seed 5,"),
+        ({"class_weights": {"B-X": 2.0}}, {}, "Resume with -p class_weights '{B-X: 2.0}',"),
+    ],
+)
+def test_the_options_that_differ_are_named_as_they_were_given(tmp_path, then, now, remedy):
+    """What became of an option stands in the manifest; whether it was given, only the hash tells."""
+    before, here = CONFIG.replace(**then), CONFIG.replace(**now)
+
+    def became(config):  # what is not given is chosen, and comes to the same here
+        return {**config.model_dump(), "lr": config.lr or 2e-5}
+
+    (tmp_path / "manifest.json").write_text(json.dumps({"config": became(before)}), encoding="utf-8")
+    hashes = ({"configuration": digest(config.model_dump_json())} for config in (before, here))
+    message = other_run(tmp_path, *hashes, {"config": became(here), "given": here})
+    assert remedy in message
+    typed = shlex.split(re.search("Resume with (.*), or start", message)[1])
+    again = {name: parse_value(value) for name, value in zip(typed[1::3], typed[2::3], strict=True)}
+    assert here.replace(**again) == before
+
+
+def test_without_a_manifest_the_parts_that_differ_are_named(tmp_path):
+    message = other_run(tmp_path, {"configuration": "a"}, {"configuration": "b"}, {"config": {}, "given": CONFIG})
+    assert message.startswith("the configuration differs. Resume with what the run was started with")
 
 
 def test_damaged_checkpoints_are_refused_in_words(tiny_encoder, tmp_path):

@@ -115,8 +115,18 @@ def test_the_gradient_is_clipped_of_all_that_learns(text, tmp_path, monkeypatch)
 
 def test_another_runs_checkpoint_is_refused(text, tmp_path):
     pretrain(small_model(), text, text, PretrainConfig(recipe="bert", **SHORT_RUN), tmp_path)
-    with pytest.raises(TrainingError):
+    with pytest.raises(
+        TrainingError, match=r"recipe is 'roberta-wwm' here and was 'bert' there\. Resume with --recipe bert"
+    ):
         pretrain(small_model(), text, text, PretrainConfig(recipe="roberta-wwm", **SHORT_RUN), tmp_path, resume=True)
+
+
+def test_a_checkpoint_is_never_overwritten_and_its_absence_is_a_beginning(text, tmp_path):
+    config = PretrainConfig(recipe="bert", **SHORT_RUN)
+    first = pretrain(small_model(), text, text, config, tmp_path, resume=True)
+    assert (tmp_path / "checkpoint.pt").exists() and first.rows
+    with pytest.raises(TrainingError, match=r"holds a run already\. Continue it with --resume"):
+        pretrain(small_model(), text, text, config, tmp_path)
 
 
 # what an earlier version, which also knew sentence order, made of PretrainConfig(recipe="bert", **SHORT_RUN)
@@ -136,7 +146,7 @@ def test_an_earlier_versions_checkpoint(text, tmp_path, order, goes_on):
     if goes_on:
         pretrain(small_model(), text, text, config, tmp_path, resume=True)
     else:
-        with pytest.raises(TrainingError, match="belongs to another run: configuration differ"):
+        with pytest.raises(TrainingError, match="belongs to another run: the configuration differs"):
             pretrain(small_model(), text, text, config, tmp_path, resume=True)
 
 

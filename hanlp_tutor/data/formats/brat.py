@@ -132,6 +132,8 @@ def write_brat(path: str | Path, documents: Iterable[Document]) -> None:
                 text, annotation = _pair_contents(document)
                 write_text(folder / f"{number:0{width}d}.txt", text)
                 write_text(folder / f"{number:0{width}d}.ann", annotation)
+    except DataError as error:  # of a file in a scratch folder, which nobody has heard of
+        raise DataError(error.message, path=path, remedy=error.remedy) from None
     except OSError as error:
         raise DataError(f"cannot be written: {error.strerror}.", path=path, remedy="Name another place.") from None
 
