@@ -20,14 +20,8 @@ from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.manifest import manifest
 from hanlp_tutor.teach.course.cost import TreeMeter, describe_cost, write_cost
 from hanlp_tutor.teach.course.execute import execute_in_place, fingerprint, is_measured
-from hanlp_tutor.workbench.runner import (
-    PROFILES,
-    NotebookError,
-    described,
-    find_notebook,
-    notebook_folder,
-    run_notebook,
-)
+from hanlp_tutor.workbench.notebook_file import NotebookError, find_notebook, notebook_folder
+from hanlp_tutor.workbench.runner import PROFILES, described, run_notebook
 
 COMMAND = "python -m experiments.course"
 

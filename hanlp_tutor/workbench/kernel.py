@@ -55,6 +55,10 @@ class _Client(PapermillNotebookClient):
             error.exit_code = None if process is None else process.poll()
             raise
 
+    async def _async_check_alive(self) -> None:
+        if not await ensure_async(self.kc.is_alive()):  # nbclient would log it, too; the runner says more
+            raise DeadKernelError("Kernel died")
+
     def _end_kernel_at_once(self) -> None:
         self.shutdown_kernel = "immediate"
 

@@ -11,32 +11,26 @@ from __future__ import annotations
 import ast
 import json
 import os
-import re
-import signal
 import tempfile
 import textwrap
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hanlp_tutor import threads
-from hanlp_tutor.config import TrainConfig, unknown_option
-from hanlp_tutor.errors import ConfigError, TutorError, first_line, nearest
+from hanlp_tutor.errors import ConfigError, TutorError, first_line
 from hanlp_tutor.extras import how_to_install
 from hanlp_tutor.files import write_file
 from hanlp_tutor.manifest import RESULT_FILE, new_run_folder
 from hanlp_tutor.progress import EVENTS
 from hanlp_tutor.workbench.closing import shown
+from hanlp_tutor.workbench.notebook_file import NotebookError, check_parameters, find_notebook, why_kernel_died
 from hanlp_tutor.workbench.steps import Follower, Steps
 
 PROFILES = ("smoke", "class", "full")
-
-
-class NotebookError(TutorError):
-    """A notebook that cannot be found, or a cell of it that failed."""
 
 
 @dataclass(frozen=True)
@@ -53,74 +47,6 @@ class Outcome:
     metrics: dict[str, Any] | None
     baselines: dict[str, dict[str, float]]
     minutes: float
-
-
-def notebook_folder() -> Path:
-    """``notebooks/`` of the working directory, or of the checkout that this package is installed from.
-
-    Raises:
-        NotebookError: neither exists.
-    """
-    for folder in (Path("notebooks"), Path(__file__).resolve().parents[2] / "notebooks"):
-        if folder.is_dir():
-            return folder
-    raise NotebookError("There is no folder `notebooks` here. Run this inside a clone of the kit, or give a path.")
-
-
-def find_notebook(name: str) -> Path:
-    """A notebook by path, by name (``05_finetune_ner``) or by number (``05``, or ``5``).
-
-    Raises:
-        NotebookError: none such; names the nearest one, or all.
-    """
-    if name.endswith(".ipynb") and Path(name).is_file():
-        return Path(name)
-    wanted = name.removesuffix(".ipynb")
-    known = {path.stem: path for path in sorted(notebook_folder().glob("*.ipynb"))}
-    if wanted in known:
-        return known[wanted]
-    for stem, path in known.items():
-        number, _, rest = stem.partition("_")
-        same_number = wanted.isdecimal() and number.isdecimal() and int(wanted) == int(number)
-        if number == wanted or rest == wanted or same_number:
-            return path
-    guess = nearest(wanted, known)
-    hint = f"Did you mean {guess!r}?" if guess else f"There are: {', '.join(known)}."
-    raise NotebookError(f"{name}: no such notebook. {hint}")
-
-
-def check_parameters(notebook: Path, parameters: dict[str, Any]) -> None:
-    """Refuse a parameter that neither the notebook nor TrainConfig knows; papermill itself would only warn.
-
-    Raises:
-        ConfigError: with the nearest known name; or a value that TrainConfig refuses.
-    """
-    own = _own_parameters(notebook) | {"PROFILE"}
-    fields = set(TrainConfig.model_fields)
-    sizes = _sizes(notebook)
-    for name in parameters:
-        if name not in own | fields | sizes:
-            raise ConfigError(unknown_option(name, sorted(own | fields | sizes)))
-    TrainConfig(**{name: value for name, value in parameters.items() if name in fields})
-
-
-def _own_parameters(notebook: Path) -> set[str]:
-    """The names that the cell with the tag ``parameters`` gives a value.
-
-    papermill looks for them line by line, and misses those whose value holds an equals sign or goes over several lines.
-    """
-    import nbformat
-    import papermill
-
-    cells = (cell for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code")
-    source = next((cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])), "")
-    try:
-        # magics and shell commands are no Python, and give nothing a value
-        statements = ast.parse(re.sub(r"(?m)^[ \t]*[%!].*$", "", source)).body
-    except SyntaxError:  # of another language, or one that the kernel is going to complain of
-        return set(papermill.inspect_notebook(str(notebook)))
-    assigned = (node for statement in statements for node in ast.walk(statement) if isinstance(node, ast.Name))
-    return {node.id for node in assigned if isinstance(node.ctx, ast.Store)}
 
 
 def described(profile: str, parameters: dict[str, Any]) -> str:
@@ -231,52 +157,13 @@ def _execute(path: Path, steps: Steps | None) -> None:
         except PapermillExecutionError as error:
             raise _failure(path, error) from None
         except DeadKernelError as error:
-            raise NotebookError(_death(path, getattr(error, "exit_code", None))) from None
+            raise NotebookError(why_kernel_died(path, getattr(error, "exit_code", None))) from None
         except NoSuchKernel:
             raise NotebookError(f"{path.name}: no kernel for it: {how_to_install('ipykernel')}.") from None
         except RuntimeError as error:  # jupyter_client's word for a kernel that never began
             if not str(error).startswith("Kernel d"):
                 raise
             raise NotebookError(f"{path.name}: its kernel did not start ({first_line(error)}). Run it again.") from None
-
-
-def _death(path: Path, exit_code: int | None) -> str:
-    """One line for a kernel that is gone: of what, as far as can be known, and what to change.
-
-    The system ends what takes too much memory by SIGKILL; a shell, and a container, say 137 for it.
-    """
-    killed = exit_code in (None, -signal.SIGKILL, 128 + signal.SIGKILL)
-    if killed:
-        how = "was killed, most likely because memory ran out"
-    elif exit_code < 0:
-        how = f"died of signal {-exit_code} ({signal.Signals(-exit_code).name}), which may be a want of memory, too"
-    else:
-        how = f"died with exit code {exit_code}, which may be a want of memory, too"
-    remedies = []
-    given, manifest = _values(path), path.with_name("manifest.json")
-    trained = json.loads(manifest.read_text(encoding="utf-8")).get("config", {}) if manifest.exists() else {}
-    batch = given.get("batch_size", trained.get("batch_size", 16))
-    if batch > 1:
-        remedies.append(f"smaller batches, -p batch_size {max(1, batch // 4)}")
-    if given.get("PROFILE", "smoke") != "smoke":
-        remedies.append("fewer examples, --profile smoke")
-    less = f"Run it with {' or with '.join(remedies)}" if remedies else "It needs a machine with more memory"
-    return f"{path.name}: its kernel {how}. {less}. The notebook up to there: {path}"
-
-
-def _values(path: Path) -> dict[str, Any]:
-    """The plain values of the parameters of a notebook that was prepared: its own, and those that were passed."""
-    import nbformat
-
-    values: dict[str, Any] = {}
-    for cell in nbformat.read(path, as_version=4).cells:
-        if {"parameters", "injected-parameters"} & set(cell.metadata.get("tags", [])):
-            with suppress(SyntaxError):
-                for statement in ast.parse(cell.source).body:
-                    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-                        with suppress(ValueError):
-                            values[statement.targets[0].id] = ast.literal_eval(statement.value)
-    return values
 
 
 def _failure(path: Path, error: Any) -> TutorError:
@@ -381,10 +268,3 @@ def _environment(variables: dict[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _sizes(notebook: Path) -> set[str]:
-    """Names of the profile sizes, which the notebook's metadata lists for the command line's sake."""
-    import nbformat
-
-    return set(nbformat.read(notebook, as_version=4).metadata.get("hanlp_tutor", {}).get("sizes", []))

@@ -1,7 +1,9 @@
 """Notebooks by papermill: numbered run folders, refused parameters, honest exit codes. On a notebook of three cells."""
 
+import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from papermill.exceptions import PapermillExecutionError
 
 from hanlp_tutor import ConfigError
+from hanlp_tutor.files import write_file
+from hanlp_tutor.teach import setup
 from hanlp_tutor.workbench.runner import NotebookError, check_parameters, find_notebook, run_notebook
 
 ROOT = Path(__file__).parents[2]
@@ -64,12 +68,21 @@ def test_runs_are_numbered_and_hold_the_executed_notebook(folder: Path):
     assert executed.cells[-1].outputs[0].text == "7 1 2e-05\n"
 
 
-@pytest.mark.parametrize("name", ["99", NAME, "example", f"notebooks/{NAME}.ipynb"])
+@pytest.mark.parametrize("name", ["99", "099", NAME, "example", f"notebooks/{NAME}.ipynb", f"{NAME}.ipynb"])
 def test_notebook_is_found_by_number_name_and_path(folder: Path, name: str):
     assert find_notebook(name).stem == NAME
 
 
-@pytest.mark.parametrize(("name", "message"), [("98", NAME), ("99_exampel", f"mean '{NAME}'"), ("no.ipynb", "no such")])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("98", f"There are: {NAME}"),
+        ("99.0", f"There are: {NAME}"),
+        ("six", f"There are: {NAME}"),
+        ("99_exampel", f"mean '{NAME}'"),
+        ("no.ipynb", "no such"),
+    ],
+)
 def test_notebook_that_does_not_exist_is_an_error(folder: Path, name: str, message: str):
     with pytest.raises(NotebookError, match=message):
         find_notebook(name)
@@ -99,6 +112,103 @@ def test_wrong_parameter_is_refused_by_plain_papermill_too(folder: Path, paramet
     with pytest.raises(PapermillExecutionError, match=message) as caught:
         papermill.execute_notebook(f"notebooks/{NAME}.ipynb", "out.ipynb", parameters, progress_bar=False)
     assert caught.value.ename == "ConfigError"
+
+
+@pytest.mark.parametrize("size", [0, -5])
+def test_a_size_that_is_none_is_refused(folder: Path, size: int):
+    """A negative number would be a slice from the end, and so nearly the whole corpus."""
+    with pytest.raises(ConfigError, match=rf"sentences={size}: expected a number above 0"):
+        run_notebook("99", {"sentences": size})
+
+
+def test_a_size_that_a_profile_leaves_out_may_be_left_out():
+    profiles = {"smoke": {"seeds": 0, "share": 0.5}, "class": {"seeds": 2, "share": 0.5}}
+    assert setup("x", {"PROFILE": "class", "seeds": 0}, profiles=profiles).seeds == 0
+    for wrong in ({"seeds": -1}, {"share": 0.0}, {"share": -0.5}):
+        with pytest.raises(ConfigError, match="expected a number"):
+            setup("x", {"PROFILE": "class", **wrong}, profiles=profiles)
+
+
+PARAMETERS = [
+    ('s = "a=b"\nn: int = 3', {"s": "c=d", "n": 4}, "c=d 4"),
+    ('s = """a\n= b"""\nn = {\n    "a": 1,\n}["a"]', {"s": "x\ny", "n": 2}, "x\ny 2"),
+    ("%matplotlib inline\ns, n = 'a # b', 3", {"s": "c", "n": 5}, "c 5"),
+    ("s = n = 'a' # type: ignore", {"s": "=", "n": "=="}, "= =="),
+]
+
+
+@pytest.mark.parametrize(("source", "values", "printed"), PARAMETERS)
+def test_parameters_are_found_as_python_does(folder: Path, source: str, values: dict, printed: str):
+    cells = [new_code_cell(source), new_code_cell("print(s, n, end='')")]
+    cells[0].metadata["tags"] = ["parameters"]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), folder / "own.ipynb")
+    done = run_notebook("own.ipynb", values)
+    assert nbformat.read(done.notebook, as_version=4).cells[-1].outputs[0].text == printed
+    with pytest.raises(ConfigError, match="unknown option 'm'"):
+        run_notebook("own.ipynb", {"m": 1})
+
+
+def test_a_notebook_of_ones_own_means_its_names_as_it_likes(folder: Path):
+    cells = [new_code_cell("epochs = 'many'"), new_code_cell("print(epochs, end='')")]
+    cells[0].metadata["tags"] = ["parameters"]
+    nbformat.write(new_notebook(cells=cells), folder / "own.ipynb")
+    done = run_notebook("own.ipynb", {"epochs": "few"})
+    assert nbformat.read(done.notebook, as_version=4).cells[-1].outputs[0].text == "few"
+
+
+def test_a_file_that_is_no_notebook(folder: Path):
+    (folder / "bad.ipynb").write_text("words", encoding="utf-8")
+    with pytest.raises(NotebookError, match=r"bad\.ipynb: cannot be read as a notebook"):
+        run_notebook("bad.ipynb")
+
+
+def test_a_notebook_never_overwrites_itself(folder: Path):
+    before = (folder / "notebooks" / f"{NAME}.ipynb").read_bytes()
+    with pytest.raises(NotebookError, match="would be overwritten"):
+        run_notebook("99", out="notebooks")
+    assert (folder / "notebooks" / f"{NAME}.ipynb").read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL")
+def test_a_kernel_that_is_killed_names_memory_and_what_to_change(folder: Path):
+    killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    path = folder / "notebooks" / f"{NAME}.ipynb"
+    node = nbformat.read(path, as_version=4)
+    node.cells[-1].source = killed
+    nbformat.write(node, path)
+    done = command(folder, "99", "-p", "batch_size", "64")
+    assert done.returncode == 2 and "Kernel died" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert "its kernel was killed, most likely because memory ran out. Run it with " in last
+    assert "-p batch_size 16 (smaller batches) or --profile smoke (fewer examples)." in last
+    again = re.search(r"(-p \S+ \S+).*(--profile \S+)", last).groups()
+    node.cells[-1].source = "print(lesson.config.batch_size)"
+    nbformat.write(node, path)
+    for remedy in again:
+        assert command(folder, "99", *remedy.split()).returncode == 0
+
+
+def test_a_full_disk_leaves_the_notebook_as_it_was_before(folder: Path, monkeypatch):
+    """The executed notebook is written after each cell, whole or not at all."""
+    monkeypatch.setattr("hanlp_tutor.workbench.kernel.write_file", full_after(2))
+    with pytest.raises(OSError, match="No space left"):
+        run_notebook("99", out="run")
+    nbformat.read(folder / "run" / f"{NAME}.ipynb", as_version=4)
+    assert [path.name for path in (folder / "run").iterdir() if path.suffix == ".partial"] == []
+
+
+def full_after(writes: int):
+    """A ``write_file`` that finds a full disk after so many writes."""
+    done = []
+
+    def write(path, content):
+        done.append(path)
+        if len(done) > writes:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        write_file(path, content)
+
+    return write
 
 
 def test_wrong_size_in_the_kernel_is_a_config_error_here(folder: Path):

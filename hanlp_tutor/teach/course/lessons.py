@@ -59,7 +59,7 @@ def lessons(folder: str | Path | None = None, results: Path | None = None) -> li
         folder: of the notebooks, in which is looked which lessons exist; None: that of the checkout.
         results: folder of the result files; None: ``results/`` of the checkout.
     """
-    from hanlp_tutor.workbench.runner import notebook_folder
+    from hanlp_tutor.workbench.notebook_file import notebook_folder
 
     folder = Path(folder) if folder is not None else notebook_folder()
     rows = []
