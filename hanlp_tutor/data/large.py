@@ -26,7 +26,6 @@ from hanlp_tutor.data.columns import read_columns
 from hanlp_tutor.data.examples import LabelledText, TaggedText, fingerprint_part, gold_counts
 from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.labels import read_labels
-from hanlp_tutor.data.notes import note, notes_to
 from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.schemes import detect_scheme
 from hanlp_tutor.errors import ConfigError, DataError
@@ -213,8 +212,6 @@ def _examples(path: Path, piece: Path, task: str, options: dict[str, Any]) -> It
     from tqdm.auto import tqdm
 
     letters: set[str] = set()
-    notes: list[str] = []
-    said: set[str] = set()
     hidden = resolve_mode("auto") != "bar"
     with tqdm(
         total=path.stat().st_size, desc=f"preparing {path.name}", unit="B", unit_scale=True, leave=False, disable=hidden
@@ -226,10 +223,7 @@ def _examples(path: Path, piece: Path, task: str, options: dict[str, Any]) -> It
                     detect_scheme(letters)  # a piece may show a scheme that another one contradicts
                 if content.strip():
                     piece.write_bytes(content)
-                    with notes_to(notes.append):
-                        examples = _READERS[task](piece, **options)
-                    _pass_on(notes, said, piece, path, first)
-                    for example in examples:
+                    for example in _READERS[task](piece, **options):
                         line = int(example.source.rpartition(":")[2]) + first - 1
                         object.__setattr__(example, "source", f"{path}:{line}")
                         yield example
@@ -238,20 +232,6 @@ def _examples(path: Path, piece: Path, task: str, options: dict[str, Any]) -> It
                 raise DataError(error.message, path=path, line=line, remedy=error.remedy) from None
             bar.update(len(content))
     piece.unlink(missing_ok=True)
-
-
-def _pass_on(notes: list[str], said: set[str], piece: Path, path: Path, first: int) -> None:
-    """Notes on a piece as notes on the file: its path, its line; what holds for the whole of a piece is said once."""
-
-    def place(match: re.Match[str]) -> str:
-        return f"{path}:{int(match[1]) + first - 1}" if match[1] else str(path)
-
-    for each in notes:
-        text = re.sub(rf"{re.escape(str(piece))}(?::(\d+))?", place, each)
-        if text not in said:
-            said.add(text)
-            note(text)
-    notes.clear()
 
 
 def _pieces(path: Path, task: str) -> Iterator[tuple[int, bytes]]:

@@ -1,0 +1,111 @@
+"""Files and folders are whole or absent, and an error of the machine names the path that was asked for."""
+
+import errno
+import io
+import os
+
+import pytest
+import torch
+
+from hanlp_tutor.errors import DataError
+from hanlp_tutor.files import error_of_machine, new_folder, write_file, write_json
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Files of this module's writers take so many bytes, then there is no space left."""
+
+    def limit(room):
+        class Limited(io.FileIO):
+            def write(self, content):
+                nonlocal room
+                room -= len(content)
+                if room < 0:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                return super().write(content)
+
+        monkeypatch.setattr("hanlp_tutor.files.open", Limited, raising=False)
+
+    return limit
+
+
+def test_a_full_disk_keeps_the_old_file_and_names_it(tmp_path, full_disk):
+    path = tmp_path / "a.json"
+    write_json(path, {"old": 1})
+    full_disk(5)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_json(path, {"new": 2})
+    assert caught.value.errno == errno.ENOSPC and caught.value.filename == str(path)
+    assert path.read_text() == '{\n  "old": 1\n}\n' and os.listdir(tmp_path) == ["a.json"]
+
+
+def test_what_torch_makes_of_a_full_disk_is_an_error_of_the_machine(tmp_path, full_disk):
+    """torch.save raises a RuntimeError about the position in its archive."""
+    full_disk(1000)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_file(tmp_path / "model.pt", lambda file: torch.save(torch.zeros(10_000), file))
+    assert caught.value.filename == str(tmp_path / "model.pt") and os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Error while serializing: I/O error: No space left on device (os error 28)", errno.ENOSPC),
+        ('IoError(Os { code: 28, kind: StorageFull, message: "No space left on device" })', errno.ENOSPC),
+        ("Permission denied (os error 13)", errno.EACCES),
+        ("[enforce fail] . PytorchStreamWriter failed: No space left on device", errno.ENOSPC),
+    ],
+)
+def test_what_libraries_in_rust_say_is_an_error_of_the_machine(tmp_path, text, number):
+    with pytest.raises(OSError) as caught, new_folder(tmp_path / "model"):
+        raise RuntimeError(text)
+    assert caught.value.errno == number and caught.value.filename == str(tmp_path / "model")
+    assert os.listdir(tmp_path) == []
+
+
+def test_other_errors_stay_what_they_are(tmp_path):
+    for error in (ValueError("a bug"), DataError("no space left on device (os error 28)"), KeyError("x")):
+        with pytest.raises(type(error)) as caught, new_folder(tmp_path / "model"):
+            raise error
+        assert caught.value is error
+    with pytest.raises(FileNotFoundError) as caught, new_folder(tmp_path / "model"):
+        open("/nowhere/to/be/read").close()
+    assert caught.value.filename == "/nowhere/to/be/read"  # what was to be read, not what is written
+    try:
+        try:
+            open("/nowhere").close()
+        except OSError:
+            {}["a bug"]
+    except KeyError as error:
+        assert error_of_machine(error) is None
+
+
+def test_a_folder_and_a_file_in_the_way(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for path in (tmp_path / "folder", tmp_path / "file" / "a.json"):
+        with pytest.raises(OSError) as caught:
+            write_json(path, {})
+        assert caught.value.filename == str(path)
+    assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
+
+
+def test_names_as_long_as_the_file_system_allows(tmp_path):
+    name = "长" * 83 + ".json"  # 254 bytes
+    write_json(tmp_path / name, {})
+    with new_folder(tmp_path / ("文" * 85)) as folder:
+        write_json(folder / "a", {})
+    assert sorted(os.listdir(tmp_path)) == sorted([name, "文" * 85])
+    with pytest.raises(OSError, match="name too long") as caught:
+        write_json(tmp_path / ("长" * 86), {})
+    assert caught.value.filename.endswith("长")
+
+
+def test_ctrl_c_leaves_nothing(tmp_path):
+    def interrupted(file):
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_file(tmp_path / "a", interrupted)
+    assert os.listdir(tmp_path) == []
