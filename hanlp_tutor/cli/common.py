@@ -84,7 +84,7 @@ _REMEDIES = {
     errno.ENOTEMPTY: "Name another place.",
     errno.ENOENT: "Mend the path.",
     errno.EMFILE: "Raise the number of open files that the shell allows (ulimit -n).",
-    errno.ENOMEM: "Close other programs, or take less at a time (-p batch_size 8).",
+    errno.ENOMEM: "Close other programs, or take less text at a time.",
 }
 
 
@@ -95,7 +95,9 @@ def in_words(error: BaseException) -> str | None:
     if isinstance(error, ModuleNotFoundError):
         return None if extra_of(error.name) is None else str(missing(error.name, "This command"))
     if isinstance(error, MemoryError):
-        return "memory ran out. " + _REMEDIES[errno.ENOMEM]
+        context = click.get_current_context(silent=True)
+        trains = context is not None and context.info_name in ("train", "tune")
+        return "memory ran out. " + ("Take smaller batches: -p batch_size 8." if trains else _REMEDIES[errno.ENOMEM])
     machine = error_of_machine(error)
     if machine is None:
         return first_line(error) if isinstance(error, OSError) else None  # such as one of the network
@@ -158,18 +160,20 @@ def again(*more: str, without: str | None = None) -> str:
 
 
 @contextmanager
-def goes_on(out: Path, *more: str, saved: str | None = None, beginning: str = "") -> Iterator[None]:
+def goes_on(out: Path, *more: str, saved: str | None = None, done: str | None = None) -> Iterator[None]:
     """Let Ctrl-C, and a full disk and the like, say where the run lies and which command continues it.
 
     Args:
         out: its folder.
         more: what the command needs to continue, such as ``--resume``.
         saved: the file in ``out`` without which there is nothing to continue; None: the same command always does.
-        beginning: said of Ctrl-C before all this; default: where the run lies.
+        done: the file in ``out`` with which the run is finished.
     """
     from hanlp_tutor.workbench.closing import shown
 
     def how() -> str:
+        if done is not None and (out / done).exists():
+            return f"The run is finished: {shown(out / done)}."
         if saved is None or (out / saved).exists():
             return f"Go on with: {again(*more)}"
         return f"Nothing to go on from is saved yet; begin again with: {again()}"
@@ -177,7 +181,7 @@ def goes_on(out: Path, *more: str, saved: str | None = None, beginning: str = ""
     try:
         yield
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"{beginning or f'Stopped. What there is lies in {shown(out)}.'} {how()}") from None
+        raise KeyboardInterrupt(f"Stopped. What there is lies in {shown(out)}. {how()}") from None
     except Exception as error:
         message = None if isinstance(error, TutorError) else in_words(error)
         if message is None:

@@ -21,6 +21,7 @@ from hanlp_tutor.cli.common import (
     trains_on_files,
 )
 from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.manifest import RESULT_FILE
 from hanlp_tutor.workbench.closing import after_notebook, after_training, beside, comparison, headline, shown
 from hanlp_tutor.workbench.steps import WIDTH, Steps
 
@@ -143,7 +144,7 @@ def train(
     steps.say("environment", in_a_line(config.device))
     steps.say("folder", shown(out))
     try:
-        with goes_on(out, "--resume", saved="checkpoint.pt"), listening(steps.hear):
+        with goes_on(out, "--resume", saved="checkpoint.pt", done=RESULT_FILE), listening(steps.hear):
             metrics = train_job(
                 task, split, encoder, config, out, resume=resume, progress="none", baseline=not no_baseline
             )

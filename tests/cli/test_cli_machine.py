@@ -33,7 +33,21 @@ def files(tmp_path_factory):
 
 def training(files, encoder, out, *more):
     sets = ("--train", files["train"], "--dev", files["dev"])
-    return ("train", "--task", "ner", *sets, "--encoder", encoder, "--out", out, "-p", "epochs", "1", *more)
+    return (
+        "train",
+        "--task",
+        "ner",
+        *sets,
+        "--encoder",
+        encoder,
+        "--out",
+        out,
+        "-p",
+        "epochs",
+        "1",
+        "--no-baseline",
+        *more,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -264,6 +278,17 @@ def test_ctrl_c_prints_the_command_that_goes_on(tmp_path, monkeypatch, arguments
     (tmp_path / "checkpoint.pt").unlink()
     result = CliRunner().invoke(command_that(body), ["work", *arguments])
     assert "Nothing to go on from is saved yet; begin again with: " in result.stderr
+
+
+def test_ctrl_c_behind_the_end_of_a_run_says_that_it_is_finished(files, tiny_encoder, tmp_path, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hanlp_tutor.workbench.job.measure_baseline", interrupted)
+    out = tmp_path / "run"
+    result = run(*(each for each in training(files, tiny_encoder, out) if each != "--no-baseline"))
+    assert result.exit_code == 130
+    assert result.stderr.splitlines()[-1].endswith(f"The run is finished: {out / 'metrics.json'}.")
 
 
 def test_errors_of_ours_and_bugs_stay_what_they_are_on_the_way(tmp_path):
