@@ -69,7 +69,7 @@ def read_split(
         raise DataError(
             f"{len(parts['train'])} examples are too few to hold some out.",
             path=train,
-            remedy="Give --dev (and --test) files.",
+            remedy="Give --dev FILE (and --test FILE).",
         )
     return Split(train_part, dev_part, parts["test"] or held_out.test)
 

@@ -91,7 +91,7 @@ def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
         name, sign, values = pair.partition("=")
         name = name.strip()
         if not sign or not name or not values.strip():
-            raise ConfigError(f"--space {pair}: write NAME=LOW..HIGH, NAME=LOW..HIGH:log or NAME=V1,V2.")
+            raise ConfigError(f"--space {pair}: write --space {name or 'NAME'}=LOW..HIGH, or LOW..HIGH:log, or V1,V2.")
         if name in space:
             raise ConfigError(f"--space {name} is given twice.")
         space[name] = values.strip()
