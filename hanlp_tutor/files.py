@@ -24,18 +24,48 @@ _LONGEST, _SHOWN = 240, 40  # bytes of a name that leave room for an ending (of 
 # How libraries in Rust and C++ spell an error of the system, when they do not hand on the OSError.
 _FOREIGN = re.compile(r"os error (\d+)|\bcode: (\d+), kind|No space left on device")
 
+# What to do about an error of the machine; others are mended where the path says.
+REMEDIES = {
+    errno.ENOSPC: "Free some space, or name a place on another disk.",
+    errno.EDQUOT: "Free some space, or name a place on another disk.",
+    errno.EFBIG: "Raise what the shell allows (ulimit -f), or name a place on another disk.",
+    errno.EROFS: "Name another place.",
+    errno.EACCES: "Mend its permissions, or name another place.",
+    errno.EPERM: "Mend its permissions, or name another place.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.EISDIR: "Name a file, not a folder.",
+    errno.ENOTDIR: "A part of the path is a file; name a folder.",
+    errno.EEXIST: "Name another place.",
+    errno.ENOTEMPTY: "Name another place.",
+    errno.ENOENT: "Mend the path.",
+    errno.ELOOP: "Mend the link.",
+    errno.EMFILE: "Raise the number of open files that the shell allows (ulimit -n).",
+    errno.ENOMEM: "Close other programs, or take less text at a time.",
+}
+
 
 def write_file(path: str | Path, write: Callable[[Any], None]) -> None:
     """Call ``write(binary_file)`` on a file beside ``path``, flush it to the disk, rename it to ``path``.
 
     A crash or ``kill -9`` at any moment leaves the old file or the new one. Left-over ``.partial`` files of killed
-    writers are removed by the next writer of the same path.
+    writers are removed by the next writer of the same path. A link stays a link, and what it points to is written; a
+    device or a pipe, such as ``/dev/stdout``, is written to, never replaced.
 
     Raises:
         OSError: that of the machine, with ``path``; the old file, if there was one, is as it was.
     """
     path = Path(path)
     with _names(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if path.exists() and not path.is_file():
+            with open(path, "wb") as file:
+                _written(file, write)
+            return
+        if path.is_symlink():
+            path = Path(os.path.realpath(path))
+            if path.is_symlink():  # after all its links were followed: they lead in a circle
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(_short(path.name) + ".partial")
         try:

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import json
 import os
 
 import pytest
@@ -109,3 +110,29 @@ def test_ctrl_c_leaves_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         write_file(tmp_path / "a", interrupted)
     assert os.listdir(tmp_path) == []
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there" / "a.json")
+    for content in ({}, {"new": 1}):
+        write_json(tmp_path / "link", content)
+        assert (tmp_path / "link").is_symlink() and json.loads((tmp_path / "there" / "a.json").read_text()) == content
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(OSError, match="symbolic links"):
+        write_json(tmp_path / "loop", {})
+    assert sorted(os.listdir(tmp_path)) == ["link", "loop", "there"] and os.listdir(tmp_path / "there") == ["a.json"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a pipe with a name")
+def test_a_pipe_or_device_is_written_to_and_never_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_file(tmp_path / "pipe", lambda file: file.write(b"words"))
+    assert os.read(reader, 99) == b"words" and (tmp_path / "pipe").is_fifo() and os.listdir(tmp_path) == ["pipe"]
+    os.close(reader)
+
+
+def test_no_name_at_all():
+    with pytest.raises(IsADirectoryError):
+        write_json("", {})

@@ -16,7 +16,7 @@ import click
 
 from hanlp_tutor.errors import ConfigError, ModelError, TutorError, first_line
 from hanlp_tutor.extras import extra_of, missing
-from hanlp_tutor.files import error_of_machine
+from hanlp_tutor.files import REMEDIES, error_of_machine
 
 if TYPE_CHECKING:  # the command line starts without importing what these stand on
     from hanlp_tutor.config import TrainConfig
@@ -69,25 +69,6 @@ def speaks_json(command: Callable[..., dict[str, Any] | None]) -> Callable[..., 
     return wrapper
 
 
-# What to do about an error of the machine; others are mended where the path says.
-_REMEDIES = {
-    errno.ENOSPC: "Free some space, or name a place on another disk.",
-    errno.EDQUOT: "Free some space, or name a place on another disk.",
-    errno.EFBIG: "Raise what the shell allows (ulimit -f), or name a place on another disk.",
-    errno.EROFS: "Name another place.",
-    errno.EACCES: "Mend its permissions, or name another place.",
-    errno.EPERM: "Mend its permissions, or name another place.",
-    errno.ENAMETOOLONG: "Choose a shorter name.",
-    errno.EISDIR: "Name a file, not a folder.",
-    errno.ENOTDIR: "A part of the path is a file; name a folder.",
-    errno.EEXIST: "Name another place.",
-    errno.ENOTEMPTY: "Name another place.",
-    errno.ENOENT: "Mend the path.",
-    errno.EMFILE: "Raise the number of open files that the shell allows (ulimit -n).",
-    errno.ENOMEM: "Close other programs, or take less text at a time.",
-}
-
-
 def in_words(error: BaseException) -> str | None:
     """What to say of an error that a user can mend: ours, a missing extra, one of the machine; None for a bug."""
     if isinstance(error, TutorError):
@@ -97,15 +78,17 @@ def in_words(error: BaseException) -> str | None:
     if isinstance(error, MemoryError):
         context = click.get_current_context(silent=True)
         trains = context is not None and context.info_name in ("train", "tune")
-        return "memory ran out. " + ("Take smaller batches: -p batch_size 8." if trains else _REMEDIES[errno.ENOMEM])
+        return "memory ran out. " + ("Take smaller batches: -p batch_size 8." if trains else REMEDIES[errno.ENOMEM])
     machine = error_of_machine(error)
+    if isinstance(error, RuntimeError) and str(error).startswith("Symlink loop"):  # pathlib's, until Python 3.13
+        return f"{error}. {REMEDIES[errno.ELOOP]}"
     if machine is None:
         return first_line(error) if isinstance(error, OSError) else None  # such as one of the network
     if machine.errno == errno.EPIPE:
         return None  # whoever read our output has had enough; click ends the command
     place = "" if machine.filename is None else f"{os.fsdecode(machine.filename)}: "
     reason = (machine.strerror or os.strerror(machine.errno)).lower()
-    return f"{place}{reason}. {_REMEDIES.get(machine.errno, '')}".rstrip()
+    return f"{place}{reason}. {REMEDIES.get(machine.errno, '')}".rstrip()
 
 
 @contextmanager

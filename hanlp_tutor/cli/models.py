@@ -58,7 +58,7 @@ def predict(
     if text is not None and file is not None:
         raise ConfigError("give TEXT or --file, not both.")
     if reading and file is None:
-        raise ConfigError(f"{', '.join(reading)}: options of reading a file, and there is none: name it with --file FILE.")
+        raise ConfigError(f"{', '.join(reading)}: options of reading a file; name it with --file FILE.")
     from hanlp_tutor.core.predict import Predictor
 
     texts = None if file is None else _texts(file, reading)

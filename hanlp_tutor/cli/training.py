@@ -123,7 +123,7 @@ def train(
     """
     config = run_config(config_file, pairs)
     if split_file and _several(task):
-        raise ConfigError("--split divides one file, and a multi-task model has one a task: give --dev FILE and --test FILE.")
+        raise ConfigError("--split divides one file, and here each task has one: give --dev FILE and --test FILE.")
     if split_file and (dev_file or test_file):
         raise ConfigError("--split divides the training file, so leave out --dev and --test.")
     from hanlp_tutor.progress import listening

@@ -9,7 +9,7 @@ from pathlib import Path
 from hanlp_tutor.data.notes import note
 from hanlp_tutor.data.refusals import collecting, refuse
 from hanlp_tutor.errors import ConfigError, DataError
-from hanlp_tutor.files import write_file
+from hanlp_tutor.files import REMEDIES, write_file
 
 
 class ForeignLine(DataError):
@@ -112,7 +112,8 @@ def _read_bytes(path: str | Path) -> bytes:
     except IsADirectoryError:
         raise DataError("cannot be read: it is a folder.", path=path, remedy="Name a file in it.") from None
     except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}.", path=path, remedy="Mend its permissions.") from None
+        remedy = REMEDIES.get(error.errno, "Mend its permissions.")
+        raise DataError(f"cannot be read: {error.strerror}.", path=path, remedy=remedy) from None
     except ValueError as error:  # a NUL in the path
         raise DataError(f"cannot be read: {error}.", path=path, remedy="Mend the path.") from None
 
@@ -186,7 +187,8 @@ def write_text(path: str | Path, text: str) -> None:
     try:
         write_file(path, lambda file: file.write(content))
     except OSError as error:
-        raise DataError(f"cannot be written: {error.strerror}.", path=path, remedy="Name another place.") from None
+        remedy = REMEDIES.get(error.errno, "Name another place.")
+        raise DataError(f"cannot be written: {error.strerror}.", path=path, remedy=remedy) from None
 
 
 def write_beside(path: Path, text: str) -> None:
