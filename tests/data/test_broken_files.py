@@ -45,7 +45,7 @@ COLUMNS = [
 BYTES = [
     ("no file", {}, ("--from", "bio"), None, "there is no such file"),
     ("empty", {"a.txt": ""}, (), None, "looks like none of the formats"),
-    ("GBK", {"a.bio": "张\tO\n三\tO\n".encode("gbk")}, ("--encoding", "utf-8"), 1, "Pass encoding='gb18030'"),
+    ("GBK", {"a.bio": "张\tO\n三\tO\n".encode("gbk")}, ("--encoding", "utf-8"), 1, "Pass --encoding gb18030"),
     ("ASCII", {"a.bio": "a\tO\n三\tO\n"}, ("--from", "bio", "--encoding", "ascii"), 2, "is not ascii"),
     ("binary", {"a.bio": b"\x89PNG\r\n\x1a\n\xff\xfe\xfd"}, ("--from", "bio"), 1, "is neither UTF-8 nor"),
     (
@@ -91,7 +91,7 @@ JSON = [
         "is no JSON: Expecting",
     ),
     ("cut off", {"a.jsonl": '{"text": "好", "label": ['}, ("--from", "doccano"), 1, "is no JSON: Expecting value"),
-    ("two in a line", {"a.jsonl": '{"text": "a", "label": []} {}\n'}, ("--from", "doccano"), 1, "more follows behind"),
+    ("more in a line", {"a.jsonl": '{"text": "a", "label": []} 3\n'}, ("--from", "doccano"), 1, "more follows behind"),
     ("a number", {"a.jsonl": '{"text": "a", "label": []}\n3\n'}, ("--from", "doccano"), 2, "a number stands where"),
     ("a list of strings", {"a.json": '["a"]'}, ("--from", "doccano"), 1, "a string stands where an object"),
     ("empty list", {"a.json": "[]"}, ("--from", "doccano"), None, "holds no object"),

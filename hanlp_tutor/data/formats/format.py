@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from hanlp_tutor.data.documents import Document
+from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.errors import ConfigError, DataError, nearest
 
 SPANS, OVERLAPS, LABEL = "spans", "overlaps", "label"
@@ -76,7 +77,7 @@ def check_carries(form: Format, documents: Iterable[Document], able: Callable[[s
             continue
         remedy = f"Choose one of {', '.join(able(thing))}."
         if thing == OVERLAPS:
-            remedy = f"Pass overlaps='longest' (--overlaps longest), or choose one of {', '.join(able(thing))}."
+            remedy = f"{pass_option('overlaps', 'longest')}, or choose one of {', '.join(able(thing))}."
         raise DataError(
             f"the format {form.name} cannot hold {what}.",
             path=document.source or None,

@@ -1,4 +1,7 @@
-"""JSON Lines and JSON lists as objects with the lines they begin in, for errors that a person can follow."""
+"""JSON Lines and JSON lists as objects with the lines they begin in, for errors that a person can follow.
+
+Objects may stand one after another in any layout: a line each, or over several lines as ``indent=2`` prints them.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,16 @@ from typing import Any
 
 from hanlp_tutor.data.formats.head import head_text
 from hanlp_tutor.data.lines import read_text, write_text
-from hanlp_tutor.data.refusals import collecting, read_each, refuse
+from hanlp_tutor.data.refusals import read_each, refuse
 from hanlp_tutor.errors import DataError
 
 _BLANK = re.compile(r"[ \t\r\n]*")  # what JSON calls white space
+_LIST = "Put [ before the first object and ] behind the last, or take out the commas between them."
 _REMEDY = "Export the file again; each line, or each element of one list, is a JSON object."
 
 
 def read_objects(path: str | Path, encoding: str | None = None) -> list[tuple[int, dict[str, Any]]]:
-    """The objects of a JSON Lines file, of a file with one list, or of a file with one object over several lines.
+    """The objects of a JSON Lines file, of one whose objects take several lines each, or of a file with one list.
 
     Returns:
         ``(line, object)`` pairs.
@@ -121,42 +125,53 @@ def _object(line: int, value: Any) -> tuple[int, dict[str, Any]]:
 
 
 def _of_lines(path: str | Path, text: str) -> list[tuple[int, Any]]:
+    """Objects one after another; each begins where a line does, or right behind another."""
     found = []
-    whole = text.strip(" \t\r\n")
-    may_be_one = whole.startswith("{")  # over several lines: then the first of them is no object
-    for number, line in enumerate(text.split("\n"), 1):
-        line = line.strip(" \t\r\n")
-        if not line:
-            continue
+    line, seen = 1, 0  # the line in which the place seen lies
+    place = _BLANK.match(text).end()
+    while place < len(text):
+        line, seen = line + text.count("\n", seen, place), place
+        end = text.find("\n", place) + 1 or len(text)
         try:
-            found.append((number, _decode_line(path, line, number)))
+            value, stop = _decode_object(path, text, line, place, end)
         except DataError as error:
-            if not may_be_one:
-                refuse(error)
-                continue
-            try:
-                return _one_object(path, whole, number)
-            except DataError as fault:  # in a line of its own, where it is the first that is to be left out
-                refuse(fault if fault.line == number or not collecting() else error)
-        may_be_one = False
+            refuse(error)
+            if error.line > line:  # inside an object over several lines, and nothing says where that one ends
+                end = text.find("\n{", end - 1) + 1 or len(text)
+            place = _BLANK.match(text, end).end()
+            continue
+        end = text.find("\n", stop) + 1 or len(text)  # of the line in which the object ends
+        more = text[stop:end].strip(" \t\r\n")
+        if more and not (isinstance(value, dict) and more.startswith("{")):
+            at = line + text.count("\n", place, stop)
+            remedy = _LIST if more.startswith(",") else _REMEDY
+            refuse(DataError(f"more follows behind the object: {more[:20]!r}.", path=path, line=at, remedy=remedy))
+            stop = end
+        else:
+            found.append((line, value))
+        place = _BLANK.match(text, stop).end()
     return found
 
 
-def _decode_line(path: str | Path, line: str, number: int) -> Any:
-    value, end = _decode(path, line, number)
-    if end != len(line):
-        more = line[end : end + 20]
-        raise DataError(f"more follows behind the object: {more!r}.", path=path, line=number, remedy=_REMEDY)
-    return value
+def _decode_object(path: str | Path, text: str, line: int, start: int, end: int) -> tuple[Any, int]:
+    """What begins at ``start`` and ends in the same line, at ``end``, or in a later one.
 
-
-def _one_object(path: str | Path, whole: str, line: int) -> list[tuple[int, Any]]:
-    """A file that is one object over several lines; a fault is named in its own line."""
-    value, end = _decode(path, whole, line)
-    if end != len(whole):
-        at = line + whole.count("\n", 0, end)
-        raise DataError("more follows behind the end of the object.", path=path, line=at, remedy=_REMEDY)
-    return [(line, value)]
+    Raises:
+        DataError: a fault, named in its own line where the object is printed over several.
+    """
+    try:
+        value, stop = _decode(path, text[start:end].rstrip(" \t\r\n"), line)
+        return value, start + stop
+    except DataError as error:
+        next_line = _BLANK.match(text, end).end()
+        following = text[next_line : next_line + 1]
+        if not text.startswith("{", start) or following in ("", "{"):  # as in JSON Lines: the line is broken
+            raise
+        try:
+            return _decode(path, text, line, start)
+        except DataError as fault:
+            # Only what goes on with a key or a bracket is an object over several lines.
+            raise (fault if following in '"}],' else error) from None
 
 
 def _of_list(path: str | Path, text: str) -> list[tuple[int, Any]]:

@@ -9,16 +9,20 @@ and TSV hold that JSON in cells and are refused there; its CoNLL has a module of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.data.documents import Document
+from hanlp_tutor.data.formats.drafts import Claim, Draft
 from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, SPANS, Format
 from hanlp_tutor.data.formats.json_objects import first_object, list_of, name_of, offset, read_objects, write_objects
-from hanlp_tutor.data.formats.label_studio_min import is_short, read_short
-from hanlp_tutor.data.formats.offsets import Claim, place
+from hanlp_tutor.data.formats.label_studio_min import is_short, short_draft
+from hanlp_tutor.data.formats.one_class import one_class
+from hanlp_tutor.data.formats.placing import documents_of
 from hanlp_tutor.data.notes import Tally
+from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.errors import DataError
 
@@ -26,42 +30,72 @@ _ENTITIES = ("labels", "hypertextlabels", "paragraphlabels")
 _REMEDY = "Export the project from Label Studio as JSON."
 
 
+@dataclass(frozen=True)
+class _Choice:
+    """Which of the things in a file the reader was asked for; None where it is to find out.
+
+    ``usual`` is the key that all results of the file are about, where they say so.
+    """
+
+    text_key: str | None
+    usual: str | None
+    to_name: str | None
+    from_name: str | None
+    annotator: str | int | None
+    joint: bool
+
+
 def read_label_studio(
     path: str | Path,
     *,
     encoding: str | None = None,
     text_key: str | None = None,
+    to_name: str | None = None,
     annotator: str | int | None = None,
     from_name: str | None = None,
+    offsets: str | None = None,
+    unlabelled: str = "keep",
+    joint: bool = False,
 ) -> list[Document]:
     """Read an export of Label Studio, one document a task.
 
     Counted and noted: cancelled annotations, tasks without any (they are left out: nobody has marked that they hold no
-    entity), relations and other results that are neither entities nor a choice.
+    entity), relations and other results that are neither entities nor a choice, and results about another text.
 
     Args:
         path: the file.
         encoding: of the file; None detects it.
-        text_key: the key of a task's ``data`` that holds the text; None takes ``text``, or the only string.
+        text_key: the key of a task's ``data`` that holds the text; None takes the one that its results name
+            (``to_name``), else ``text``, or the only string.
+        to_name: take results about this object tag only, where a task shows several texts.
         annotator: whose annotation counts where several people disagree: the number in ``completed_by``, an e-mail
             address, or ``first``. Where all agree there is nothing to choose, and a ground truth goes before others.
         from_name: take results of this control tag only, where a task has several.
+        offsets: what they count, such as ``utf16`` (:mod:`hanlp_tutor.data.formats.counting`); None finds out.
+        unlabelled: of tasks whose annotation is empty: ``keep`` or ``drop`` them.
+        joint: make one class, ``A#B``, of several.
 
     Raises:
-        DataError: with line and task; among others several annotators who disagree, and several choices.
+        DataError: with line and task; among others several annotators who disagree, several choices, results about
+            several texts, and a text that is the name of a file.
     """
     tally = Tally(path)
+    objects = read_objects(path, encoding)
+    named = {key for _, entry in objects for key in _named(entry)}
+    usual = next(iter(named)) if len(named) == 1 else None
+    choice = _Choice(text_key, usual, to_name, from_name, annotator, joint)
 
-    def document(line: int, entry: dict[str, Any]) -> Document | None:
+    def draft(line: int, entry: dict[str, Any]) -> Draft | None:
         if is_short(entry):
-            return read_short(path, text_key, from_name, tally, line, entry)
-        task = _Task(entry, path, line, tally)
+            return short_draft(path, text_key, from_name, joint, tally, line, entry)
+        task = _Task(entry, path, line, tally, choice)
         chosen = task.annotation(annotator)
-        return None if chosen is None else task.document(chosen, text_key, from_name)
+        return None if chosen is None else task.draft(chosen)
 
-    documents = [each for each in read_each(path, document, read_objects(path, encoding)) if each is not None]
-    tally.report()
-    if not documents:
+    drafts = [each for each in read_each(path, draft, objects) if each is not None]
+    documents = documents_of(drafts, offsets=offsets, unlabelled=unlabelled)
+    if not drafts:
+        tally.report()
         raise DataError("no task is annotated.", path=path, remedy="Annotate, submit, and export again.")
     return documents
 
@@ -69,8 +103,8 @@ def read_label_studio(
 class _Task:
     """One task of the file, for messages that name it."""
 
-    def __init__(self, entry: dict[str, Any], path: str | Path, line: int, tally: Tally) -> None:
-        self.entry, self.path, self.line, self.tally = entry, path, line, tally
+    def __init__(self, entry: dict[str, Any], path: str | Path, line: int, tally: Tally, choice: _Choice) -> None:
+        self.entry, self.path, self.line, self.tally, self.choice = entry, path, line, tally, choice
         self.name = f"task {str(entry.get('id', '?'))[:20]}"
 
     def error(self, message: str, remedy: str = _REMEDY) -> DataError:
@@ -83,7 +117,8 @@ class _Task:
         valid = [each for each in found if not each.get("was_cancelled") and not each.get("skipped")]
         self.tally.add("cancelled annotations ignored", self.line, len(found) - len(valid))
         if not valid:
-            self.tally.add("tasks without an annotation left out", self.line)
+            draft = " (a draft is not submitted yet)" if self.entry.get("drafts") else ""
+            self.tally.add(f"tasks without an annotation{draft} left out", self.line)
             return None
         truth = [each for each in valid if each.get("ground_truth") is True]
         if len(truth) == 1 and len(valid) > 1:
@@ -101,53 +136,101 @@ class _Task:
                 return valid[people.index(str(annotator))]
             raise self.error(
                 f"annotator {annotator} did not annotate it; {', '.join(people)} did.",
-                "Name one of them, or 'first'.",
+                f"{pass_option('annotator', _as_value(people[0]))}, another of them, or 'first'.",
             )
         if annotator is None and any(_content(each) != _content(valid[0]) for each in valid):
             raise self.error(
                 f"{len(valid)} annotations ({', '.join(people)}) disagree.",
-                f"Settle it in Label Studio, or pass annotator={people[0]!r} (-p annotator {people[0]}) or 'first'.",
+                f"{pass_option('annotator', _as_value(people[0]))}, another of them, or 'first'; or settle it there.",
             )
         agreement = "whose first is taken" if annotator else "that agree"
         self.tally.add(f"tasks of several annotations, {agreement}", self.line)
         return valid[0]
 
-    def text(self, text_key: str | None) -> str:
+    def draft(self, annotation: dict[str, Any]) -> Draft:
+        """The text that the annotation is about, and what it says of it."""
         data = self.entry.get("data")
         if not isinstance(data, dict):
             raise self.error("there is no 'data' object.")
-        strings = [key for key, value in data.items() if isinstance(value, str)]
-        key = text_key or ("text" if "text" in strings else strings[0] if len(strings) == 1 else None)
-        if key not in strings:
-            wanted = "its data hold several strings" if key is None else f"its data hold no string {key!r}"
-            raise self.error(
-                f"{wanted}; there are: {', '.join(map(repr, strings)) or 'none'}.",
-                "Pass text_key= (-p text_key NAME) with the key that the labelling configuration shows.",
-            )
-        return data[key]
-
-    def document(self, annotation: dict[str, Any], text_key: str | None, from_name: str | None) -> Document:
-        text = self.text(text_key)
+        strings = {key: value for key, value in data.items() if isinstance(value, str)}
+        results = self._results(annotation)
+        key = self._key(strings, results)
         claims: list[Claim] = []
         choices: list[str] = []
-        for result in list_of(annotation.get("result"), "'result'", dict):
-            if from_name is not None and result.get("from_name") != from_name:
-                self.tally.add(f"results of other control tags than {from_name!r} ignored", self.line)
-                continue
-            kind, value = result.get("type"), result.get("value")
-            if kind in _ENTITIES:
-                claims += self._claims(kind, value)
-            elif kind == "choices" and isinstance(value, dict) and "start" not in value:
-                choices += list_of(value.get("choices"), "'choices'", str)
+        for result in results:
+            about = result.get("to_name")
+            if self.choice.to_name is None and about != key and about in strings:
+                self.tally.add(f"results about another text ({about!r}) ignored", self.line)
+            elif result["type"] == "choices":
+                choices += list_of(result["value"].get("choices"), "'choices'", str)
             else:
-                self.tally.add(f"results of type {str(kind)[:30]!r} ignored", self.line)
-        if len(choices) > 1:
-            raise self.error(
-                f"there are {len(choices)} choices: {', '.join(choices)[:60]}.",
-                "A text has one class here: pass from_name= (-p from_name NAME) for one control tag, or decide.",
-            )
-        label = name_of(choices[0], "the choice") if choices else None
-        return Document(text, tuple(self._place(text, claims)), label, f"{self.path}:{self.line}")
+                claims += self._claims(result["type"], result.get("value"))
+        remedy = f"{pass_option('from_name', 'NAME')} for one control tag, "
+        what = f"{self.name}: there are {{}} choices"
+        label = one_class(choices, self.choice.joint, self.tally, self.line, what=what, remedy=remedy)
+        label = None if label is None else name_of(label, "the choice")
+        name = f"{self.name}: "
+        source = f"{self.path}:{self.line}"
+        return Draft(strings[key], tuple(claims), label, source, self.path, self.line, self.tally, name=name)
+
+    def _results(self, annotation: dict[str, Any]) -> list[dict[str, Any]]:
+        """Those that are entities or choices of the tags asked for."""
+        found = []
+        for result in list_of(annotation.get("result"), "'result'", dict):
+            kind, value = result.get("type"), result.get("value")
+            for option in ("from_name", "to_name"):
+                wanted = getattr(self.choice, option)
+                if wanted is not None and result.get(option) != wanted:
+                    tags = "other control tags than" if option == "from_name" else "other texts than"
+                    self.tally.add(f"results of {tags} {wanted!r} ignored", self.line)
+                    break
+            else:
+                if kind in _ENTITIES or (kind == "choices" and isinstance(value, dict) and "start" not in value):
+                    found.append(result)
+                else:
+                    self.tally.add(f"results of type {str(kind)[:30]!r} ignored", self.line)
+        return found
+
+    def _key(self, strings: dict[str, str], results: list[dict[str, Any]]) -> str:
+        """Which of a task's strings the results are about.
+
+        A result names an object tag (``to_name``), which most configurations call by the key that it shows.
+        """
+        wanted = self.choice.text_key
+        names = list(dict.fromkeys(str(result.get("to_name")) for result in results))
+        named = [name for name in names if name in strings]
+        if wanted is not None and wanted not in strings:
+            message = f"its data hold no string {wanted!r}; {self._there_are(strings)}."
+            raise self.error(message, self._choose_key(strings, results))
+        entities = dict.fromkeys(str(each.get("to_name")) for each in results if each["type"] in _ENTITIES)
+        several = list(entities) if len(entities) > 1 else names if len(names) > 1 and len(named) > 1 else []
+        if len(several) > 1 and not (wanted in named and len(named) == len(names)):
+            mine = several[0]
+            choose = pass_option("text_key", mine) if mine in strings else pass_option("to_name", mine)
+            message = f"its results are about several texts: {', '.join(map(repr, several))}."
+            raise self.error(message, f"{choose}, or another of them.")
+        if wanted is not None:
+            return wanted
+        for key in (*named, self.choice.usual, "text"):
+            if key in strings:
+                return key
+        if len(strings) == 1:
+            return next(iter(strings))
+        what = "several strings" if strings else "no string"
+        raise self.error(f"its data hold {what}; {self._there_are(strings)}.", self._choose_key(strings, results))
+
+    @staticmethod
+    def _there_are(strings: dict[str, str]) -> str:
+        return f"there are: {', '.join(map(repr, strings)) or 'none'}"
+
+    def _choose_key(self, strings: dict[str, str], results: Sequence[dict[str, Any]]) -> str:
+        """How to name the right key: the one on which the entities say what they cover, if there is one only."""
+        values = [each["value"] for each in results if isinstance(each.get("value"), dict)]
+        said = [value for value in values if isinstance(value.get("text"), str)]
+        fitting = [key for key, text in strings.items() if said and all(_covers(text, value) for value in said)]
+        key = fitting[0] if len(fitting) == 1 else "NAME"
+        shown = "on which the entities are what they say" if len(fitting) == 1 else "that the configuration shows"
+        return f"{pass_option('text_key', key)}, the key {shown}."
 
     def _claims(self, kind: str, value: Any) -> list[Claim]:
         if not isinstance(value, dict):
@@ -164,11 +247,25 @@ class _Task:
         covered = value.get("text") if isinstance(value.get("text"), str) else None
         return [Claim(start, end, name_of(label, "a label"), covered, self.line) for label in labels]
 
-    def _place(self, text: str, claims: list[Claim]) -> list:
-        try:
-            return place(text, claims, self.path, self.tally)
-        except DataError as error:
-            raise self.error(error.message, error.remedy) from None
+
+def _covers(text: str, value: dict[str, Any]) -> bool:
+    start, end = value.get("start"), value.get("end")
+    return isinstance(start, int) and isinstance(end, int) and text[start:end] == value["text"]
+
+
+def _as_value(person: str) -> str | int:
+    return int(person) if person.isdecimal() else person
+
+
+def _named(entry: dict[str, Any]) -> set[str]:
+    """The strings of a task that its results say they are about."""
+    data = entry.get("data")
+    annotations = entry.get("annotations", entry.get("completions"))
+    if not isinstance(data, dict) or not isinstance(annotations, list):
+        return set()
+    results = [each.get("result") for each in annotations if isinstance(each, dict)]
+    names = {str(r.get("to_name")) for each in results if isinstance(each, list) for r in each if isinstance(r, dict)}
+    return {name for name in names if isinstance(data.get(name), str)}
 
 
 def _person(annotation: dict[str, Any]) -> str:
