@@ -65,7 +65,7 @@ LABELS = [
     ("comma in a text", {"a.csv": "text,label\n好,正\n坏,很坏,负\n"}, (), 3, "3 cells in a table of 2 columns"),
     ("strange head", {"a.csv": "a,b\n好,正\n"}, ("--from", "csv"), 1, "no columns could be the text"),
     ("no such column", {"a.csv": "a,b\n好,正\n"}, ("--from", "csv", "-p", "text_column", "c"), 1, "are called 'c'"),
-    ("cell without label", {"a.csv": "text,label\n好,正\n坏,\n"}, (), 3, "Label the text, or remove the row"),
+    ("cell without label", {"a.csv": "text,label\n好,正\n坏,\n"}, (), 3, "Label the text, or leave out such rows"),
     ("head only", {"a.csv": "text,label\n"}, (), None, "holds a header and no row"),
     ("Label Studio's CSV", {"a.csv": 'text,label\n张三,"[{""start"":0}]"\n'}, (), 2, "the label is JSON"),
     ("three columns", {"a.txt": "张\t北京\t张在北京\n"}, ("--from", "relation"), 1, "3 columns instead of four"),

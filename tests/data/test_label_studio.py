@@ -94,6 +94,15 @@ def test_a_task_without_results_has_the_text_of_the_others(write):
     assert (first.text, second.text) == (BODY, BODY)
 
 
+def test_json_min_with_entities_of_another_text(write):
+    regions = [{"start": 0, "end": 3, "text": "李小红", "labels": ["PER"]}]
+    path = write({"text": BODY, "title": TITLE, "label": regions, "annotation_id": 1})
+    with pytest.raises(DataError, match="its entities are places in 'title', not in 'text'") as caught:
+        read(path)
+    (document,), _ = read(path, **options_in(str(caught.value)), from_name="label")
+    assert (document.text, entities(document), document.label) == (TITLE, [("李小红", "PER")], None)
+
+
 # --- whose, and how often -------------------------------------------------------------------------
 
 
@@ -105,6 +114,14 @@ def test_the_remedy_for_people_who_disagree_works(write):
         read(path)
     (document,), _ = read(path, **options_in(str(caught.value)))
     assert entities(document) == [("王建国", "PER")]
+
+
+def test_people_who_are_not_named(write):
+    entry = {"id": 7, "data": {"text": BODY}, "completions": [{"result": [region(0, 3)]}, {"result": [region(0, 2)]}]}
+    path = write(entry)
+    with pytest.raises(DataError, match=r"2 annotations \(None, None\) disagree") as caught:
+        read(path)
+    assert entities(read(path, **options_in(str(caught.value)))[0][0]) == [("王建国", "PER")]
 
 
 def test_the_same_region_twice_is_one(write):
@@ -147,6 +164,7 @@ def test_empty_annotations_among_others_are_noted_and_can_be_left_out(write):
 PLACES = [
     "/data/upload/3/9f0a-合同正文.txt",
     "/data/local-files/?d=文件夹/a b.txt",
+    "http://localhost:8080/data/upload/1/a.html",
     "s3://bucket/texts/1.txt",
     "https://example.cn/texts/1.txt",
     "合同正文.txt",
@@ -165,7 +183,7 @@ def test_a_text_that_is_the_name_of_a_file_is_refused(write, place, short):
         assert caught.value.remedy
 
 
-@pytest.mark.parametrize("place", PLACES[:4])
+@pytest.mark.parametrize("place", PLACES[:5])
 def test_so_is_one_of_doccano(tmp_path, place):
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps({"text": place, "label": [[1, 3, "PER"]]}) + "\n", encoding="utf-8")

@@ -76,6 +76,21 @@ def test_objects_in_any_layout_are_read_as_json_lines_are(write, name, layout):
         assert "{" in lines[int(document.source.rpartition(":")[2]) - 1]
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_joined_exports_are_read(write, name):
+    """Lists one after another, and objects behind the byte-order mark of a second file."""
+    entries = FILES[name]
+    plain, _ = read(write("\n".join(json.dumps(e) for e in entries), "plain.json"), name)
+    lists = "\n".join(json.dumps(part, ensure_ascii=False, indent=1) for part in (entries[:1], [], entries[1:]))
+    documents, _ = read(write(lists), name)
+    assert documents == plain
+    assert int(documents[-1].source.rpartition(":")[2]) > lists[: lists.rindex("]\n[")].count("\n")
+    marked = "".join("\ufeff" + json.dumps(e, ensure_ascii=False) + "\n" for e in entries)
+    assert read(write(marked), name)[0] == plain
+    with pytest.raises(DataError, match=rf"a\.x:{lists.count(chr(10)) + 1}: more follows behind the end of the list"):
+        read(write(lists + "}"), name)
+
+
 def test_errors_in_such_a_file_name_their_own_line(write):
     text = json.dumps(CLUE[0], ensure_ascii=False, indent=2) + "\n"
     lines = text.count("\n")
@@ -205,6 +220,16 @@ def test_other_formats_note_them_too(write, tmp_path):
         (folder / f"{name}.ann").write_text(line, encoding="utf-8")
     _, notes = read(folder, "brat")
     assert "1 of 2 texts have no annotation" in notes[0] and "b.txt:1" in notes[0]
+
+
+def test_rows_without_a_class_can_be_left_out(write):
+    path = write("text,label\n好,正\n坏,\n")
+    with pytest.raises(DataError, match=r"a\.x:3: the label is missing") as caught:
+        read(path, "csv")
+    documents, notes = read(path, "csv", **options_in(str(caught.value)))
+    assert [document.text for document in documents] == ["好"] and "1 of 2 rows have no class" in notes[0]
+    with pytest.raises(ConfigError, match="unlabelled is one of"):
+        read(path, "csv", unlabelled="skip")
 
 
 # --- classes in tables ----------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from hanlp_tutor.errors import DataError
 _LONGEST = 1000  # characters
 # What no sentence looks like: Label Studio's own uploads and local files, and places in a store.
 _STORED = re.compile(
-    r"(\.?/?data/(upload|local-files)/\S.*|/?upload/[0-9]+/\S.*"
+    r"((https?://[^\s/]+|\.)?/?data/(upload|local-files)/\S.*|/?upload/[0-9]+/\S.*"
     r"|(s3a?|gs|gcs|oss|cos|obs|hdfs|file|minio|azure(-blob)?)://\S.*)"
 )
 _FILE = re.compile(

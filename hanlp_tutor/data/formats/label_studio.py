@@ -136,12 +136,12 @@ class _Task:
                 return valid[people.index(str(annotator))]
             raise self.error(
                 f"annotator {annotator} did not annotate it; {', '.join(people)} did.",
-                f"{pass_option('annotator', _as_value(people[0]))}, another of them, or 'first'.",
+                f"{_one_of(people)}.",
             )
         if annotator is None and any(_content(each) != _content(valid[0]) for each in valid):
             raise self.error(
                 f"{len(valid)} annotations ({', '.join(people)}) disagree.",
-                f"{pass_option('annotator', _as_value(people[0]))}, another of them, or 'first'; or settle it there.",
+                f"{_one_of(people)}; or settle it in Label Studio.",
             )
         agreement = "whose first is taken" if annotator else "that agree"
         self.tally.add(f"tasks of several annotations, {agreement}", self.line)
@@ -253,8 +253,11 @@ def _covers(text: str, value: dict[str, Any]) -> bool:
     return isinstance(start, int) and isinstance(end, int) and text[start:end] == value["text"]
 
 
-def _as_value(person: str) -> str | int:
-    return int(person) if person.isdecimal() else person
+def _one_of(people: list[str]) -> str:
+    """How to choose one of them; those who are not named, as in old exports, can only be taken in their order."""
+    first = "first" if "None" in people else int(people[0]) if people[0].isdecimal() else people[0]
+    others = "" if first == "first" else ", another of them, or 'first'"
+    return f"{pass_option('annotator', first)}{others}"
 
 
 def _named(entry: dict[str, Any]) -> set[str]:

@@ -91,6 +91,7 @@ def short_draft(
     if len(choices) > 1:
         remedy = f"{pass_option('from_name', 'NAME')}, or export as JSON, which says what is a choice."
         raise DataError(f"several strings could be the class: {', '.join(map(repr, choices))}.", remedy=remedy)
+    _check_about(text, key, claims, {name: value for name, value in entry.items() if isinstance(value, str)})
     label = next((name_of(value, repr(name)) for name, value in choices.items()), None)
     return Draft(text, tuple(claims), label, f"{path}:{line}", path, line, tally)
 
@@ -120,6 +121,20 @@ def _claims(region: dict[str, Any], line: int) -> list[Claim]:
     covered = region.get("text") if isinstance(region.get("text"), str) else None
     labels = list_of(region.get("labels"), "'labels'", str)
     return [Claim(start, end, name_of(label, "a label"), covered, line) for label in labels]
+
+
+def _check_about(text: str, key: str, claims: list[Claim], strings: dict[str, str]) -> None:
+    """Refuse entities that are not where they say in this text, but are in another one of the task."""
+
+    def are_in(other: str) -> bool:
+        return all(other[claim.start : claim.end] == claim.covered for claim in claims)
+
+    if not claims or any(claim.covered is None for claim in claims) or are_in(text):
+        return
+    for name, other in strings.items():
+        if name != key and are_in(other):
+            message = f"its entities are places in {name!r}, not in {key!r}."
+            raise DataError(message, remedy=f"{pass_option('text_key', name)}.")
 
 
 def _regions(value: Any) -> bool:

@@ -33,8 +33,7 @@ def documents_of(drafts: Iterable[Draft], *, offsets: str | None = None, unlabel
             text that is the name of a file.
         ConfigError: no such counting; another word than ``keep`` and ``drop``.
     """
-    if unlabelled not in _UNLABELLED:
-        raise ConfigError(f"unlabelled is one of {', '.join(_UNLABELLED)}, not {unlabelled!r}.")
+    check_unlabelled(unlabelled)
     drafts = list(drafts)
     readings = settle(drafts, offsets)
     names = refuse_names(drafts, [isinstance(reading, Reading) for reading in readings])
@@ -45,6 +44,17 @@ def documents_of(drafts: Iterable[Draft], *, offsets: str | None = None, unlabel
     for tally in dict.fromkeys(draft.tally for draft in drafts):
         tally.report()
     return _without_unlabelled(drafts, documents, unlabelled)
+
+
+def check_unlabelled(choice: str) -> str:
+    """What is to become of texts without an annotation.
+
+    Raises:
+        ConfigError: another word than ``keep`` and ``drop``.
+    """
+    if choice not in _UNLABELLED:
+        raise ConfigError(f"unlabelled is one of {', '.join(_UNLABELLED)}, not {choice!r}.")
+    return choice
 
 
 def _document(draft: Draft, reading: Reading | DataError) -> Document:

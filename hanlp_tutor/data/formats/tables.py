@@ -14,6 +14,7 @@ from hanlp_tutor.data.formats.elsewhere import REMEDY, is_stored, lies_elsewhere
 from hanlp_tutor.data.formats.format import LABEL, Format
 from hanlp_tutor.data.formats.head import head_lines
 from hanlp_tutor.data.formats.one_class import JOINT, one_class
+from hanlp_tutor.data.formats.placing import check_unlabelled
 from hanlp_tutor.data.lines import read_text, write_text
 from hanlp_tutor.data.notes import Tally, note
 from hanlp_tutor.data.reader_options import pass_option
@@ -37,11 +38,12 @@ def _table_format(name: str, delimiter: str) -> Format:
         text_column: str | int | None = None,
         label_column: str | int | None = None,
         joint: bool = False,
+        unlabelled: str = "keep",
     ) -> list[Document]:
         """Columns by name, or by number from 1 (the only way with ``header=False``); None goes by usual names.
 
         Cells are taken as they stand: ``nan``, ``NA``, ``1.0`` and ``１`` are texts and labels like others. ``joint``
-        keeps several classes in a cell (``A#B``) as one.
+        keeps several classes in a cell (``A#B``) as one; ``unlabelled='drop'`` leaves out rows without a class.
         """
         rows = _rows(path, read_text(path, encoding), delimiter)
         if not rows:
@@ -54,7 +56,16 @@ def _table_format(name: str, delimiter: str) -> Format:
             note(f"{path}:1: columns left out: {', '.join(others)[:200]}.")
         body = rows[1:] if header else rows
         if not body:
-            raise DataError("holds a header and no row.", path=path, remedy="Add rows, or pass header=False.")
+            raise DataError(
+                "holds a header and no row.",
+                path=path,
+                remedy=f"Add rows, or take it for a row. {pass_option('header', False)}.",
+            )
+        if check_unlabelled(unlabelled) == "drop":
+            labelled = [(line, cells) for line, cells in body if label >= len(cells) or cells[label].strip()]
+            if left_out := len(body) - len(labelled):
+                note(f"{path}: {left_out} of {len(body)} rows have no class; they are left out as asked.")
+            body = labelled
         tally = Tally(path)
         several = None if joint else _Several(names, {cells[label].strip() for _, cells in body if label < len(cells)})
         documents = read_each(path, partial(_document, path, text, label, len(rows[0][1]), several, tally), body)
@@ -177,7 +188,10 @@ def _document(
         raise DataError(message, remedy="Put a cell that holds a separator or a line end into quotes.")
     name = cells[label].strip()
     if not name:
-        raise DataError("the label is missing.", remedy="Label the text, or remove the row.")
+        raise DataError(
+            "the label is missing.",
+            remedy=f"Label the text, or leave out such rows. {pass_option('unlabelled', 'drop')}.",
+        )
     if name.startswith(("[{", "{")):
         remedy = "Label Studio writes entities into tables so; export them as JSON."
         raise DataError(f"the label is JSON: {cells[label][:30]!r}.", remedy=remedy)
