@@ -11,7 +11,7 @@ def options_in(message: str) -> dict:
     """The options of ``Pass -r offsets utf16 (in Python: offsets='utf16')``; both spellings must say the same."""
     found = {}
     for typed, name, value in re.findall(r"Pass (-[^()]+?) \(in Python: (\w+)=('[^']*'|[^)]+)\)", message):
-        found[name] = value if value.isupper() else ast.literal_eval(value)
+        found[name] = value.strip("'") if value.isupper() else ast.literal_eval(value)
         flag, *rest = shlex.split(typed)
         if flag == "-r":
             assert rest[0] == name

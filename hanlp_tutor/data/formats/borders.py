@@ -33,9 +33,9 @@ def faults(text: str, span: Span) -> int:
 
 
 def _first(character: str) -> int:
-    if character in "\r\n" or _is_invisible(character) or character in _PAUSES:
+    if character in "\r\n" or _is_invisible(character):
         return _NEVER
-    return _HARDLY if character.isspace() or character in _CLOSING else _LIKELY
+    return _HARDLY if character.isspace() or character in _PAUSES or character in _CLOSING else _LIKELY
 
 
 def _last(character: str) -> int:

@@ -114,9 +114,11 @@ def _by_the_others(
         if isinstance(reading, Reading)
         for name in _names(draft, reading)
     )
-    for_it = {counting: _likelihood([drafts[n] for n in unclear], counting, names) for counting in left}
+    evidence = {counting: _evidence([drafts[n] for n in unclear], counting, names) for counting in left}
+    for_it = {counting: seen - slips for counting, (seen, slips) in evidence.items()}
     best = max(left, key=for_it.__getitem__, default=None)
-    contenders = [counting for counting in left if for_it[best] - for_it[counting] < _ENOUGH]
+    # Where people have slipped under the best counting too, a lead must be longer than what they have slipped.
+    contenders = [each for each in left if for_it[best] - for_it[each] < _ENOUGH + evidence[best][1]]
     for number in unclear:
         draft, found = drafts[number], options[number]
         readings = [read_as(draft, counting) for counting in contenders]
@@ -136,15 +138,15 @@ def _by_the_others(
         )
 
 
-def _likelihood(drafts: Sequence[Draft], counting: Counting, names: Counter[tuple[str, str]]) -> int:
-    """Entities that other texts have too, less borders that nobody would have drawn; ``names`` are of settled texts."""
+def _evidence(drafts: Sequence[Draft], counting: Counting, names: Counter[tuple[str, str]]) -> tuple[int, int]:
+    """How many entities other texts have too, and how many borders are slips; ``names`` are of settled texts."""
     readings = [(draft, read_as(draft, counting)) for draft in drafts]
     found = [_names(draft, reading) for draft, reading in readings]
     in_texts = Counter(name for each in found for name in set(each))
     seen = sum(len(name[0]) > 1 and names[name] + in_texts[name] > 1 for each in found for name in each)
     # doccano counts what is seen as one character only where a project asks for it: that must be the more obvious.
     seen -= _ENOUGH * (counting.unit == GRAPHEMES.unit)
-    return seen - sum(faults(draft.text, span) for draft, reading in readings for span in reading.spans)
+    return seen, sum(faults(draft.text, span) for draft, reading in readings for span in reading.spans)
 
 
 def _names(draft: Draft, reading: Reading) -> list[tuple[str, str]]:
