@@ -172,7 +172,13 @@ BRAT_AND_CLUE = [
         1,
         "a place has 3 numbers",
     ),
-    ("exclusive end", {"a.json": '{"text": "张三", "label": {"A": {"张三": [[0, 2]]}}}'}, (), 1, "A 0-3 does not fit"),
+    (
+        "beyond the end",
+        {"a.json": '{"text": "张三", "label": {"A": {"张三": [[0, 2], [0, 1]]}}}'},
+        (),
+        1,
+        "A 0-3 does not fit into a text of 2 characters. Offsets count Unicode code points from 0, and the end is the",
+    ),
 ]
 NESTED = '{"text": "北京大学", "label": [[0, 4, "ORG"], [0, 2, "LOC"]]}\n'
 BOTH = '{"text": "北京", "cats": ["正"], "entities": [[0, 2, "LOC"]]}\n'

@@ -103,6 +103,18 @@ def test_json_min_with_entities_of_another_text(write):
     assert (document.text, entities(document), document.label) == (TITLE, [("李小红", "PER")], None)
 
 
+def test_json_min_with_another_string_of_the_data(write):
+    """It would become the class of each text."""
+    regions = [{"start": 0, "end": 3, "labels": ["PER"]}]
+    path = write(*({"text": BODY, "title": f"第{number}条", "label": regions} for number in range(6)))
+    documents, notes = read(path)
+    (only,) = [note for note in notes if "each text has a class of its own, such as '第0条'" in note]
+    documents, notes = read(path, **chosen(only, from_name="label"))
+    assert {document.label for document in documents} == {None}
+    path = write(*({"text": BODY, "label": regions, "class": "好" if number % 2 else "坏"} for number in range(6)))
+    assert not any("of its own" in note for note in read(path)[1])
+
+
 # --- whose, and how often -------------------------------------------------------------------------
 
 

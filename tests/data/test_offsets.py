@@ -247,6 +247,15 @@ def test_clue_in_utf16_units(tmp_path):
     assert entities(document) == expected(text) and "UTF-16" in notes[0]
 
 
+def test_clue_with_ends_behind_the_entity(tmp_path):
+    label = {PER: {"王建国": [[0, 3]]}, LOC: {"上海": [[5, 7]]}}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"text": "王建国去了上海", "label": label}, ensure_ascii=False), encoding="utf-8")
+    (document,), notes = read(path, "clue")
+    assert entities(document) == [("王建国", PER), ("上海", LOC)]
+    assert len(notes) == 1 and "ends are excluded" in notes[0] and ": 2 in this file" in notes[0]
+
+
 # --- covered texts whose white space differs ------------------------------------------------------
 
 

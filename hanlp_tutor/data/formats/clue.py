@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,9 @@ def read_clue(
 ) -> list[Document]:
     """Read entities with inclusive ends; each place is held against the text that it is filed under.
 
+    Files that people have made often have ends behind the entity, as Python counts. Where all texts that places are
+    filed under prove that, they are read so.
+
     Args:
         path: the file.
         encoding: of the file; None detects it.
@@ -47,9 +51,16 @@ def read_clue(
 
     def draft(line: int, entry: dict[str, Any]) -> Draft:
         claims = _claims(entry, line)
-        return Draft(text_of(entry, "text"), tuple(claims), None, f"{path}:{line}", path, line, tally)
+        return Draft(text_of(entry, "text"), tuple(claims), None, f"{path}:{line}", path, line, tally, inclusive=True)
 
     drafts = read_each(path, draft, read_objects(path, encoding))
+    claims = [claim for draft in drafts for claim in draft.claims]
+    if claims and all(len(claim.covered) == claim.end - 1 - claim.start for claim in claims):
+        tally.add("entities whose ends are excluded, other than CLUE's, read so", claims[0].line, len(claims))
+        drafts = [
+            replace(draft, claims=tuple(replace(claim, end=claim.end - 1) for claim in draft.claims), inclusive=False)
+            for draft in drafts
+        ]
     return documents_of(drafts, offsets=offsets, unlabelled=unlabelled)
 
 

@@ -44,6 +44,7 @@ class Draft:
         name: what messages call the text by, such as ``task 7: ``.
         mark: its file began with a byte-order mark.
         plain_blanks: the tool writes any white space in ``covered`` as a space, so that this says nothing.
+        inclusive: the file names the last character of an entity, and ``claims`` the place behind.
         pending: the export says that nobody has annotated it yet.
     """
 
@@ -57,6 +58,7 @@ class Draft:
     name: str = ""
     mark: bool = False
     plain_blanks: bool = False
+    inclusive: bool = False
     pending: bool = False
 
 

@@ -18,7 +18,7 @@ from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.drafts import Claim, Draft
 from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, SPANS, Format
 from hanlp_tutor.data.formats.json_objects import first_object, list_of, name_of, offset, read_objects, write_objects
-from hanlp_tutor.data.formats.label_studio_min import is_short, short_draft
+from hanlp_tutor.data.formats.label_studio_min import is_short, note_own_classes, short_draft
 from hanlp_tutor.data.formats.one_class import one_class
 from hanlp_tutor.data.formats.placing import documents_of
 from hanlp_tutor.data.notes import Tally
@@ -93,6 +93,8 @@ def read_label_studio(
         return None if chosen is None else task.draft(chosen)
 
     drafts = [each for each in read_each(path, draft, objects) if each is not None]
+    if any(is_short(entry) for _, entry in objects):
+        note_own_classes(drafts)
     documents = documents_of(drafts, offsets=offsets, unlabelled=unlabelled)
     if not drafts:
         tally.report()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, SPANS, Format
 from hanlp_tutor.data.formats.json_objects import first_object, list_of, name_of, offset, read_objects, write_objects
 from hanlp_tutor.data.formats.one_class import one_class
 from hanlp_tutor.data.formats.placing import documents_of
-from hanlp_tutor.data.notes import Tally
+from hanlp_tutor.data.notes import Tally, note
 from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.errors import DataError
@@ -22,6 +22,8 @@ from hanlp_tutor.errors import DataError
 _OWN = frozenset(
     ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "meta", "comment")
 )
+
+_ENOUGH = 5  # texts, from which on it is no accident that no two have the same class
 
 
 def is_short(entry: dict[str, Any]) -> bool:
@@ -49,6 +51,7 @@ def read_label_studio_min(
     tally = Tally(path)
     draft = partial(short_draft, path, text_key, from_name, joint, tally)
     drafts = read_each(path, draft, read_objects(path, encoding))
+    note_own_classes(drafts)
     return documents_of(drafts, offsets=offsets, unlabelled=unlabelled)
 
 
@@ -94,6 +97,17 @@ def short_draft(
     _check_about(text, key, claims, {name: value for name, value in entry.items() if isinstance(value, str)})
     label = next((name_of(value, repr(name)) for name, value in choices.items()), None)
     return Draft(text, tuple(claims), label, f"{path}:{line}", path, line, tally)
+
+
+def note_own_classes(drafts: Sequence[Draft]) -> None:
+    """Note where each text has a class that no other has: JSON-MIN does not say which strings are the data's."""
+    labelled = [draft for draft in drafts if draft.label is not None]
+    if len(labelled) >= _ENOUGH and len({draft.label for draft in labelled}) == len(labelled):
+        first = labelled[0]
+        note(
+            f"{first.path}:{first.line}: each text has a class of its own, such as {first.label[:20]!r}: is that "
+            f"another string of the data? {pass_option('from_name', 'NAME')} with the control tag that counts."
+        )
 
 
 def write_label_studio_min(path: str | Path, documents: Iterable[Document]) -> None:

@@ -198,7 +198,8 @@ def _misfit(draft: Draft, counting: Counting) -> DataError:
     if counting != AS_IS:
         remedy = f"So it is where offsets count {counting.in_words()}; leave out {on_command_line('offsets', 'NAME')}."
     else:
-        remedy = "Offsets count Unicode code points from 0, and the end is excluded."
+        end = "the end is the last character" if draft.inclusive else "the end is excluded"
+        remedy = f"Offsets count Unicode code points from 0, and {end}."
         if any(character > "\uffff" for character in draft.text):
             remedy += " The text holds characters such as emoji, which a tool that counts UTF-16 units counts twice."
     return DataError(draft.name + message, path=draft.path, line=claim.line, remedy=remedy)
