@@ -88,6 +88,13 @@ def test_of_several_strings_that_which_the_entities_cover_is_named(write):
     assert options_in(str(caught.value)) == {"text_key": "body"}
 
 
+def test_entities_that_are_in_another_string_than_text(write):
+    path = write(task({"text": BODY, "title": TITLE}, region(0, 3, "李小红", to_name="t")))
+    with pytest.raises(DataError, match="its entities are places in 'title', not in 'text'") as caught:
+        read(path)
+    assert entities(read(path, **options_in(str(caught.value)))[0][0]) == [("李小红", "PER")]
+
+
 def test_a_task_without_results_has_the_text_of_the_others(write):
     data = {"title": "x", "body": BODY}
     (first, second), _ = read(write(task(data, region(0, 3, to_name="body")), task(data)))
