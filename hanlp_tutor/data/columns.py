@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.lines import read_lines, write_lines
+from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import read_each, refuse
 from hanlp_tutor.data.schemes import from_bio, parse_tag, scheme_name, scheme_of_file, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
@@ -18,6 +19,7 @@ from hanlp_tutor.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from hanlp_tutor.data.documents import Document
 
+MARKER = "-DOCSTART-"  # of CoNLL files, where a document begins
 # Only tab and space separate: the ideographic space U+3000, U+2028 and the like are tokens (cMedQANER has such lines).
 _LINE = re.compile(r"(.*?)([\t ]+)([^\t ]+)[\t ]*", re.DOTALL)
 _SEGMENTED = re.compile(r"(.+?)([0-9]+)", re.DOTALL)
@@ -51,7 +53,7 @@ def read_columns(
     The last run of tabs and spaces separates, so a U+3000, a tab or a space may be a token. A token of several
     characters (``iPhone X-ORG``) passes its tag on to each; tokens are joined without a space. ``B_disease`` is read
     as ``B-disease``. Tags that continue nothing begin an entity (:mod:`hanlp_tutor.data.schemes`). ``-DOCSTART-``
-    lines of CoNLL files are skipped.
+    lines of CoNLL files, whatever their columns, end a sentence and are no token.
 
     Args:
         path: the file; LF or CRLF, with or without a byte-order mark.
@@ -81,7 +83,7 @@ def read_rows(
     if not strip_segmentation_digits and _has_segmentation_digits(sentences):
         row = sentences[0][0]
         message = f"each token ends in a segmentation digit ({row.token!r}), which would become text."
-        remedy = "Pass strip_segmentation_digits=True (--strip-segmentation-digits)."
+        remedy = f"{pass_option('strip_segmentation_digits', True)}."
         refuse(SegmentationDigits(message, path=path, line=row.number, remedy=remedy))
         strip_segmentation_digits = True
     if strip_segmentation_digits:
@@ -96,13 +98,18 @@ def read_rows(
 
 
 def read_sentences(path: str | Path, encoding: str | None, read: Callable[[int, str], Row]) -> list[list[Row]]:
-    """What ``read(number, line)`` makes of the lines between blank ones; ``-DOCSTART-`` lines are skipped."""
+    """What ``read(number, line)`` makes of the lines between blank ones and between markers of documents."""
     sentences = []
     lines = enumerate(read_lines(path, encoding), 1)
-    for filled, group in groupby(lines, key=lambda line: bool(line[1].strip("\t "))):
-        if filled:
-            sentences.append(read_each(path, read, (line for line in group if not line[1].startswith("-DOCSTART-"))))
+    for ends, group in groupby(lines, key=lambda line: not line[1].strip("\t ") or is_document_marker(line[1])):
+        if not ends:
+            sentences.append(read_each(path, read, group))
     return [rows for rows in sentences if rows]
+
+
+def is_document_marker(line: str) -> bool:
+    """Whether a line begins a document, as ``-DOCSTART- -X- O`` does in CoNLL files; any other columns will do."""
+    return MARKER in line and MARKER in line.replace("\t", " ").split(" ")
 
 
 def _row(number: int, line: str) -> Row:
@@ -134,7 +141,7 @@ def _cells(line: str) -> tuple[str, str]:
 def is_row(line: str) -> bool:
     """Whether a line could stand in a column file; for recognising one."""
     try:
-        return line.startswith("-DOCSTART-") or bool(_cells(line))
+        return is_document_marker(line) or bool(_cells(line))
     except DataError:
         return False
 
@@ -144,7 +151,7 @@ def _without_digit(number: int, row: Row) -> Row:
     match = _SEGMENTED.fullmatch(row.token)
     if match is None:
         message = f"the token {row.token!r} does not end in a segmentation digit."
-        raise DataError(message, remedy="Read the file without strip_segmentation_digits, or mend the line.")
+        raise DataError(message, remedy="Read the file without --strip-segmentation-digits, or mend the line.")
     return Row(match[1], row.tag, number)
 
 
@@ -168,7 +175,7 @@ def _fault(tag: str, scheme: str) -> str:
 def _in_scheme(path: str | Path, row: Row, scheme: str) -> Row:
     if not (fault := _fault(row.tag, scheme)):
         return row
-    remedy = "Pass the scheme of the file, or none to detect it."
+    remedy = f"{pass_option('scheme', 'NAME')} with the scheme of the file, or none to detect it."
     refuse(ForeignTag(fault, path=path, line=row.number, remedy=remedy))
     return row._replace(tag="O")
 

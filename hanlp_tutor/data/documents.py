@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from hanlp_tutor.data.examples import LabelledText, TaggedText
+from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.schemes import Span
 from hanlp_tutor.errors import ConfigError, DataError
 
@@ -20,7 +21,7 @@ class Document:
     Args:
         text: any string.
         spans: entities, half-open in Unicode code points; they may nest and overlap. Kept in order of start, the longer
-            first.
+            first, each once.
         label: its class, if it has one.
         source: where it comes from, ``file:line``; no part of its identity.
 
@@ -34,7 +35,7 @@ class Document:
     source: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "spans", tuple(sorted(self.spans, key=_position)))
+        object.__setattr__(self, "spans", tuple(sorted(set(self.spans), key=_position)))
         where = self.source or None
         for span in self.spans:
             if not (0 <= span.start < span.end <= len(self.text)):
@@ -176,8 +177,8 @@ def _refuse(found: Sequence[tuple[Document, list[tuple[Span, Span]]]]) -> None:
     raise DataError(
         f"{document.show(span)} overlaps {document.show(other)}; {count} in all ({places}).",
         path=document.source or None,
-        remedy="Pass overlaps='longest' (--overlaps longest) to keep the longest of them, or 'keep' to keep all where "
-        "the target can hold them.",
+        remedy=f"{pass_option('overlaps', 'longest')} to keep the longest of them, or 'keep' to keep all where the "
+        "target can hold them.",
     )
 
 

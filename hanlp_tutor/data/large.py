@@ -26,6 +26,7 @@ from hanlp_tutor.data.columns import read_columns
 from hanlp_tutor.data.examples import LabelledText, TaggedText, fingerprint_part, gold_counts
 from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.labels import read_labels
+from hanlp_tutor.data.notes import note, notes_to
 from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.schemes import detect_scheme
 from hanlp_tutor.errors import ConfigError, DataError
@@ -212,6 +213,7 @@ def _examples(path: Path, piece: Path, task: str, options: dict[str, Any]) -> It
     from tqdm.auto import tqdm
 
     letters: set[str] = set()
+    noted: set[str] = set()
     hidden = resolve_mode("auto") != "bar"
     with tqdm(
         total=path.stat().st_size, desc=f"preparing {path.name}", unit="B", unit_scale=True, leave=False, disable=hidden
@@ -223,7 +225,14 @@ def _examples(path: Path, piece: Path, task: str, options: dict[str, Any]) -> It
                     detect_scheme(letters)  # a piece may show a scheme that another one contradicts
                 if content.strip():
                     piece.write_bytes(content)
-                    for example in _READERS[task](piece, **options):
+                    heard: list[str] = []
+                    with notes_to(heard.append):
+                        examples = _READERS[task](piece, **options)
+                    for message in (_about_the_file(each, piece, path, first) for each in heard):
+                        if message not in noted:
+                            noted.add(message)
+                            note(message)
+                    for example in examples:
                         line = int(example.source.rpartition(":")[2]) + first - 1
                         object.__setattr__(example, "source", f"{path}:{line}")
                         yield example
@@ -232,6 +241,15 @@ def _examples(path: Path, piece: Path, task: str, options: dict[str, Any]) -> It
                 raise DataError(error.message, path=path, line=line, remedy=error.remedy) from None
             bar.update(len(content))
     piece.unlink(missing_ok=True)
+
+
+def _about_the_file(message: str, piece: Path, path: Path, first: int) -> str:
+    """A note about a piece, which lies in a place of ours, as one about the file; ``first`` is its first line there."""
+
+    def place(match: re.Match[str]) -> str:
+        return f"{path}:{int(match[1]) + first - 1}" if match[1] else str(path)
+
+    return re.sub(rf"{re.escape(str(piece))}(?::(\d+))?", place, message)
 
 
 def _pieces(path: Path, task: str) -> Iterator[tuple[int, bytes]]:

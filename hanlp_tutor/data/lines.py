@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from hanlp_tutor.data.notes import note
+from hanlp_tutor.data.reader_options import on_command_line, pass_option
 from hanlp_tutor.data.refusals import collecting, refuse
 from hanlp_tutor.errors import ConfigError, DataError
 from hanlp_tutor.files import REMEDIES, write_file
@@ -61,6 +62,15 @@ def read_text(path: str | Path, encoding: str | None = "utf-8") -> str:
         if not collecting():
             raise
         return _read_by_line(path, error)
+
+
+def begins_with_mark(path: str | Path) -> bool:
+    """Whether a file begins with a byte-order mark, which :func:`read_text` drops; False where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(3).startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    except OSError:
+        return False
 
 
 def _read_whole(path: str | Path, encoding: str | None) -> str:
@@ -135,16 +145,17 @@ def _decode_unknown(path: str | Path, content: bytes) -> str:
                 "is neither UTF-8 nor a Chinese text in GB18030.",
                 path=path,
                 line=line,
-                remedy="Name its encoding with encoding= (--encoding), such as big5 or utf-16-le, or save it as UTF-8.",
+                remedy=f"{pass_option('encoding', 'NAME')} with its encoding, such as big5 or utf-16-le, or save it as "
+                "UTF-8.",
             ) from None
     if text.count("\0") * 4 > len(text):
         raise DataError(
             "is full of NUL characters, as UTF-16 without its mark or a binary file is.",
             path=path,
-            remedy="Pass encoding='utf-16-le' (--encoding utf-16-le), or save it as UTF-8.",
+            remedy=f"{pass_option('encoding', 'utf-16-le')}, or save it as UTF-8.",
         )
     if name != "UTF-8":
-        note(f"{path}: read as {name}, which it is not marked as; --encoding names another.")
+        note(f"{path}: read as {name}, which it is not marked as; {on_command_line('encoding', 'NAME')} names another.")
     return text
 
 
@@ -156,7 +167,7 @@ def _looks_chinese(text: str) -> bool:
 
 def _encoding_advice(content: bytes, tried: str) -> str:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "Pass encoding='utf-16': the file begins with that mark."
+        return f"{pass_option('encoding', 'utf-16')}: the file begins with that mark."
     # GB18030 covers GBK and GB2312, what Chinese Windows programs write. It refuses few bytes, so UTF-8 goes first.
     for encoding in ("utf-8", "gb18030"):
         try:
@@ -164,7 +175,7 @@ def _encoding_advice(content: bytes, tried: str) -> str:
         except UnicodeDecodeError:
             continue
         if encoding != tried:
-            return f"Pass encoding='{encoding}': as that it can be read."
+            return f"{pass_option('encoding', encoding)}: as that it can be read."
     return "Save the file as UTF-8."
 
 

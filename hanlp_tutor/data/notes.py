@@ -50,6 +50,6 @@ class Tally:
             self._counts[what] = (count + number, first)
 
     def report(self) -> None:
-        """One note for each kind of thing."""
-        for what, (count, line) in self._counts.items():
+        """One note for each kind of thing, in the order of their first lines."""
+        for what, (count, line) in sorted(self._counts.items(), key=lambda item: item[1][1]):
             note(f"{self._path}:{line}: {what}: {count} in this file, the first in this line.")

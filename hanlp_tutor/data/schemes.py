@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import refuse
 from hanlp_tutor.errors import ConfigError, DataError, nearest
 
@@ -135,7 +136,7 @@ def detect_scheme(letters: Iterable[str]) -> str:
     if {"M", "I"} <= found:
         raise DataError(
             "tags of BMES (M-) and of BIO or IOBES (I-) stand in one file.",
-            remedy="Mend the file, or pass scheme='BMES' to read M and I alike.",
+            remedy=f"Mend the file, or read M and I alike. {pass_option('scheme', 'BMES')}.",
         )
     if "M" in found:
         return "BMES"

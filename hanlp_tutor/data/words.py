@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from hanlp_tutor.data.columns import MARKER, is_document_marker
 from hanlp_tutor.data.lines import read_lines
-from hanlp_tutor.data.schemes import Span, detect_scheme, parse_tag, spans_from_bio, to_bio
+from hanlp_tutor.data.refusals import read_each
+from hanlp_tutor.data.schemes import Span, parse_tag, scheme_of_file, spans_from_bio, to_bio
 from hanlp_tutor.data.split import Split
 from hanlp_tutor.errors import ConfigError, DataError
 
@@ -145,7 +147,8 @@ def read_words(task: str, path: str | Path, *, scheme: str | None = None, encodi
     lines = list(read_lines(path, encoding))
     if task == "tok" and not any("\t" in line for line in lines):
         examples = [TaggedWords("tok", tuple(line.split()), source=f"{path}:{number}")
-                    for number, line in enumerate(lines, 1) if line.strip()]  # fmt: skip
+                    for number, line in enumerate(lines, 1)
+                    if line.strip() and line.split() != [MARKER]]  # fmt: skip
     else:
         examples = _with_tags(task, path, lines, scheme)
     if not examples:
@@ -163,7 +166,7 @@ def _with_tags(task: str, path: str | Path, lines: list[str], scheme: str | None
     sentences: list[list[tuple[str, str]]] = [[]]
     starts = [1]
     for number, line in enumerate(lines, 1):
-        if not line.strip():
+        if not line.strip() or is_document_marker(line):
             sentences.append([])
             starts.append(number + 1)
             continue
@@ -175,7 +178,11 @@ def _with_tags(task: str, path: str | Path, lines: list[str], scheme: str | None
                             remedy="Write word<TAB>tag, a blank line between sentences.")  # fmt: skip
         sentences[-1].append((word, tag))
     if task == "ner":
-        scheme = scheme or detect_scheme({parse_tag(tag)[0] for rows in sentences for _, tag in rows})
+        rows_of_lines = zip(starts, sentences, strict=True)
+        tagged = [(start + place, tag) for start, rows in rows_of_lines for place, (_, tag) in enumerate(rows)]
+        read_each(path, lambda _, tag: parse_tag(tag), tagged)
+        scheme = scheme or scheme_of_file(path, tagged)
+        read_each(path, lambda _, tag: to_bio([tag], scheme), tagged)
     examples = []
     for start, rows in zip(starts, sentences, strict=True):
         if rows:

@@ -45,7 +45,7 @@ COLUMNS = [
 BYTES = [
     ("no file", {}, ("--from", "bio"), None, "there is no such file"),
     ("empty", {"a.txt": ""}, (), None, "looks like none of the formats"),
-    ("GBK", {"a.bio": "张\tO\n三\tO\n".encode("gbk")}, ("--encoding", "utf-8"), 1, "Pass encoding='gb18030'"),
+    ("GBK", {"a.bio": "张\tO\n三\tO\n".encode("gbk")}, ("--encoding", "utf-8"), 1, "Pass --encoding gb18030"),
     ("ASCII", {"a.bio": "a\tO\n三\tO\n"}, ("--from", "bio", "--encoding", "ascii"), 2, "is not ascii"),
     ("binary", {"a.bio": b"\x89PNG\r\n\x1a\n\xff\xfe\xfd"}, ("--from", "bio"), 1, "is neither UTF-8 nor"),
     (
@@ -65,7 +65,7 @@ LABELS = [
     ("comma in a text", {"a.csv": "text,label\n好,正\n坏,很坏,负\n"}, (), 3, "3 cells in a table of 2 columns"),
     ("strange head", {"a.csv": "a,b\n好,正\n"}, ("--from", "csv"), 1, "no columns could be the text"),
     ("no such column", {"a.csv": "a,b\n好,正\n"}, ("--from", "csv", "-p", "text_column", "c"), 1, "are called 'c'"),
-    ("cell without label", {"a.csv": "text,label\n好,正\n坏,\n"}, (), 3, "Label the text, or remove the row"),
+    ("cell without label", {"a.csv": "text,label\n好,正\n坏,\n"}, (), 3, "Label the text, or leave out such rows"),
     ("head only", {"a.csv": "text,label\n"}, (), None, "holds a header and no row"),
     ("Label Studio's CSV", {"a.csv": 'text,label\n张三,"[{""start"":0}]"\n'}, (), 2, "the label is JSON"),
     ("three columns", {"a.txt": "张\t北京\t张在北京\n"}, ("--from", "relation"), 1, "3 columns instead of four"),
@@ -91,7 +91,7 @@ JSON = [
         "is no JSON: Expecting",
     ),
     ("cut off", {"a.jsonl": '{"text": "好", "label": ['}, ("--from", "doccano"), 1, "is no JSON: Expecting value"),
-    ("two in a line", {"a.jsonl": '{"text": "a", "label": []} {}\n'}, ("--from", "doccano"), 1, "more follows behind"),
+    ("more in a line", {"a.jsonl": '{"text": "a", "label": []} 3\n'}, ("--from", "doccano"), 1, "more follows behind"),
     ("a number", {"a.jsonl": '{"text": "a", "label": []}\n3\n'}, ("--from", "doccano"), 2, "a number stands where"),
     ("a list of strings", {"a.json": '["a"]'}, ("--from", "doccano"), 1, "a string stands where an object"),
     ("empty list", {"a.json": "[]"}, ("--from", "doccano"), None, "holds no object"),
@@ -172,7 +172,13 @@ BRAT_AND_CLUE = [
         1,
         "a place has 3 numbers",
     ),
-    ("exclusive end", {"a.json": '{"text": "张三", "label": {"A": {"张三": [[0, 2]]}}}'}, (), 1, "A 0-3 does not fit"),
+    (
+        "beyond the end",
+        {"a.json": '{"text": "张三", "label": {"A": {"张三": [[0, 2], [0, 1]]}}}'},
+        (),
+        1,
+        "A 0-3 does not fit into a text of 2 characters. Offsets count Unicode code points from 0, and the end is the",
+    ),
 ]
 NESTED = '{"text": "北京大学", "label": [[0, 4, "ORG"], [0, 2, "LOC"]]}\n'
 BOTH = '{"text": "北京", "cats": ["正"], "entities": [[0, 2, "LOC"]]}\n'

@@ -106,7 +106,7 @@ def test_files_that_hold_nothing_or_are_not_there(tmp_path):
 
 def test_gb18030_names_the_encoding_to_pass(tmp_path):
     path = write(tmp_path, "张\tB-PER\n三\tI-PER\n".encode("gb18030"))
-    with pytest.raises(DataError, match=r"train.txt:1: is not utf-8. Pass encoding='gb18030'"):
+    with pytest.raises(DataError, match=r"train.txt:1: is not utf-8. Pass --encoding gb18030 \(in Python: encoding='g"):
         read_columns(path)
     assert read_columns(path, encoding="gb18030") == rows("张三", "B-PER", "I-PER")
 

@@ -39,7 +39,8 @@ def test_nothing_is_written_when_something_cannot_be_held(source, tmp_path):
 def test_what_is_given_up_is_chosen_and_noted(source, tmp_path):
     done = convert(source, tmp_path / "b.bio", to="bio", overlaps="longest", drop="labels", split_lines=True)
     assert (done.texts, done.entities, done.labels, done.from_) == (4, 2, 0, "doccano")
-    assert done.notes == (
+    assert done.notes[0].startswith(f"{source}:3: 1 of 3 texts have no annotation, the first here")
+    assert done.notes[1:] == (
         f"{source}:2: 1 labels dropped as asked, the first here.",
         f"{source}:1: LOC 0-2 '北京' overlaps ORG 0-4 '北京大学' and is dropped.",
     )
@@ -50,7 +51,7 @@ def test_a_format_that_holds_everything_needs_no_choice_but_that_of_overlaps(sou
     with pytest.raises(DataError, match=r"a.jsonl:1: LOC 0-2"):
         convert(source, tmp_path / "b.json", to="label-studio")
     done = convert(source, tmp_path / "b.json", to="label-studio", overlaps="keep")
-    assert len(done.notes) == 1 and "both are kept" in done.notes[0]
+    assert len(done.notes) == 2 and "both are kept" in done.notes[1]
     assert read_documents(tmp_path / "b.json") == [NESTED, BOTH, PLAIN]
 
 
@@ -101,7 +102,7 @@ def test_the_command(source, tmp_path):
     result = run(source, target, *options)
     assert result.exit_code == 0, result.output
     assert result.stdout == f"4 texts, 2 entities, 0 labels: doccano -> bmes, {target}\n"
-    assert result.stderr.count("Note: ") == 2
+    assert result.stderr.count("Note: ") == 3
     assert target.read_text(encoding="utf-8").startswith("北 B-ORG\n京 M-ORG\n大 M-ORG\n学 E-ORG\n\n")
     answer = json.loads(run(source, target, *options, "--json").stdout)
     assert answer["notes"] and {k: answer[k] for k in ("from", "to", "texts", "entities", "labels")} == {

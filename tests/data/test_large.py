@@ -22,6 +22,7 @@ from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import fingerprint, large, read_columns, read_labels, write_columns, write_labels
 from hanlp_tutor.data.examples import gold_counts
 from hanlp_tutor.data.large import LargeExamples, open_large
+from hanlp_tutor.data.notes import notes_to
 from hanlp_tutor.errors import ConfigError, DataError
 from hanlp_tutor.workbench.diagnose.facts import note_facts
 
@@ -95,6 +96,17 @@ def test_segmentation_digits(tmp_path):
     assert same(path, "ner", read_columns)[-1].text == "0"
     path.write_text("科0\tB-X\n技1\tI-X\n\n" * 60, encoding="utf-8")
     assert same(path, "ner", read_columns, strip_segmentation_digits=True)[3].text == "科技"
+
+
+def test_notes_name_the_file_and_not_a_piece_of_it(tmp_path):
+    path = tmp_path / "big.tsv"
+    path.write_bytes("这家店很好\tgood\n".encode("gb18030") * 100)
+    notes = []
+    with notes_to(notes.append):
+        assert len(open_large(path, "classify", encoding=None)) == 100
+    assert len(notes) == 1 and notes[0].startswith(f"{path}: read as GB18030")
+    notice = large._about_the_file(f"{tmp_path}/piece:3: strays", tmp_path / "piece", path, 40)
+    assert notice == f"{path}:42: strays"
 
 
 @pytest.mark.parametrize(

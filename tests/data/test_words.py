@@ -106,3 +106,17 @@ def test_a_sentence_is_in_one_set_in_all_its_tasks():
     assert not subsets[0] & subsets[1] and not (subsets[0] | subsets[1]) & subsets[2]
     assert sorted(map(repr, (*split.train, *split.dev, *split.test))) == sorted(map(repr, made))
     assert split_by_text(made, seed=3) == split != split_by_text(made, seed=4)
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "message"),
+    [
+        ("张三\tB-PER\n到\tO\n\n北京\tX-LOC\n", {}, r"a\.tsv:4: 'X-LOC' is no tag"),
+        ("张三\tB-PER\n到\tM-PER\n\n北京\tI-LOC\n", {}, r"a\.tsv:4: tags of BMES"),
+        ("张三\tB-PER\n\n北京\tS-LOC\n", {"scheme": "BIO"}, r"a\.tsv:3: the tag 'S-LOC' does not belong"),
+    ],
+)
+def test_faults_of_tags_name_their_line(tmp_path, lines, options, message):
+    (tmp_path / "a.tsv").write_text(lines, encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        read_words("ner", tmp_path / "a.tsv", **options)

@@ -1,6 +1,7 @@
 """BRAT's standoff: ``name.txt`` is the text, ``name.ann`` the entities: ``T1<TAB>PER 0 2<TAB>张三``.
 
 A file pair, or a folder of them, one document a pair. Offsets count code points of the whole text, its line ends too.
+The covered texts prove where they do not: a browser counts CR LF as one character, BRAT a byte-order mark as one.
 Relations (R), events (E), equivalences (*), attributes (A, M), normalisations (N) and comments (#) are counted and
 ignored, and so are discontinuous entities, except those that BRAT has cut at a line end only.
 """
@@ -14,9 +15,10 @@ from functools import partial
 from pathlib import Path
 
 from hanlp_tutor.data.documents import Document
+from hanlp_tutor.data.formats.drafts import Claim, Draft
 from hanlp_tutor.data.formats.format import OVERLAPS, SPANS, Format
-from hanlp_tutor.data.formats.offsets import Claim, place
-from hanlp_tutor.data.lines import filled_lines, read_text, write_beside, write_text
+from hanlp_tutor.data.formats.placing import documents_of
+from hanlp_tutor.data.lines import begins_with_mark, filled_lines, read_text, write_beside, write_text
 from hanlp_tutor.data.notes import Tally
 from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.errors import DataError
@@ -35,8 +37,16 @@ _TYPE = re.compile(r"(\S+) (.+)")
 _REMEDY = "Write T1<TAB>type start end<TAB>covered text."
 
 
-def read_brat(path: str | Path, *, encoding: str | None = None) -> list[Document]:
+def read_brat(
+    path: str | Path, *, encoding: str | None = None, offsets: str | None = None, unlabelled: str = "keep"
+) -> list[Document]:
     """Read a folder of pairs in the order of their names, or one pair by either of its files.
+
+    Args:
+        path: the folder or a file.
+        encoding: of the files; None detects it.
+        offsets: what they count, such as ``codepoints+lf`` (:mod:`hanlp_tutor.data.formats.counting`); None finds out.
+        unlabelled: ``keep`` texts without any entity, or ``drop`` them.
 
     Raises:
         DataError: a text without its ``.ann`` or the reverse, a line of another form, an entity that does not cover
@@ -58,20 +68,21 @@ def read_brat(path: str | Path, *, encoding: str | None = None) -> list[Document
         if text.exists() and not annotation.exists():
             remedy = f"Put {annotation.name} beside it; an empty one says that there is no entity."
             raise DataError("has no .ann of the same name.", path=text, remedy=remedy)
-    return [_pair(text, annotation, encoding) for text, annotation in pairs]
+    drafts = [_pair(text, annotation, encoding) for text, annotation in pairs]
+    return documents_of(drafts, offsets=offsets, unlabelled=unlabelled)
 
 
-def _pair(text_path: Path, annotation: Path, encoding: str | None) -> Document:
+def _pair(text_path: Path, annotation: Path, encoding: str | None) -> Draft:
     text = read_text(text_path, encoding)
     tally = Tally(annotation)
-    claims = read_each(annotation, partial(_claim, text, tally), filled_lines(annotation, encoding))
-    spans = place(text, [claim for claim in claims if claim is not None], annotation, tally)
-    tally.report()
-    return Document(text, tuple(spans), None, f"{text_path}:1")
+    found = read_each(annotation, partial(_claim, tally), filled_lines(annotation, encoding))
+    claims = tuple(claim for claim in found if claim is not None)
+    mark = begins_with_mark(text_path)
+    return Draft(text, claims, None, f"{text_path}:1", annotation, 1, tally, mark=mark, plain_blanks=True)
 
 
-def _claim(text: str, tally: Tally, number: int, line: str) -> Claim | None:
-    """The entity of a line, None when it is discontinuous or something else."""
+def _claim(tally: Tally, number: int, line: str) -> Claim | None:
+    """The entity of a line, None when it is something else."""
     if line[0] in _IGNORED:
         tally.add(_IGNORED[line[0]], number)
         return None
@@ -83,15 +94,10 @@ def _claim(text: str, tally: Tally, number: int, line: str) -> Claim | None:
     if not fragments or any(len(part) != 2 or not all(map(_is_offset, part)) for part in fragments):
         raise DataError(f"{line[:40]!r} is no entity.", remedy=_REMEDY)
     places = [(int(start), int(end)) for start, end in fragments]
-    for (_, end), (start, _) in itertools.pairwise(places):
-        gap = text[end:start]
-        if end > start or "\n" not in gap or gap.strip():
-            tally.add("discontinuous entities ignored", number)
-            return None
-    start, end = places[0][0], places[-1][1]
+    gaps = tuple((end, start) for (_, end), (start, _) in itertools.pairwise(places))
     # BRAT joins the parts of an entity by a space, whatever stood between them.
     covered = cells[2] if len(places) == 1 else None
-    return Claim(start, end, match[1], covered, number)
+    return Claim(places[0][0], places[-1][1], match[1], covered, number, gaps)
 
 
 def _is_offset(text: str) -> bool:

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.data.documents import Document
+from hanlp_tutor.data.formats.drafts import Claim, Draft
 from hanlp_tutor.data.formats.format import OVERLAPS, SPANS, Format
 from hanlp_tutor.data.formats.json_objects import (
     first_object,
@@ -20,7 +22,7 @@ from hanlp_tutor.data.formats.json_objects import (
     text_of,
     write_objects,
 )
-from hanlp_tutor.data.formats.offsets import Claim, place
+from hanlp_tutor.data.formats.placing import documents_of
 from hanlp_tutor.data.notes import Tally
 from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.errors import DataError
@@ -28,22 +30,38 @@ from hanlp_tutor.errors import DataError
 _REMEDY = 'Write {"text": ..., "label": {"type": {"covered text": [[first, last]]}}}.'
 
 
-def read_clue(path: str | Path, *, encoding: str | None = None) -> list[Document]:
+def read_clue(
+    path: str | Path, *, encoding: str | None = None, offsets: str | None = None, unlabelled: str = "keep"
+) -> list[Document]:
     """Read entities with inclusive ends; each place is held against the text that it is filed under.
+
+    Files that people have made often have ends behind the entity, as Python counts. Where all texts that places are
+    filed under prove that, they are read so.
+
+    Args:
+        path: the file.
+        encoding: of the file; None detects it.
+        offsets: what they count, such as ``utf16`` (:mod:`hanlp_tutor.data.formats.counting`); None finds out.
+        unlabelled: ``keep`` texts without any entity, or ``drop`` them.
 
     Raises:
         DataError: no such file, a line of another shape or without ``label`` (a test set), a place of another text.
     """
     tally = Tally(path)
 
-    def document(line: int, entry: dict[str, Any]) -> Document:
-        text = text_of(entry, "text")
-        spans = place(text, _claims(entry, line), path, tally)
-        return Document(text, tuple(spans), None, f"{path}:{line}")
+    def draft(line: int, entry: dict[str, Any]) -> Draft:
+        claims = _claims(entry, line)
+        return Draft(text_of(entry, "text"), tuple(claims), None, f"{path}:{line}", path, line, tally, inclusive=True)
 
-    documents = read_each(path, document, read_objects(path, encoding))
-    tally.report()
-    return documents
+    drafts = read_each(path, draft, read_objects(path, encoding))
+    claims = [claim for draft in drafts for claim in draft.claims]
+    if claims and all(len(claim.covered) == claim.end - 1 - claim.start for claim in claims):
+        tally.add("entities whose ends are excluded, other than CLUE's, read so", claims[0].line, len(claims))
+        drafts = [
+            replace(draft, claims=tuple(replace(claim, end=claim.end - 1) for claim in draft.claims), inclusive=False)
+            for draft in drafts
+        ]
+    return documents_of(drafts, offsets=offsets, unlabelled=unlabelled)
 
 
 def _claims(entry: dict[str, Any], line: int) -> list[Claim]:

@@ -11,7 +11,10 @@
 ``{"text", "cats": [...], "entities": [[...]]}``         both at once (intents and slots)
 ======================================================  ===========================================================
 
-Offsets count code points, half-open. doccano writes no covered text, so only their bounds can be checked.
+Offsets are half-open. Some releases count code points, others UTF-16 units (doccano#99, #108, #2290), or grapheme
+clusters where the project says so. doccano writes no covered text, so that only borders and other texts can tell them
+apart (:mod:`hanlp_tutor.data.formats.offsets`). Where that might fail we write the covered text beside: doccano takes
+such entities, and leaves out what it does not know.
 """
 
 from __future__ import annotations
@@ -22,11 +25,15 @@ from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.data.documents import Document
+from hanlp_tutor.data.formats.counting import usual_countings
+from hanlp_tutor.data.formats.drafts import Claim, Draft
 from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, SPANS, Format
 from hanlp_tutor.data.formats.json_objects import first_object, list_of, name_of, offset, read_objects, text_of
 from hanlp_tutor.data.formats.json_objects import write_objects as _write_objects
-from hanlp_tutor.data.formats.offsets import Claim, place
+from hanlp_tutor.data.formats.one_class import one_class
+from hanlp_tutor.data.formats.placing import documents_of
 from hanlp_tutor.data.notes import Tally
+from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.errors import DataError
 
@@ -34,23 +41,38 @@ _KEYS = ("label", "labels", "annotations", "entities", "cats")
 _NUMBERS = "labels that are numbers, those of doccano's data base; export 'JSONL (text label)' for names"
 
 
-def read_doccano(path: str | Path, *, encoding: str | None = None) -> list[Document]:
+def read_doccano(
+    path: str | Path,
+    *,
+    encoding: str | None = None,
+    offsets: str | None = None,
+    unlabelled: str = "keep",
+    joint: bool = False,
+) -> list[Document]:
     """Read an export of doccano, JSON Lines or one JSON list.
 
+    Args:
+        path: the file.
+        encoding: of the file; None detects it.
+        offsets: what they count, such as ``utf16`` (:mod:`hanlp_tutor.data.formats.counting`); None finds out.
+        unlabelled: ``keep`` texts without any annotation, or ``drop`` them.
+        joint: make one class, ``A#B``, of several.
+
     Raises:
-        DataError: no such file; a text without annotations; two classes of one text; an offset outside its text.
+        DataError: no such file; a text without the keys of annotations; two classes of one text; an offset outside its
+            text, or offsets that can be read in two ways.
     """
     tally = Tally(path)
-    documents = read_each(path, partial(_document, path, tally), read_objects(path, encoding))
-    tally.report()
-    return documents
+    draft = partial(_draft, path, tally, joint, unlabelled == "drop")
+    drafts = read_each(path, draft, read_objects(path, encoding))
+    return documents_of(drafts, offsets=offsets, unlabelled=unlabelled)
 
 
-def _document(path: str | Path, tally: Tally, line: int, entry: dict[str, Any]) -> Document:
+def _draft(path: str | Path, tally: Tally, joint: bool, may_lack: bool, line: int, entry: dict[str, Any]) -> Draft:
     text = text_of(entry, "text" if "text" in entry or "data" not in entry else "data")
     present = [key for key in _KEYS if key in entry]
-    if not present:
-        remedy = "Export labelled texts from doccano as JSONL; a text without entities has an empty list."
+    if not present and not may_lack:
+        remedy = f"Export labelled texts from doccano as JSONL. {pass_option('unlabelled', 'drop')} to leave them out."
         raise DataError(f"there is none of {', '.join(map(repr, _KEYS))}.", remedy=remedy)
     claims: list[Claim] = []
     labels: list[str] = []
@@ -65,11 +87,9 @@ def _document(path: str | Path, tally: Tally, line: int, entry: dict[str, Any]) 
             else:
                 claims.append(claim)
     tally.add("relations ignored", line, len(list_of(entry.get("relations"), "'relations'")))
-    if len(labels) > 1:
-        remedy = "A text has one class here: decide, or write the text once with a joint class."
-        raise DataError(f"the text has {len(labels)} classes: {', '.join(labels)[:60]}.", remedy=remedy)
-    spans = place(text, claims, path, tally)
-    return Document(text, tuple(spans), labels[0] if labels else None, f"{path}:{line}")
+    label = one_class(labels, joint, tally, line, what="the text has {} classes")
+    pending = not claims and label is None and entry.get("annotation_approver", "") is None
+    return Draft(text, tuple(claims), label, f"{path}:{line}", path, line, tally, pending=pending)
 
 
 def _claim(item: Any, line: int, tally: Tally) -> Claim | None:
@@ -78,14 +98,16 @@ def _claim(item: Any, line: int, tally: Tally) -> Claim | None:
         if len(item) != 3:
             raise DataError(f"an entity has {len(item)} parts.", remedy='Write [start, end, "type"].')
         start, end, label = item
+        covered = None
     elif isinstance(item, dict) and ("start_offset" in item or "end_offset" in item):
         start, end, label = item.get("start_offset"), item.get("end_offset"), item.get("label")
+        covered = item.get("text") if isinstance(item.get("text"), str) else None
     else:
         return None
     if isinstance(label, int):
         tally.add(_NUMBERS, line)
     name = name_of(label, "the type of an entity")
-    return Claim(offset(start), offset(end), name, None, line)
+    return Claim(offset(start), offset(end), name, covered, line)
 
 
 def _class(item: Any, line: int, tally: Tally) -> str:
@@ -98,6 +120,8 @@ def _class(item: Any, line: int, tally: Tally) -> str:
 def write_doccano(path: str | Path, documents: Iterable[Document]) -> None:
     """Write JSON Lines that doccano imports: ``label`` for entities or for a class, ``cats`` and ``entities`` for both.
 
+    Offsets count code points; where other countings would differ the entities say what they cover.
+
     Raises:
         DataError: a place that cannot be written.
     """
@@ -105,7 +129,12 @@ def write_doccano(path: str | Path, documents: Iterable[Document]) -> None:
 
 
 def _entry(document: Document) -> dict[str, Any]:
-    spans = [[span.start, span.end, span.label] for span in document.spans]
+    spans: list[Any] = [[span.start, span.end, span.label] for span in document.spans]
+    if len(usual_countings(document.text[: max((span.end for span in document.spans), default=0)])) > 1:
+        spans = [
+            {"start_offset": s.start, "end_offset": s.end, "label": s.label, "text": document.text[s.start : s.end]}
+            for s in document.spans
+        ]
     if document.label is None:
         return {"text": document.text, "label": spans}
     if not spans:

@@ -94,7 +94,7 @@ def check_carries(form: Format, documents: Iterable[Document], able: Callable[[s
             continue
         remedy = f"Choose one of {', '.join(able(thing))}."
         if thing == OVERLAPS:
-            remedy = f"Pass overlaps='longest' (--overlaps longest), or choose one of {', '.join(able(thing))}."
+            remedy = f"{pass_option('overlaps', 'longest')}, or choose one of {', '.join(able(thing))}."
         raise DataError(
             f"the format {form.name} cannot hold {what}.",
             path=document.source or None,

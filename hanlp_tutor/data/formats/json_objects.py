@@ -1,4 +1,7 @@
-"""JSON Lines and JSON lists as objects with the lines they begin in, for errors that a person can follow."""
+"""JSON Lines and JSON lists as objects with the lines they begin in, for errors that a person can follow.
+
+Objects may stand one after another in any layout: a line each, or over several lines as ``indent=2`` prints them.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,18 @@ from typing import Any
 
 from hanlp_tutor.data.formats.head import head_text
 from hanlp_tutor.data.lines import read_text, write_text
-from hanlp_tutor.data.refusals import collecting, read_each, refuse
+from hanlp_tutor.data.refusals import read_each, refuse
 from hanlp_tutor.errors import DataError
 
-_BLANK = re.compile(r"[ \t\r\n]*")  # what JSON calls white space
+# What JSON calls white space, and the byte-order marks of files that were joined.
+_BLANK = re.compile(r"[ \t\r\n\ufeff]*")
+_AROUND = " \t\r\n\ufeff"
+_LIST = "Put [ before the first object and ] behind the last, or take out the commas between them."
 _REMEDY = "Export the file again; each line, or each element of one list, is a JSON object."
 
 
 def read_objects(path: str | Path, encoding: str | None = None) -> list[tuple[int, dict[str, Any]]]:
-    """The objects of a JSON Lines file, of a file with one list, or of a file with one object over several lines.
+    """The objects of a JSON Lines file, of one whose objects take several lines each, or of a file with lists.
 
     Returns:
         ``(line, object)`` pairs.
@@ -27,7 +33,7 @@ def read_objects(path: str | Path, encoding: str | None = None) -> list[tuple[in
         DataError: no JSON, something else than objects, a key twice in one object, nothing at all.
     """
     text = read_text(path, encoding)
-    found = _of_list(path, text) if text.lstrip(" \t\r\n").startswith("[") else _of_lines(path, text)
+    found = _of_lists(path, text) if text.startswith("[", _blank(text)) else _of_lines(path, text)
     objects = read_each(path, _object, found)
     if not objects:
         raise DataError("holds no object.", path=path, remedy=_REMEDY)
@@ -48,9 +54,9 @@ def first_object(path: Path) -> dict[str, Any] | None:
     """The first object of a file, None when it has none that can be read; for sniffing."""
     text, _ = head_text(path)
     try:
-        start = _BLANK.match(text).end()
+        start = _blank(text)
         if text.startswith("[", start):
-            start = _BLANK.match(text, start + 1).end()
+            start = _blank(text, start + 1)
         if not text.startswith("{", start):
             return None
         value, _ = _DECODER.raw_decode(text, start)
@@ -114,6 +120,11 @@ def name_of(value: Any, what: str) -> str:
     return value
 
 
+def _blank(text: str, place: int = 0) -> int:
+    """The first place from ``place`` on that is not blank."""
+    return _BLANK.match(text, place).end()
+
+
 def _object(line: int, value: Any) -> tuple[int, dict[str, Any]]:
     if not isinstance(value, dict):
         raise DataError(f"{_kind(value)} stands where an object should.", remedy=_REMEDY)
@@ -121,51 +132,76 @@ def _object(line: int, value: Any) -> tuple[int, dict[str, Any]]:
 
 
 def _of_lines(path: str | Path, text: str) -> list[tuple[int, Any]]:
+    """Objects one after another; each begins where a line does, or right behind another."""
     found = []
-    whole = text.strip(" \t\r\n")
-    may_be_one = whole.startswith("{")  # over several lines: then the first of them is no object
-    for number, line in enumerate(text.split("\n"), 1):
-        line = line.strip(" \t\r\n")
-        if not line:
-            continue
+    line, seen = 1, 0  # the line in which the place seen lies
+    place = _blank(text)
+    while place < len(text):
+        line, seen = line + text.count("\n", seen, place), place
+        end = text.find("\n", place) + 1 or len(text)
         try:
-            found.append((number, _decode_line(path, line, number)))
+            value, stop = _decode_object(path, text, line, place, end)
         except DataError as error:
-            if not may_be_one:
-                refuse(error)
-                continue
-            try:
-                return _one_object(path, whole, number)
-            except DataError as fault:  # in a line of its own, where it is the first that is to be left out
-                refuse(fault if fault.line == number or not collecting() else error)
-        may_be_one = False
+            refuse(error)
+            if error.line > line:  # inside an object over several lines, and nothing says where that one ends
+                end = text.find("\n{", end - 1) + 1 or len(text)
+            place = _blank(text, end)
+            continue
+        end = text.find("\n", stop) + 1 or len(text)  # of the line in which the object ends
+        more = text[stop:end].strip(_AROUND)
+        if more and not (isinstance(value, dict) and more.startswith("{")):
+            at = line + text.count("\n", place, stop)
+            remedy = _LIST if more.startswith(",") else _REMEDY
+            refuse(DataError(f"more follows behind the object: {more[:20]!r}.", path=path, line=at, remedy=remedy))
+            stop = end
+        else:
+            found.append((line, value))
+        place = _blank(text, stop)
     return found
 
 
-def _decode_line(path: str | Path, line: str, number: int) -> Any:
-    value, end = _decode(path, line, number)
-    if end != len(line):
-        more = line[end : end + 20]
-        raise DataError(f"more follows behind the object: {more!r}.", path=path, line=number, remedy=_REMEDY)
-    return value
+def _decode_object(path: str | Path, text: str, line: int, start: int, end: int) -> tuple[Any, int]:
+    """What begins at ``start`` and ends in the same line, at ``end``, or in a later one.
+
+    Raises:
+        DataError: a fault, named in its own line where the object is printed over several.
+    """
+    try:
+        value, stop = _decode(path, text[start:end].rstrip(_AROUND), line)
+        return value, start + stop
+    except DataError as error:
+        next_line = _blank(text, end)
+        following = text[next_line : next_line + 1]
+        if not text.startswith("{", start) or following in ("", "{"):  # as in JSON Lines: the line is broken
+            raise
+        try:
+            return _decode(path, text, line, start)
+        except DataError as fault:
+            # Only what goes on with a key or a bracket is an object over several lines.
+            raise (fault if following in '"}],' else error) from None
 
 
-def _one_object(path: str | Path, whole: str, line: int) -> list[tuple[int, Any]]:
-    """A file that is one object over several lines; a fault is named in its own line."""
-    value, end = _decode(path, whole, line)
-    if end != len(whole):
-        at = line + whole.count("\n", 0, end)
-        raise DataError("more follows behind the end of the object.", path=path, line=at, remedy=_REMEDY)
-    return [(line, value)]
+def _of_lists(path: str | Path, text: str) -> list[tuple[int, Any]]:
+    """The elements of lists one after another; one list is the rule, more are exports that were joined."""
+    found, line, end = [], 1, 0
+    while text.startswith("[", start := _blank(text, end)):
+        line += text.count("\n", end, start)
+        elements, end, line = _of_list(path, text, start, line)
+        found += elements
+    if start < len(text):
+        line += text.count("\n", end, start)
+        raise DataError("more follows behind the end of the list.", path=path, line=line, remedy=_REMEDY)
+    return found
 
 
-def _of_list(path: str | Path, text: str) -> list[tuple[int, Any]]:
+def _of_list(path: str | Path, text: str, start: int, line: int) -> tuple[list[tuple[int, Any]], int, int]:
+    """The elements of the list that begins at ``start``, which is in ``line``; its end, and the line of that."""
     found = []
-    line, seen = 1, 0
-    place = text.index("[") + 1
+    seen = start
+    place = start + 1
     may_end = True
     while True:
-        place = _BLANK.match(text, place).end()
+        place = _blank(text, place)
         line, seen = line + text.count("\n", seen, place), place
         if text.startswith("]", place) and may_end:
             break
@@ -179,7 +215,7 @@ def _of_list(path: str | Path, text: str) -> list[tuple[int, Any]]:
             continue
         found.append((line, value))
         may_end = False
-        place = _BLANK.match(text, place).end()
+        place = _blank(text, place)
         line, seen = line + text.count("\n", seen, place), place
         if text.startswith(",", place):
             place += 1
@@ -188,9 +224,7 @@ def _of_list(path: str | Path, text: str) -> list[tuple[int, Any]]:
         else:
             what = "the list does not end" if place == len(text) else "a comma is missing between two elements"
             raise DataError(f"{what}.", path=path, line=line, remedy=_REMEDY)
-    if text[place + 1 :].strip(" \t\r\n"):
-        raise DataError("more follows behind the end of the list.", path=path, line=line, remedy=_REMEDY)
-    return found
+    return found, place + 1, line
 
 
 def _decode(path: str | Path, text: str, line: int, start: int = 0) -> tuple[Any, int]:

@@ -12,20 +12,22 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from hanlp_tutor.data.columns import Row, check_holdable, read_sentences
+from hanlp_tutor.data.columns import Row, check_holdable, is_document_marker, read_sentences
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.formats.format import SPANS, Format
 from hanlp_tutor.data.formats.head import head_lines, mostly
 from hanlp_tutor.data.lines import write_lines
 from hanlp_tutor.data.notes import note
+from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.data.schemes import parse_tag, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
 
 _REMEDY = (
     "Export the project from Label Studio as JSON, which has offsets. If the text was cut into words by spaces before "
-    "it was labelled, and labels cover whole words, pass words=True (-p words true)."
+    "it was labelled, and labels cover whole words, take tokens for words. "
+    f"{pass_option('words', True)}."
 )
 
 
@@ -121,7 +123,7 @@ def write_label_studio_conll(path: str | Path, documents: Iterable[Document]) ->
 
 
 def _sniff(path: Path) -> bool:
-    lines = [line for line in head_lines(path) if not line.startswith("-DOCSTART-")]
+    lines = [line for line in head_lines(path) if not is_document_marker(line)]
     return mostly(lines, lambda line: line.rsplit(" ", 3)[1:3] == ["-X-", "_"])
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.data.documents import Document
+from hanlp_tutor.data.formats.drafts import Claim, Draft
 from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, SPANS, Format
 from hanlp_tutor.data.formats.json_objects import first_object, list_of, name_of, offset, read_objects, write_objects
-from hanlp_tutor.data.formats.offsets import Claim, place
-from hanlp_tutor.data.notes import Tally
+from hanlp_tutor.data.formats.one_class import one_class
+from hanlp_tutor.data.formats.placing import documents_of
+from hanlp_tutor.data.notes import Tally, note
+from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.errors import DataError
 
@@ -19,6 +22,8 @@ from hanlp_tutor.errors import DataError
 _OWN = frozenset(
     ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "meta", "comment")
 )
+
+_ENOUGH = 5  # texts, from which on it is no accident that no two have the same class
 
 
 def is_short(entry: dict[str, Any]) -> bool:
@@ -29,22 +34,36 @@ def is_short(entry: dict[str, Any]) -> bool:
 
 
 def read_label_studio_min(
-    path: str | Path, *, encoding: str | None = None, text_key: str | None = None, from_name: str | None = None
+    path: str | Path,
+    *,
+    encoding: str | None = None,
+    text_key: str | None = None,
+    from_name: str | None = None,
+    offsets: str | None = None,
+    unlabelled: str = "keep",
+    joint: bool = False,
 ) -> list[Document]:
     """Read an export of the form JSON-MIN, one document a task; arguments as for ``read_label_studio``.
 
     Raises:
-        DataError: as :func:`read_short`.
+        DataError: as :func:`short_draft`, and of offsets as ``read_label_studio``.
     """
     tally = Tally(path)
-    documents = read_each(path, partial(read_short, path, text_key, from_name, tally), read_objects(path, encoding))
-    tally.report()
-    return documents
+    draft = partial(short_draft, path, text_key, from_name, joint, tally)
+    drafts = read_each(path, draft, read_objects(path, encoding))
+    note_own_classes(drafts)
+    return documents_of(drafts, offsets=offsets, unlabelled=unlabelled)
 
 
-def read_short(
-    path: str | Path, text_key: str | None, from_name: str | None, tally: Tally, line: int, entry: dict[str, Any]
-) -> Document:
+def short_draft(
+    path: str | Path,
+    text_key: str | None,
+    from_name: str | None,
+    joint: bool,
+    tally: Tally,
+    line: int,
+    entry: dict[str, Any],
+) -> Draft:
     """One task of JSON-MIN; its errors do not say where it stands.
 
     Raises:
@@ -53,7 +72,7 @@ def read_short(
     key = text_key or "text"
     text = entry.get(key)
     if not isinstance(text, str):
-        remedy = f"Pass text_key= (-p text_key NAME); keys here: {', '.join(map(repr, entry))}."
+        remedy = f"{pass_option('text_key', 'NAME')}; keys here: {', '.join(map(repr, entry))}."
         raise DataError(f"there is no string {key!r}.", remedy=remedy)
     values = {name: value for name, value in entry.items() if name not in _OWN and name != key}
     if from_name is not None:
@@ -67,17 +86,28 @@ def read_short(
             choices[name] = value
         elif isinstance(value, dict) and "choices" in value:
             chosen = list_of(value["choices"], "'choices'", str)
-            raise DataError(
-                f"there are {len(chosen)} choices in {name!r}: {', '.join(chosen)[:60]}.",
-                remedy="A text has one class here: decide in Label Studio, and export again.",
-            )
+            label = one_class(chosen, joint, tally, line, what=f"there are {{}} choices in {name!r}")
+            if label is not None:
+                choices[name] = label
         elif value:
             tally.add(f"keys that hold neither entities nor a choice ({name!r}) ignored", line)
     if len(choices) > 1:
-        remedy = "Pass from_name= (-p from_name NAME), or export as JSON, which says what is a choice."
+        remedy = f"{pass_option('from_name', 'NAME')}, or export as JSON, which says what is a choice."
         raise DataError(f"several strings could be the class: {', '.join(map(repr, choices))}.", remedy=remedy)
+    _check_about(text, key, claims, {name: value for name, value in entry.items() if isinstance(value, str)})
     label = next((name_of(value, repr(name)) for name, value in choices.items()), None)
-    return Document(text, tuple(place(text, claims, path, tally)), label, f"{path}:{line}")
+    return Draft(text, tuple(claims), label, f"{path}:{line}", path, line, tally)
+
+
+def note_own_classes(drafts: Sequence[Draft]) -> None:
+    """Note where each text has a class that no other has: JSON-MIN does not say which strings are the data's."""
+    labelled = [draft for draft in drafts if draft.label is not None]
+    if len(labelled) >= _ENOUGH and len({draft.label for draft in labelled}) == len(labelled):
+        first = labelled[0]
+        note(
+            f"{first.path}:{first.line}: each text has a class of its own, such as {first.label[:20]!r}: is that "
+            f"another string of the data? {pass_option('from_name', 'NAME')} with the control tag that counts."
+        )
 
 
 def write_label_studio_min(path: str | Path, documents: Iterable[Document]) -> None:
@@ -105,6 +135,20 @@ def _claims(region: dict[str, Any], line: int) -> list[Claim]:
     covered = region.get("text") if isinstance(region.get("text"), str) else None
     labels = list_of(region.get("labels"), "'labels'", str)
     return [Claim(start, end, name_of(label, "a label"), covered, line) for label in labels]
+
+
+def _check_about(text: str, key: str, claims: list[Claim], strings: dict[str, str]) -> None:
+    """Refuse entities that are not where they say in this text, but are in another one of the task."""
+
+    def are_in(other: str) -> bool:
+        return all(other[claim.start : claim.end] == claim.covered for claim in claims)
+
+    if not claims or any(claim.covered is None for claim in claims) or are_in(text):
+        return
+    for name, other in strings.items():
+        if name != key and are_in(other):
+            message = f"its entities are places in {name!r}, not in {key!r}."
+            raise DataError(message, remedy=f"{pass_option('text_key', name)}.")
 
 
 def _regions(value: Any) -> bool:

@@ -11,10 +11,12 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
+from hanlp_tutor.data.columns import MARKER
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.format import LABEL, SPANS, Format
 from hanlp_tutor.data.formats.head import head_lines, mostly
 from hanlp_tutor.data.lines import read_lines, write_beside, write_lines, write_text
+from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.data.schemes import Span, from_bio, parse_tag, scheme_name, scheme_of_file, spans_from_bio, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
@@ -34,14 +36,14 @@ def texts_beside(path: str | Path, texts: str | Path | None) -> Path:
     beside = path.with_suffix(".txt") if texts is None else Path(texts)
     if beside == path:
         raise ConfigError(
-            f"{path} holds tags or labels, a line for each text; "
-            "name the file of the texts by texts= (-p texts FILE; -w to write it)."
+            f"{path} holds tags or labels, a line for each text. {pass_option('texts', 'FILE')} with the file of the "
+            "texts (to write it: -w texts FILE)."
         )
     return beside
 
 
 def _pairs(path: str | Path, texts: str | Path | None, encoding: str | None) -> list[tuple[int, tuple[str, str]]]:
-    """Line number, and label and text; a line that is empty in both files is skipped."""
+    """Line number, and label and text; a line that is empty in both files, or begins a document, is skipped."""
     beside = texts_beside(path, texts)
     labels, sentences = read_lines(path, encoding), read_lines(beside, encoding)
     while labels and not labels[-1].strip():
@@ -57,7 +59,7 @@ def _pairs(path: str | Path, texts: str | Path | None, encoding: str | None) -> 
         )
     pairs = []
     for number, (label, text) in enumerate(zip(labels, sentences, strict=True), 1):
-        if not label.strip() and not text:
+        if (not label.strip() and not text) or text.strip() == MARKER:
             continue
         if not label.strip() or not text:
             what = f"nothing stands beside the text {text[:20]!r}" if text else f"{label[:20]!r} stands beside no text"
@@ -102,7 +104,7 @@ def _tagged(path: str | Path, scheme: str, number: int, row: tuple[list[str], st
     try:
         bio = to_bio(tags, scheme)
     except DataError as error:
-        raise DataError(error.message, remedy="Pass the scheme of the file.") from None
+        raise DataError(error.message, remedy=f"{pass_option('scheme', 'NAME')} with that of the file.") from None
     source = f"{path}:{number}"
     if len(bio) == len(text):
         return Document(text, tuple(spans_from_bio(bio)), None, source)

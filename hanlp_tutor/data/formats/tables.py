@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
 from hanlp_tutor.data.documents import Document
+from hanlp_tutor.data.formats.elsewhere import REMEDY, is_stored, lies_elsewhere
 from hanlp_tutor.data.formats.format import LABEL, Format
 from hanlp_tutor.data.formats.head import head_lines
+from hanlp_tutor.data.formats.one_class import JOINT, one_class
+from hanlp_tutor.data.formats.placing import check_unlabelled
 from hanlp_tutor.data.lines import read_text, write_text
-from hanlp_tutor.data.notes import note
+from hanlp_tutor.data.notes import Tally, note
+from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import read_each, refuse
 from hanlp_tutor.errors import ConfigError, DataError
 
 # Heads of columns in the data sets that people pass around, ChnSentiCorp's and Kaggle's among them.
 _TEXTS = ("text", "text_a", "sentence", "sentence1", "content", "review", "comment", "文本", "内容", "句子", "评论")
 _LABELS = ("label", "labels", "class", "category", "sentiment", "target", "标签", "类别", "分类", "情感")
+_SEPARATORS = re.compile(r"[,;|、，；/&+]")  # between classes in a cell
 _LONGEST_CELL = 1 << 27
 _QUOTES = 'Put a cell with a quote, a separator or a line end into quotes, and double a quote inside: "".'
 
@@ -31,8 +37,14 @@ def _table_format(name: str, delimiter: str) -> Format:
         header: bool = True,
         text_column: str | int | None = None,
         label_column: str | int | None = None,
+        joint: bool = False,
+        unlabelled: str = "keep",
     ) -> list[Document]:
-        """Columns by name, or by number from 1 (the only way with ``header=False``); None goes by usual names."""
+        """Columns by name, or by number from 1 (the only way with ``header=False``); None goes by usual names.
+
+        Cells are taken as they stand: ``nan``, ``NA``, ``1.0`` and ``１`` are texts and labels like others. ``joint``
+        keeps several classes in a cell (``A#B``) as one; ``unlabelled='drop'`` leaves out rows without a class.
+        """
         rows = _rows(path, read_text(path, encoding), delimiter)
         if not rows:
             raise DataError("holds no row.", path=path, remedy="Write a header and one text and label a row.")
@@ -44,8 +56,21 @@ def _table_format(name: str, delimiter: str) -> Format:
             note(f"{path}:1: columns left out: {', '.join(others)[:200]}.")
         body = rows[1:] if header else rows
         if not body:
-            raise DataError("holds a header and no row.", path=path, remedy="Add rows, or pass header=False.")
-        return read_each(path, partial(_document, path, text, label, len(rows[0][1])), body)
+            raise DataError(
+                "holds a header and no row.",
+                path=path,
+                remedy=f"Add rows, or take it for a row. {pass_option('header', False)}.",
+            )
+        if check_unlabelled(unlabelled) == "drop":
+            labelled = [(line, cells) for line, cells in body if label >= len(cells) or cells[label].strip()]
+            if left_out := len(body) - len(labelled):
+                note(f"{path}: {left_out} of {len(body)} rows have no class; they are left out as asked.")
+            body = labelled
+        tally = Tally(path)
+        several = None if joint else _Several(names, {cells[label].strip() for _, cells in body if label < len(cells)})
+        documents = read_each(path, partial(_document, path, text, label, len(rows[0][1]), several, tally), body)
+        tally.report()
+        return documents
 
     def write(path: str | Path, documents: Iterable[Document]) -> None:
         file = io.StringIO(newline="")
@@ -122,21 +147,61 @@ def _column(
             f"{len(found) or 'no'} columns {called} the {what}; the first row holds {shown}.",
             path=path,
             line=line,
-            remedy=f"Pass {what}_column= (-p {what}_column NAME), or header=False and numbers if there is no header.",
+            remedy=f"{pass_option(f'{what}_column', 'NAME')}, or numbers if there is no header. "
+            f"{pass_option('header', False)} then.",
         )
     return found[0]
 
 
-def _document(path: str | Path, text: int, label: int, width: int, line: int, cells: list[str]) -> Document:
+class _Several:
+    """Cells that hold several classes, as label tools export texts with more than one.
+
+    doccano joins them by ``#``; others by a comma or the like, which may stand in a name as well: there all parts must
+    be classes of other rows.
+    """
+
+    def __init__(self, names: list[str] | None, labels: set[str]) -> None:
+        self._labels = labels
+        self._doccano = [name.strip().lower() for name in (names or [])[:3]] == ["id", "text", "label"]
+
+    def classes(self, label: str) -> list[str]:
+        """The classes in a cell, one or more."""
+        parts = [part.strip() for part in label.split(JOINT)]
+        if len(parts) > 1 and all(parts) and (self._doccano or not self._labels.isdisjoint(parts)):
+            return parts
+        parts = [part.strip() for part in _SEPARATORS.split(label)]
+        return parts if len(set(parts)) > 1 and self._labels.issuperset(parts) else [label]
+
+
+def _document(
+    path: str | Path,
+    text: int,
+    label: int,
+    width: int,
+    several: _Several | None,
+    tally: Tally,
+    line: int,
+    cells: list[str],
+) -> Document:
     if len(cells) != width:
         message = f"{len(cells)} cells in a table of {width} columns."
         raise DataError(message, remedy="Put a cell that holds a separator or a line end into quotes.")
-    if not cells[label].strip():
-        raise DataError("the label is missing.", remedy="Label the text, or remove the row.")
-    if cells[label].lstrip().startswith(("[{", "{")):
+    name = cells[label].strip()
+    if not name:
+        raise DataError(
+            "the label is missing.",
+            remedy=f"Label the text, or leave out such rows. {pass_option('unlabelled', 'drop')}.",
+        )
+    if name.startswith(("[{", "{")):
         remedy = "Label Studio writes entities into tables so; export them as JSON."
         raise DataError(f"the label is JSON: {cells[label][:30]!r}.", remedy=remedy)
-    return Document(cells[text], (), cells[label].strip(), f"{path}:{line}")
+    if several is not None and len(several.classes(name)) > 1:
+        one_class(several.classes(name), False, tally, line, what="the text has {} classes")
+    if is_stored(cells[text]):
+        raise DataError(lies_elsewhere(cells[text]), remedy=REMEDY)
+    if not cells[text].strip():
+        tally.add("texts that are empty or blank", line)
+    return Document(cells[text], (), name, f"{path}:{line}")
 
 
 FORMATS = [_table_format("csv", ","), _table_format("tsv", "\t")]
