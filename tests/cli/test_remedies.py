@@ -1,8 +1,8 @@
 """Every remedy that an error prints is taken from the message, typed, and works.
 
-``READERS`` and ``COMMANDS`` are a table to be extended: whoever writes a message that names an option or a command adds a
-case that provokes it. A scan of the package finds the places that print one; each has a case here, or is named with
-the test that executes it elsewhere, or with the reason why there is nothing to execute.
+``READERS`` and ``COMMANDS`` are a table to be extended: whoever writes a message that names an option or a command
+adds a case that provokes it. A scan of the package finds the places that print one; each has a case here, or is named
+with the test that executes it elsewhere, or with the reason why there is nothing to execute.
 """
 
 import ast
@@ -88,7 +88,7 @@ def write(files):
         Path(name).write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
 
 
-# --- errors of readers: their remedy works on every command that reads the file -----------------------------------------
+# --- errors of readers: their remedy works on every command that reads the file ----------------------------------
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,8 @@ LABELS = "".join(
     f"第{number}条很{'好' if number % 2 else '差'}\t{'正' if number % 2 else '负'}\n" for number in range(COUNT)
 )
 TABLE = "id,评语,极性\n" + "".join(f"{number},第{number}条很好,{'正负'[number % 2]}\n" for number in range(COUNT))
+FILMS = "text,label\n" + "".join(f"good film {n},pos\nbad film {n},neg\n" for n in range(COUNT))
+HOTELS = "text,label\n" + "".join(f"這個飯店很{'好壞'[n % 2]}{n},{'正負'[n % 2]}\n" for n in range(COUNT))
 
 READERS = {
     "segmentation digits": Reading(
@@ -168,7 +170,7 @@ READERS = {
     "UTF-16": Reading(("data/lines.py:_encoding_advice",), {"a.tsv": rows("B-NS", "I-NS", "O").encode("utf-16")}),
     "UTF-16 without its mark": Reading(
         ("data/lines.py:_decode_unknown",),
-        {"a.csv": ("text,label\n" + "".join(f"good film {n},pos\nbad film {n},neg\n" for n in range(COUNT))).encode("utf-16-le")},
+        {"a.csv": FILMS.encode("utf-16-le")},
         task="classify",
         options=("--format", "csv", "-r", "encoding", "none"),
         left_out=("-r encoding",),
@@ -176,7 +178,7 @@ READERS = {
     ),
     "Big5": Reading(
         ("data/lines.py:_decode_unknown",),
-        {"a.csv": ("text,label\n" + "".join(f"這個飯店很{'好壞'[n % 2]}{n},{'正負'[n % 2]}\n" for n in range(COUNT))).encode("big5")},
+        {"a.csv": HOTELS.encode("big5")},
         task="classify",
         options=("--format", "csv", "-r", "encoding", "none"),
         left_out=("-r encoding",),
@@ -184,31 +186,32 @@ READERS = {
         to="labels",
     ),
     "two annotators": Reading(
-        ("data/formats/label_studio.py:_Task._choose",),
+        ("data/formats/label_studio_task.py:_one_of",),
         {"a.json": [task_of_label_studio(0, entity(0, 2), others=[[entity(0, 2, "NT")]]),
                     *(task_of_label_studio(n, entity(0, 2)) for n in range(1, COUNT))]},
     ),
     "two keys": Reading(
-        ("data/formats/label_studio.py:_Task._choose_key",),
-        {"a.json": [task_of_label_studio(n, entity(0, 2, to_name="shown"), text={"title": f"第{n}条", "body": f"北京{n}"})
+        ("data/formats/label_studio_task.py:Task._choose_key",),
+        {"a.json": [task_of_label_studio(n, entity(0, 2, to_name="shown"), text={"title": f"第{n}", "body": f"北京{n}"})
                     for n in range(COUNT)]},
         fill={"NAME": "body"},
     ),
     "a key that is not there": Reading(
-        ("data/formats/label_studio.py:_Task._choose_key",),
+        ("data/formats/label_studio_task.py:Task._choose_key",),
         {"a.json": [task_of_label_studio(n, entity(0, 2, text="北京"), text={"title": f"第{n}条", "body": f"北京{n}"})
                     for n in range(COUNT)]},
         options=("-r", "text_key", "boddy"),
         left_out=("-r text_key",),
     ),
     "results about two texts": Reading(
-        ("data/formats/label_studio.py:_Task._key",),
+        ("data/formats/label_studio_task.py:Task._key",),
         {"a.json": [task_of_label_studio(n, entity(0, 2, to_name="title"), entity(0, 2, to_name="body"),
                                          text={"title": f"南京{n}", "body": f"北京{n}"}) for n in range(COUNT)]},
     ),
     "two control tags": Reading(
-        ("data/formats/label_studio.py:_Task.draft",),
-        {"a.json": [task_of_label_studio(n, choice("正负"[n % 2]), choice("新", from_name="age")) for n in range(COUNT)]},
+        ("data/formats/label_studio_task.py:Task.draft",),
+        {"a.json": [task_of_label_studio(n, choice("正负"[n % 2]), choice("新", from_name="age"))
+                    for n in range(COUNT)]},
         task="classify",
         fill={"NAME": "class"},
     ),
@@ -227,7 +230,8 @@ READERS = {
     ),
     "JSON-MIN with two strings": Reading(
         ("data/formats/label_studio_min.py:short_draft",),
-        {"a.json": [{"id": n, "annotation_id": n, "text": f"第{n}条", "class": "正负"[n % 2], "from": "新"} for n in range(COUNT)]},
+        {"a.json": [{"id": n, "annotation_id": n, "text": f"第{n}条", "class": "正负"[n % 2], "from": "新"}
+                    for n in range(COUNT)]},
         task="classify",
         options=("--format", "label-studio-min"),
         fill={"NAME": "class"},
@@ -249,6 +253,18 @@ READERS = {
         {"tags.txt": "B-NS I-NS O\n" * COUNT, "sentences": "".join(f"北京{n % 10}\n" for n in range(COUNT))},
         options=("--format", "tag-lines"),
         fill={"FILE": "sentences", "-w texts": None},
+    ),
+    "a row without a label": Reading(
+        ("data/formats/tables.py:_document",),
+        {"a.csv": "text,label\n第0条,\n" + "".join(f"第{n}条很好,{'正负'[n % 2]}\n" for n in range(1, COUNT))},
+        task="classify",
+        options=("--format", "csv"),
+    ),
+    "JSON-MIN about another string": Reading(
+        ("data/formats/label_studio_min.py:_check_about",),
+        {"a.json": [{"id": n, "annotation_id": n, "text": f"南方{n}", "body": f"在北京{n}",
+                     "label": [{"start": 1, "end": 3, "text": "北京", "labels": ["NS"]}]} for n in range(COUNT)]},
+        options=("--format", "label-studio-min"),
     ),
     "a misspelt option": Reading(
         ("data/formats/format.py:check_options",),
@@ -468,6 +484,8 @@ ELSEWHERE = {
     "data/columns.py:_without_digit": "test_the_segmentation_digits_that_a_line_lacks",
     "data/formats/doccano.py:_draft": "tests/data, by the reader's own options",
     "data/formats/format.py:_all_of": "a list of all options; test_cli_reading.py",
+    "data/formats/label_studio_min.py:note_own_classes": "a note; tests/data/test_label_studio.py",
+    "data/formats/tables.py:_table_format.read": "a header and nothing else: taken for a row it is one example",
     "data/formats/label_files.py:_write_relations": "tests/data/test_relations.py",
     "data/formats/offsets.py:_by_the_others": "tests/data/test_offsets.py",
     "data/formats/offsets.py:_misfit": "tells to leave an option out; tests/data/test_offsets.py",
