@@ -13,6 +13,7 @@ from hanlp_tutor.core.predict import Predictor
 from hanlp_tutor.core.scores import span_scores
 from hanlp_tutor.core.task import task_of
 from hanlp_tutor.data import Span
+from hanlp_tutor.data.known_labels import check_known
 from hanlp_tutor.data.words import TaggedWords
 
 
@@ -38,10 +39,12 @@ def evaluate_model(
 
 
 def score_on_test(model: Model, test: Sequence[Any]) -> dict[str, Any]:
-    """The scores of a test set, those of the contract alone. A gold label that training lacked counts as missed.
+    """The scores of a test set, those of the contract alone. Gold labels that training lacked are missed, and noted.
 
     Of a multi-task model those of each task on gold words, and under ``end_to_end`` its scores from the raw text.
+    A set of which the model knows no label is a DataError.
     """
+    check_known(model.task, model.labels, test)
     scores = evaluate_model(model, test, encoded=[model.encode_input(example) for example in test])
     if task_of(model).several and "tok" in model.tasks:
         for task, found in end_to_end(model, test).items():

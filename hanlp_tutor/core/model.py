@@ -156,8 +156,9 @@ class Model(nn.Module):
 
     def unknown_label(self, label: str, source: str) -> DataError:
         """The error for a gold label that the model does not have."""
+        has = ", ".join(self.labels[:20]) + (", ..." if len(self.labels) > 20 else "")
         return DataError(
-            f"label {label!r} is unknown to the model, which has {', '.join(self.labels)}.",
+            f"label {label[:20]!r} is unknown to the model, which has {has}.",
             path=source or None,
             remedy="Correct it, or put an example of it into the training file.",
         )

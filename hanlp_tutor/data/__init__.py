@@ -12,6 +12,7 @@ from hanlp_tutor.data.examples import LabelledText, Span, TaggedText, fingerprin
 from hanlp_tutor.data.formats import FORMATS, detect_format, read_documents, write_documents
 from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.labels import read_labels, write_labels
+from hanlp_tutor.data.looks_like import check_for_task, explaining, one_sentence
 from hanlp_tutor.data.notes import note
 from hanlp_tutor.data.schemes import SCHEMES, from_bio, spans_from_bio, to_bio
 from hanlp_tutor.data.split import Split, drop_duplicates, split_blocks, split_stratified
@@ -68,13 +69,27 @@ def read_examples(
     """
     if task not in _READERS:
         raise ConfigError(f"there is no task {task!r}; choose from {', '.join(_READERS)}.")
-    if format is None and _of_another_format(Path(path)):
-        format = detect_format(path).name
+    taken = dict(options)  # and the format, once it is known
+    with explaining(path, task, taken):
+        if format is None and _of_another_format(Path(path)):
+            format = detect_format(path).name
+        if format is not None:
+            taken["format"] = format
+        examples = _read(task, path, format, overlaps, options)
+    if (alone := one_sentence(examples)) is not None:
+        note(f"{path}: {alone.what} {alone.remedy}")
+    return examples
+
+
+def _read(
+    task: str, path: str | Path, format: str | None, overlaps: str, options: dict[str, Any]
+) -> list[TaggedText] | list[LabelledText]:
     if format is None:
         reader = _READERS[task]
         check_options(options, reader, f"reading {task} files")
         return reader(path, **options)
     documents = read_documents(path, format, **options)
+    check_for_task(task, path, documents)
     if task == "classify":
         return [document.labelled() for document in documents]
     documents, notes = flatten(documents, overlaps)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from hanlp_tutor.data.column_layout import Layout
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.lines import read_lines, write_lines
-from hanlp_tutor.data.reader_options import pass_option
+from hanlp_tutor.data.reader_options import pass_option, pass_options
 from hanlp_tutor.data.refusals import read_each, refuse
 from hanlp_tutor.data.schemes import from_bio, parse_tag, scheme_name, scheme_of_file, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
@@ -47,6 +48,10 @@ def read_columns(
     scheme: str | None = None,
     strip_segmentation_digits: bool = False,
     encoding: str | None = "utf-8",
+    token_column: int | None = None,
+    tag_column: int | None = None,
+    lower_case_tags: bool = False,
+    split_at: str | None = None,
 ) -> list[TaggedText]:
     """Read sentences of ``token<TAB or space>tag`` lines as texts with one BIO tag per character.
 
@@ -61,23 +66,35 @@ def read_columns(
         strip_segmentation_digits: each token ends in its position within a word that is no text, as in the Weibo corpus
             of Peng and Dredze (``科0 技1``); drop it.
         encoding: of the file; None detects it (:func:`hanlp_tutor.data.lines.read_text`).
+        token_column, tag_column, lower_case_tags, split_at: of a file that is laid out in another way
+            (:class:`hanlp_tutor.data.column_layout.Layout`).
 
     Raises:
         DataError: with file, line and remedy.
-        ConfigError: a scheme or encoding that does not exist.
+        ConfigError: a scheme or encoding that does not exist, a column below 1.
     """
-    sentences, scheme = read_rows(path, scheme, strip_segmentation_digits, encoding)
+    layout = Layout(token_column, tag_column, lower_case_tags, split_at)
+    sentences, scheme = read_rows(path, scheme, strip_segmentation_digits, encoding, layout)
     return [join_rows(path, rows, scheme) for rows in sentences]
 
 
 def read_rows(
-    path: str | Path, scheme: str | None, strip_segmentation_digits: bool, encoding: str | None
+    path: str | Path,
+    scheme: str | None,
+    strip_segmentation_digits: bool,
+    encoding: str | None,
+    layout: Layout = Layout(),  # noqa: B008 - frozen
 ) -> tuple[list[list[Row]], str]:
     """The rows of each sentence, and the scheme of their tags; arguments and errors as for :func:`read_columns`.
 
     Where refusals are collected (:mod:`hanlp_tutor.data.refusals`), a line that is no row is left out of its sentence.
     """
-    sentences = read_sentences(path, encoding, _row)
+    if layout == Layout():  # a large file has millions of lines
+        sentences = read_sentences(path, encoding, _row)
+    else:
+        rows_or_none = read_sentences(path, encoding, partial(_row_in, layout))
+        filled = ([row for row in rows if row is not None] for rows in rows_or_none)
+        sentences = [sentence for rows in filled if rows for sentence in layout.cut(rows)]
     if not sentences:
         raise DataError("holds no sentence.", path=path, remedy="Write one token<TAB>tag a line.")
     if not strip_segmentation_digits and _has_segmentation_digits(sentences):
@@ -116,6 +133,10 @@ def _row(number: int, line: str) -> Row:
     return Row(*_cells(line), number)
 
 
+def _row_in(layout: Layout, number: int, line: str) -> Row | None:
+    return Row(*_cells(layout.plain(line)), number) if layout.is_token(line) else None
+
+
 @lru_cache(maxsize=1 << 14)  # a large file has millions of lines, most of them seen before
 def _cells(line: str) -> tuple[str, str]:
     """Token and tag."""
@@ -132,7 +153,8 @@ def _cells(line: str) -> tuple[str, str]:
     if "\t" in word or ("\t" not in separator and " " in word):
         raise DataError(
             f"more than two columns in {line[:40]!r}.",
-            remedy="Keep the token and its tag; a token that holds spaces needs a tab before its tag.",
+            remedy=f"{pass_options(token_column=1, tag_column=len(line.split()))} to take the first and the last; a "
+            "token that holds spaces needs a tab before its tag.",
         )
     parse_tag(tag)
     return token, tag

@@ -9,6 +9,7 @@ from typing import Any
 
 from hanlp_tutor.data.documents import Document, flatten, split_at_line_feeds
 from hanlp_tutor.data.formats import detect_format, format_named, read_documents, write_documents
+from hanlp_tutor.data.looks_like import explaining
 from hanlp_tutor.data.notes import note, notes_to
 from hanlp_tutor.errors import ConfigError
 
@@ -68,10 +69,12 @@ def convert(
     format_named(to)  # a misspelt name is found before a long file is read
     if Path(source).resolve() == Path(target).resolve():
         raise ConfigError(f"{target} would overwrite its own source; name another target.")
-    found = from_ or detect_format(source).name
     notes: list[str] = []
-    with notes_to(notes.append):
+    given = {**({"format": from_} if from_ else {}), **(read or {})}
+    with notes_to(notes.append), explaining(source, None, given):
+        found = from_ or detect_format(source).name
         documents = read_documents(source, found, **(read or {}))
+    with notes_to(notes.append):
         if split_lines:
             documents = split_at_line_feeds(documents)
         if drop is not None:

@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from hanlp_tutor.data.file_kinds import NoText, check_is_text
 from hanlp_tutor.data.notes import note
 from hanlp_tutor.data.reader_options import on_command_line, pass_option
 from hanlp_tutor.data.refusals import collecting, refuse
@@ -59,7 +60,7 @@ def read_text(path: str | Path, encoding: str | None = "utf-8") -> str:
     try:
         return _read_whole(path, encoding)
     except DataError as error:
-        if not collecting():
+        if not collecting() or isinstance(error, NoText):
             raise
         return _read_by_line(path, error)
 
@@ -75,12 +76,15 @@ def begins_with_mark(path: str | Path) -> bool:
 
 def _read_whole(path: str | Path, encoding: str | None) -> str:
     if encoding is None:
-        return _decode_unknown(path, _read_bytes(path))
+        content = _read_bytes(path)
+        check_is_text(path, content)
+        return _decode_unknown(path, content)
     try:
         codec = codecs.lookup(encoding)
     except (LookupError, ValueError):  # ValueError: a NUL in the name
         raise ConfigError(f"there is no encoding {encoding!r}; try 'utf-8' or 'gb18030'.") from None
     content = _read_bytes(path)
+    check_is_text(path, content)
     try:
         return content.decode("utf-8-sig" if codec.name == "utf-8" else codec.name)
     except LookupError:  # rot13, hex and the like

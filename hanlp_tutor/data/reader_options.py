@@ -29,6 +29,12 @@ def pass_option(name: str, value: Any, flag: str = "-r") -> str:
     return f"Pass {on_command_line(name, value, flag)} (in Python: {name}={_in_python(value)})"
 
 
+def pass_options(**options: Any) -> str:
+    """The same for several options of a reader that belong together."""
+    typed = " ".join(on_command_line(name, value) for name, value in options.items())
+    return f"Pass {typed} (in Python: {', '.join(f'{name}={_in_python(value)}' for name, value in options.items())})"
+
+
 def on_command_line(name: str, value: Any, flag: str = "-r") -> str:
     """The option as it is typed after a command."""
     own = flag == "-r" and name in FLAGS

@@ -16,7 +16,10 @@ from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import Split, read_examples
 from hanlp_tutor.data.examples import gold_counts
 from hanlp_tutor.data.formats import FORMATS
+from hanlp_tutor.data.known_labels import check_known, nothing_to_learn
 from hanlp_tutor.data.large import LARGE, open_large
+from hanlp_tutor.data.looks_like import one_sentence
+from hanlp_tutor.data.notes import note
 from hanlp_tutor.data.stored_split import load_split, save_split
 from hanlp_tutor.errors import DataError, TrainingError
 from hanlp_tutor.files import write_json
@@ -55,14 +58,16 @@ def read_split(
     """
     kind = task_named(task)
     if _is_large(kind, Path(train), options):
-        return _split_large(task, train, dev, test, seed, options)
+        return _checked(kind, _split_large(task, train, dev, test, seed, options), train)
     files = {"train": train, "dev": dev, "test": test}
     parts = {name: kind.read(file, **options) if file else [] for name, file in files.items()}
     for name, file in files.items():
         if file and not parts[name]:
             raise DataError("holds no example.", path=file)
+    if (alone := one_sentence(parts["train"])) is not None:
+        raise DataError(alone.what, path=train, remedy=alone.remedy)
     if dev:
-        return Split(**parts)
+        return _checked(kind, Split(**parts), train)
     held_out = kind.hold_out(parts["train"], ratio=(9, 1, 0) if test else (8, 1, 1), seed=seed)
     train_part, dev_part = _known_to_train(kind, held_out)
     if not train_part or not dev_part or not (test or held_out.test):
@@ -71,7 +76,22 @@ def read_split(
             path=train,
             remedy="Give --dev FILE (and --test FILE).",
         )
-    return Split(train_part, dev_part, parts["test"] or held_out.test)
+    return _checked(kind, Split(train_part, dev_part, parts["test"] or held_out.test), train)
+
+
+def _checked(kind: Task, split: Split, train: str | Path) -> Split:
+    """The split, when its dev and test set ask for what its training set shows; what they do not is a note.
+
+    Raises:
+        DataError: no label of the dev or test set occurs in the training set.
+    """
+    counts = gold_counts(split.train)
+    if (reason := nothing_to_learn(kind.name, counts)) is not None:
+        note(f"{train}: {reason}. Check that the labels were exported, and that the right column is read.")
+    for part in (split.dev, split.test):
+        if part:
+            check_known(kind.name, counts, part, training=True)
+    return split
 
 
 def divide(task: str, train: str | Path, stored: str | Path, *, seed: int = 1, **options: Any) -> Split:

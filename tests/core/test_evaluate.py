@@ -15,6 +15,7 @@ from hanlp_tutor.core.scores import class_scores, span_scores
 from hanlp_tutor.core.task import label_set, task_named
 from hanlp_tutor.data import TaggedText
 from hanlp_tutor.data.schemes import spans_from_bio
+from hanlp_tutor.errors import DataError
 from hanlp_tutor.workbench.novelty import recall_by_novelty
 
 # Ill-formed sequences too: an I- that continues nothing, or another type. Gold and predicted types differ in part.
@@ -152,3 +153,12 @@ def test_gold_that_the_model_cannot_know_counts_as_missed(tiny_encoder):
     scores = score_on_test(model, [*known, TaggedText("某药好", ("B-DRUG", "I-DRUG", "O"))])
     assert scores["per_type"]["DRUG"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 1}
     assert scores.keys() == {"precision", "recall", "f1", "per_type"}
+
+
+def test_a_set_of_which_the_model_knows_no_label_has_no_score(tiny_encoder):
+    model = build_model("ner", tiny_encoder, label_set("ner", tagged(10)), TrainConfig())
+    with pytest.raises(DataError, match=r"test.txt: no label of this file is known to the model: 人名; .* LOC, PER"):
+        score_on_test(model, [TaggedText("张三来", ("B-人名", "I-人名", "O"), "test.txt:1")])
+    model = build_model("classify", tiny_encoder, ("坏", "好"), TrainConfig())
+    with pytest.raises(DataError, match="known to the model: bad, good; the model knows 坏, 好"):
+        score_on_test(model, labelled(10))

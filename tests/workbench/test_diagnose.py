@@ -84,6 +84,15 @@ CASES = [
     ("unfinished", {"updates": 400}, {}),
     ("unseen-label", {"data": {"train_labels": {"O": 9000, "B-PRE": 300, "I-PRE": 300, "B-LOC": 400}}}, {}),
     ("unseen-label", {"data": {"dev_labels": {**LABELS, "B-DRUG": 90, "I-DRUG": 90}}}, {}),
+    ("unseen-label", {"data": {"test_labels": {"O": 900, "B-人名": 30, "I-人名": 30}}}, {}),
+    ("unseen-label", {"data": {"test_labels": {**LABELS, "B-DRUG": 90, "I-DRUG": 90}}}, {}),
+    ("nothing-to-learn", {"data": {"train_labels": {"O": 9000}, "dev_labels": {"O": 900}}}, {"dev": (0, 0, 0, 0)}),
+    ("nothing-to-learn", {"data": {"train_labels": {"O": 9000}, "dev_labels": LABELS}}, STUCK),
+    (
+        "nothing-to-learn",
+        {"task": "classify", "data": {"train_labels": {"正面": 40}, "dev_labels": {"正面": 4}}},
+        {"dev": (1, 1, 1, 1)},
+    ),
     ("misaligned", {"data": {"train_alignment": SLIPPED}}, RISING),
     ("misaligned", {"data": {"dev_alignment": SLIPPED}}, {}),
     ("broken-tags", {"data": {"train_broken": 90}}, {}),
@@ -112,6 +121,13 @@ def test_each_fault_is_named_alone_with_evidence_and_remedy(folder, kind, manife
     (finding,) = found.findings
     assert any(letter.isdigit() for letter in finding.message) and len(finding.remedy) > 20 and finding.evidence
     assert json.loads(json.dumps(found.to_json()))["kinds"] == [kind]
+
+
+def test_a_test_set_with_other_labels_hides_nothing_about_the_curves(folder):
+    manifest = healthy(data={"test_labels": {"O": 900, "B-人名": 30, "I-人名": 30}})
+    found = diagnose(folder(manifest, curve(**RISING)))
+    assert found.kinds == ["unseen-label", "over-fitting"]
+    assert "Not one of the 30 gold labels of test occurs in train: 人名 in test, LOC, PER in train" in str(found)
 
 
 def test_every_kind_has_a_case():

@@ -14,6 +14,7 @@ from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.evaluate import evaluate_model
 from hanlp_tutor.core.model_folder import load_model
 from hanlp_tutor.data import LabelledText, TaggedText, write_columns, write_labels
+from hanlp_tutor.data.notes import notes_to
 from hanlp_tutor.errors import DataError, TrainingError
 from hanlp_tutor.workbench.job import divide, read_split, train_job
 
@@ -148,3 +149,48 @@ def test_a_stored_division_gives_a_colleague_the_same_sets(tmp_path):
     write_labels(theirs, examples[1:])
     with pytest.raises(DataError, match="not what this split was made of"):
         divide("classify", theirs, stored)
+
+
+def reviews(path: Path, *labels: str, first: bool = False) -> Path:
+    """A label file of 20 lines with these labels in turn."""
+    pairs = [(f"房间第{n}次也很好用", labels[n % len(labels)]) for n in range(20)]
+    path.write_text("".join("\t".join(pair[::-1] if first else pair) + "\n" for pair in pairs), encoding="utf-8")
+    return path
+
+
+def test_a_dev_or_test_set_with_other_labels_is_refused_before_training(tmp_path):
+    train, other = reviews(tmp_path / "a.txt", "正面", "负面"), reviews(tmp_path / "b.txt", "positive", "negative")
+    for sets in ({"dev": other}, {"test": other}, {"dev": train, "test": other}):
+        with pytest.raises(DataError, match=r"b.txt: no label of this file occurs in the training set: negative, pos"):
+            read_split("classify", train, **sets)
+    swapped = reviews(tmp_path / "c.txt", "正面", "负面", first=True)
+    with pytest.raises(DataError, match="look swapped") as error:
+        read_split("classify", train, dev=swapped)
+    assert len(str(error.value)) < 400
+    assert len(read_split("classify", swapped, label_first=True).train) == 16
+
+
+@pytest.mark.filterwarnings("ignore::hanlp_tutor.data.notes.DataNotice")
+def test_what_cannot_be_learnt_is_noted(tmp_path):
+    notes = []
+    with notes_to(notes.append):
+        read_split("classify", reviews(tmp_path / "a.txt", "正面"))
+    assert "with one class there is nothing to learn" in notes[0]
+    (tmp_path / "a.bio").write_text("无\tO\n事\tO\n\n" * 20, encoding="utf-8")
+    notes.clear()
+    with notes_to(notes.append):
+        read_split("ner", tmp_path / "a.bio")
+    assert "nothing but O can be learnt" in notes[0]
+    notes.clear()
+    with notes_to(notes.append):
+        read_split("classify", reviews(tmp_path / "b.txt", "正面", "负面"))
+    assert notes == []
+
+
+def test_a_training_file_without_blank_lines_is_refused_and_the_remedy_works(tmp_path):
+    path = tmp_path / "a.bio"
+    path.write_text("赵\tB-PER\n云\tI-PER\n来\tO\n。\tO\n" * 20, encoding="utf-8")
+    for sets in ({}, {"dev": path}):
+        with pytest.raises(DataError, match=r"one sentence of 80 characters: blank lines .* -r split_at '。'"):
+            read_split("ner", path, **sets)
+    assert len(read_split("ner", path, split_at="。").train) == 16

@@ -15,6 +15,9 @@
 ``label-studio-conll`` its CoNLL export
 ``brat``               ``.txt`` and ``.ann``, a pair or a folder of pairs
 ``clue``               JSON Lines of CLUENER, whose ends are inclusive
+``json-labels``        JSON with a text and its class: CLUE's TNEWS and IFLYTEK, and their like
+``json-spans``         JSON with entities as objects: CMeEE, Prodigy, displaCy
+``json-tokens``        JSON with tokens and tags: Hugging Face's data sets, W2NER
 =====================  ==============================================================================================
 """
 
@@ -30,6 +33,9 @@ from hanlp_tutor.data.formats import (
     clue,
     columns_format,
     doccano,
+    json_labels,
+    json_spans,
+    json_tokens,
     label_files,
     label_studio,
     label_studio_conll,
@@ -50,7 +56,10 @@ FORMATS: dict[str, Format] = {
         label_studio_min.FORMAT,
         label_studio.FORMAT,
         clue.FORMAT,
+        json_spans.FORMAT,
+        json_tokens.FORMAT,
         doccano.FORMAT,
+        json_labels.FORMAT,
         label_studio_conll.FORMAT,
         parallel.TAG_LINES,
         *columns_format.FORMATS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from hanlp_tutor.data.column_layout import Layout
 from hanlp_tutor.data.columns import is_row, join_rows, read_rows, write_columns
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.format import SPANS, Format
@@ -17,9 +18,17 @@ _SEPARATORS = {"tab": "\t", "space": " "}
 
 def _column_format(name: str, scheme: str | None) -> Format:
     def read(
-        path: str | Path, *, encoding: str | None = None, strip_segmentation_digits: bool = False
+        path: str | Path,
+        *,
+        encoding: str | None = None,
+        strip_segmentation_digits: bool = False,
+        token_column: int | None = None,
+        tag_column: int | None = None,
+        lower_case_tags: bool = False,
+        split_at: str | None = None,
     ) -> list[Document]:
-        return read_in(path, scheme, encoding, strip_segmentation_digits)
+        layout = Layout(token_column, tag_column, lower_case_tags, split_at)
+        return read_in(path, scheme, encoding, strip_segmentation_digits, layout)
 
     def read_any(
         path: str | Path,
@@ -27,13 +36,18 @@ def _column_format(name: str, scheme: str | None) -> Format:
         encoding: str | None = None,
         strip_segmentation_digits: bool = False,
         scheme: str | None = None,
+        token_column: int | None = None,
+        tag_column: int | None = None,
+        lower_case_tags: bool = False,
+        split_at: str | None = None,
     ) -> list[Document]:
-        return read_in(path, scheme, encoding, strip_segmentation_digits)
+        layout = Layout(token_column, tag_column, lower_case_tags, split_at)
+        return read_in(path, scheme, encoding, strip_segmentation_digits, layout)
 
     def read_in(
-        path: str | Path, scheme: str | None, encoding: str | None, strip_segmentation_digits: bool
+        path: str | Path, scheme: str | None, encoding: str | None, strip_segmentation_digits: bool, layout: Layout
     ) -> list[Document]:
-        sentences, found = read_rows(path, scheme, strip_segmentation_digits, encoding)
+        sentences, found = read_rows(path, scheme, strip_segmentation_digits, encoding, layout)
         if found == "BIO":  # IOB1 has many; a file that calls itself BIO has them by mistake, and loses them here
             strays = Tally(path)
             for rows in sentences:

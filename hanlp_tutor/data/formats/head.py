@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import codecs
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from hanlp_tutor.data.lines import split_lines
 
 _LINES = 1 << 16  # bytes that hold enough lines
+_BETWEEN = re.compile(r"[\s,]*")  # two values
 _OBJECT = 1 << 20  # bytes that hold one object
 
 
@@ -34,6 +38,21 @@ def head_lines(path: Path) -> list[str]:
     if not whole and "\n" in text:
         text = text[: text.rindex("\n") + 1]
     return split_lines(text)
+
+
+def head_values(path: Path, most: int = 20) -> list[Any]:
+    """The first values of JSON Lines, or of one JSON list, as far as they can be read; never raises."""
+    text, _ = head_text(path)
+    values: list[Any] = []
+    place = re.match(r"\s*\[?", text).end()
+    while len(values) < most:
+        place = _BETWEEN.match(text, place).end()
+        try:
+            value, place = json.JSONDecoder().raw_decode(text, place)
+        except (ValueError, RecursionError):
+            break
+        values.append(value)
+    return values
 
 
 def mostly(lines: list[str], test: Callable[[str], bool]) -> bool:

@@ -15,8 +15,9 @@ from hanlp_tutor.errors import ConfigError, DataError
 _REPEATED = ("refuse", "any")
 
 
-def _read_labels(path: str | Path, *, encoding: str | None = None) -> list[Document]:
-    return [Document(each.text, (), each.label, each.source) for each in read_labels(path, encoding=encoding)]
+def _read_labels(path: str | Path, *, encoding: str | None = None, label_first: bool | None = None) -> list[Document]:
+    examples = read_labels(path, encoding=encoding, label_first=label_first)
+    return [Document(each.text, (), each.label, each.source) for each in examples]
 
 
 def _write_labels(path: str | Path, documents: Iterable[Document]) -> None:

@@ -16,6 +16,7 @@ from hanlp_tutor.workbench.audit.lengths import check_lengths
 from hanlp_tutor.workbench.audit.reading import Reading, read_subset
 from hanlp_tutor.workbench.audit.report import KINDS, Finding, Report, in_order
 from hanlp_tutor.workbench.audit.subsets import Subset
+from hanlp_tutor.workbench.audit.values import check_edges, check_values
 
 __all__ = ["KINDS", "Finding", "Report", "audit"]
 
@@ -67,6 +68,8 @@ def audit(
     findings += check_duplicates(subsets)
     findings += check_balance(subsets)
     findings += check_characters(subsets)
+    findings += check_edges(subsets)
+    findings += check_values(subsets)
     findings += check_lengths(subsets)
     if label_errors:
         from hanlp_tutor.workbench.audit.label_errors import check_label_errors

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from hanlp_tutor.data.schemes import from_bio, to_bio
 from hanlp_tutor.errors import nearest
@@ -12,6 +14,7 @@ from hanlp_tutor.workbench.audit.report import Finding, times
 from hanlp_tutor.workbench.audit.subsets import Subset, label_of
 
 FEW = 10  # examples (entities) of a label, below which nothing reliable is learnt or measured
+_NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{0,18})?")
 _RARE = 0.1  # of the frequency of the label that it may be a misspelling of
 _RULES = 0.8  # of the examples in one class: accuracy says little from here on
 _EMPTY = 0.9  # of the sentences without any entity
@@ -65,7 +68,8 @@ def check_labels(subsets: Sequence[Subset]) -> list[Finding]:
     for subset in others:
         for label, number in subset.labels().items():
             if label not in known:
-                guess = nearest(label, known)
+                alike = (other for other in known if _plain(other) == _plain(label))
+                guess = next(alike, None) or nearest(label, known)
                 hint = f" Did you mean {guess}?" if guess else ""
                 findings.append(
                     Finding(
@@ -80,11 +84,14 @@ def check_labels(subsets: Sequence[Subset]) -> list[Finding]:
     total = sum((subset.labels() for subset in subsets), Counter())
     for label, likely in similar_labels(total):
         subset = next(subset for subset in subsets if label in subset.labels())
+        same = _plain(label) == _plain(likely)
+        only = ": they differ only in case, width, blanks, separators or how a number is written" if same else ""
         findings.append(
             Finding(
                 "similar-labels",
                 "warning",
-                f"the label {label!r} ({times(total[label])}) looks like {likely!r} ({times(total[likely], '')}).",
+                f"the label {label!r} ({times(total[label])}) looks like {likely!r} ({times(total[likely], '')})"
+                f"{only}.",
                 "If it is a misspelling, mend it; otherwise leave it.",
                 **first_place(subset, label),
                 evidence={"label": label, "likely": likely, "counts": [total[label], total[likely]]},
@@ -107,8 +114,9 @@ def first_place(subset: Subset, label: str) -> dict:
 def similar_labels(counts: Counter[str]) -> list[tuple[str, str]]:
     """Pairs of a label and a more frequent one that it is probably a misspelling of.
 
-    Misspelt is what differs in case or separators only, or is rare beside the other and differs by one slip of the
-    keyboard. A label whose parts all occur in other labels is no slip: ``GPE.NOM`` beside ``GPE.NAM`` and ``PER.NOM``.
+    Misspelt is what differs in case, width, blanks, separators or as a number (1, 1.0) only, or is rare beside the
+    other and differs by one slip of the keyboard. A label whose parts all occur in other labels is no slip: ``GPE.NOM``
+    beside ``GPE.NAM`` and ``PER.NOM``.
     """
     parts = Counter(part for label in counts for part in set(_parts(label)))
     pairs = []
@@ -142,7 +150,12 @@ def one_slip(one: str, other: str) -> bool:
 
 
 def _plain(label: str) -> str:
-    return re.sub(r"[\s._/-]", "", label).casefold()
+    """A label without what may differ by mistake: width, case, invisible characters, separators, 1.0 for 1."""
+    visible = (each for each in unicodedata.normalize("NFKC", label) if unicodedata.category(each) not in ("Cf", "Cc"))
+    text = "".join(visible).strip().casefold()
+    if _NUMBER.fullmatch(text):
+        return f"number {Decimal(text).normalize():f}"
+    return re.sub(r"[\s._/-]", "", text)
 
 
 def _parts(label: str) -> list[str]:
@@ -166,7 +179,11 @@ def check_balance(subsets: Sequence[Subset]) -> list[Finding]:
         remedy = "Annotate more of them, join them with another label, or expect nothing of them."
         findings.append(Finding("class-balance", "warning", message, remedy, **place, evidence={"rare": rare}))
     label, number = next(iter(counts.items()))
-    if train.task != "ner" and number >= _RULES * total:
+    if train.task != "ner" and len(counts) == 1:
+        message = f"all examples in train are {label!r}: with one class there is nothing to learn."
+        remedy = "Check that the labels were exported, and that the right column is read."
+        findings.append(Finding("class-balance", "error", message, remedy, **place, evidence={"label": label}))
+    elif train.task != "ner" and number >= _RULES * total:
         message = f"{number / total:.0%} of train are {label!r}: always to predict that reaches this accuracy."
         remedy = "Read macro F1 instead of accuracy; class_weights may help."
         share = {"label": label, "share": number / total}

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from hanlp_tutor.data.column_layout import Layout
 from hanlp_tutor.data.columns import ForeignTag, Row, SegmentationDigits, is_row, join_rows, read_columns, read_rows
 from hanlp_tutor.data.documents import Document, flatten
 from hanlp_tutor.data.examples import LabelledText, TaggedText
 from hanlp_tutor.data.formats import FORMATS, detect_format, format_named
 from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.lines import ForeignLine, read_lines
+from hanlp_tutor.data.looks_like import check_for_task, explaining, one_sentence
 from hanlp_tutor.data.notes import notes_to
 from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import refusals_to
@@ -26,7 +28,8 @@ from hanlp_tutor.workbench.audit.report import Finding
 from hanlp_tutor.workbench.audit.subsets import Subset
 
 _COLUMNS = ("columns", *(scheme.lower() for scheme in SCHEMES))
-_BY_LINE = ("labels", "csv", "tsv", "doccano", "clue", "relation")  # one example a line; of others nothing is left out
+# One example a line, or an object; of others nothing is left out.
+_BY_LINE = ("labels", "csv", "tsv", "doccano", "clue", "relation", "json-labels", "json-spans", "json-tokens")
 _MOST_REFUSED = 100  # lines, before a file is taken for one of another format
 _HEAD = 200  # lines that show the format of a file
 # Faults that the readers know how to read over, leaving nothing out: the kind of finding, its message and its remedy.
@@ -35,13 +38,13 @@ _READ_OVER = {
     SegmentationDigits: (
         "segmentation-digit",
         "{message}",
-        "Pass --strip-segmentation-digits (strip_segmentation_digits=True); the audit does so.",
+        f"{pass_option('strip_segmentation_digits', True)}; the audit does so.",
     ),
     MixedSchemes: ("scheme", "{message} Here {tag} comes in; the audit reads M and I alike.", "{remedy}"),
     ForeignTag: (
         "broken-line",
         "{message}",
-        "Pass the scheme of the file, or none to detect it; the audit reads O here.",
+        f"{pass_option('scheme', 'NAME')} with the scheme of the file, or none to detect it; the audit reads O here.",
     ),
 }
 
@@ -76,6 +79,13 @@ def read_subset(name: str, source: Any, task: str | None, reading: Reading) -> S
     if not isinstance(source, str | Path):
         return _given(name, source, task)
     path = str(source)
+    taken = reading.given() | ({"format": reading.format} if reading.format else {})
+    with explaining(path, task, taken):
+        return _of_file(name, path, task, reading, taken)
+
+
+def _of_file(name: str, path: str, task: str | None, reading: Reading, taken: dict[str, Any]) -> Subset:
+    """A set from a file; its format is put into ``taken`` once it is known."""
     columns = not Path(path).is_dir() and _looks_like_columns(path, reading.encoding)
     form = _other_format(path, reading.format, columns)
     if "relation" in (task, form):
@@ -83,16 +93,21 @@ def read_subset(name: str, source: Any, task: str | None, reading: Reading) -> S
     if form is None:
         if Path(path).is_dir():
             raise DataError("is a folder of none of the formats.", path=path, remedy="Name a file, or a BRAT folder.")
+        columns = columns or reading.format in _COLUMNS
         task, form = task or ("ner" if columns else "classify"), "labels"
         if task == "ner":
             return _of_columns(name, path, reading)
+    else:
+        taken["format"] = form
     check_options(reading.given(), FORMATS[form].read, f"reading {form} files")
     read = partial(FORMATS[form].read, path, encoding=reading.encoding, **reading.given())
     documents, left_out, findings = _read(name, path, read, form in _BY_LINE)
     if len(left_out) > _MOST_REFUSED or not documents:
         raise left_out[0]
+    if task in ("ner", "classify"):
+        check_for_task(task, path, documents)
     task, examples, more = _examples(name, path, task, documents, reading.overlaps)
-    return Subset(name, task, examples, path, findings=findings + more)
+    return Subset(name, task, examples, path, findings=findings + more, form=form)
 
 
 def _looks_like_columns(path: str, encoding: str | None) -> bool:
@@ -167,7 +182,7 @@ def _noted(name: str, path: str, notes: list[str]) -> list[Finding]:
         about, _, encoding = note.partition(": read as ")
         if about == path:
             encoding = encoding.split(",")[0]
-            remedy = f"Save it as UTF-8, or pass --encoding {encoding.lower()} when you train."
+            remedy = f"Save it as UTF-8. {pass_option('encoding', encoding.lower())} when you train, otherwise."
             evidence = {"encoding": encoding}
             findings.append(
                 Finding("encoding", "warning", f"is {encoding}, not UTF-8.", remedy, name, path, evidence=evidence)
@@ -180,15 +195,18 @@ def _noted(name: str, path: str, notes: list[str]) -> list[Finding]:
 def _of_columns(name: str, path: str, reading: Reading) -> Subset:
     check_options(reading.given(), read_columns, "reading column files")
     scheme = reading.format if reading.format in _COLUMNS[1:] else reading.scheme
-    read = partial(read_rows, path, scheme, reading.strip_segmentation_digits, reading.encoding)
+    layout = Layout(**{each.name: reading.others[each.name] for each in fields(Layout) if each.name in reading.others})
+    read = partial(read_rows, path, scheme, reading.strip_segmentation_digits, reading.encoding, layout)
     (sentences, found), left_out, findings = _read(name, path, read)
     if len(left_out) > sum(map(len, sentences)):
         raise left_out[0]
     examples = [join_rows(path, rows, found) for rows in sentences]
+    if (alone := one_sentence(examples)) is not None:
+        findings.append(Finding("no-blank-lines", "error", alone.what, alone.remedy, name, path))
     sentences = [[_with_hyphen(row) for row in rows] for rows in sentences]
     if scheme is None and found == "BIO" and _is_iob1(sentences):
         found = "IOB1"
-    return Subset(name, "ner", examples, path, sentences, found, findings)
+    return Subset(name, "ner", examples, path, sentences, found, findings, f"columns in {found}")
 
 
 def _with_hyphen(row: Row) -> Row:

@@ -16,6 +16,7 @@ KINDS = {
     "broken-line": "a line that the strict reader refuses; the audit goes on without it",
     "segmentation-digit": "tokens end in a digit that is no text; the audit goes on without it",
     "reader-note": "what the reader of this format left out or assumed",
+    "no-blank-lines": "a column file whose sentences are not separated",
     "overlap": "entities that nest or overlap, which tags cannot; the audit goes on with the longest",
     "scheme": "two tagging schemes in one file",
     "invalid-transition": "a tag that cannot stand behind the one before it, such as I-X after O",
@@ -27,6 +28,8 @@ KINDS = {
     "duplicate": "a text that stands twice in one set",
     "near-duplicate": "texts of one set that are nearly the same",
     "label-error": "a label that a model of the other texts contradicts; only on request",
+    "blank-edge": "entities that begin or end with a blank or an invisible character",
+    "missing-value": "texts that are empty, and texts or labels that are what a program writes for nothing (nan)",
     "class-balance": "labels too rare to learn, one that rules, labels that cannot be scored",
     "odd-character": "characters that are invisible, private, unassigned, broken, look-alikes, or of two widths",
     "long-text": "a text longer than one window of the encoder, and what becomes of it",
@@ -98,7 +101,8 @@ class Report:
 
     Args:
         task: ``ner`` or ``classify``.
-        subsets: for each set its ``path``, ``examples``, ``characters`` and ``labels`` (entities or examples by label).
+        subsets: for each set its ``path``, ``format`` (what the file was read as), ``examples``, ``characters`` and
+            ``labels`` (entities or examples by label).
         findings: by kind, in the order of the files.
     """
 
@@ -174,6 +178,6 @@ class Report:
     def _head(self, name: str) -> str:
         subset = self.subsets[name]
         labels = ", ".join(f"{label} {number:,}" for label, number in subset["labels"].items())
-        place = f" ({subset['path']})" if subset["path"] else ""
+        place = f" ({subset['path']}, read as {subset['format']})" if subset["path"] else ""
         size = f"{subset['examples']:,} examples, {subset['characters']:,} characters"
         return f"{name}{place}: {size}; {labels or 'no label'}"

@@ -25,6 +25,7 @@ class Subset:
         rows: for a column file the lines of each example, with their tags as written.
         scheme: of those tags.
         findings: from reading.
+        form: the format that the file was read as; empty for examples.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Subset:
     rows: list[list[Row]] | None = None
     scheme: str = "BIO"
     findings: list[Finding] = field(default_factory=list)
+    form: str = ""
 
     def place(self, index: int, position: int = 0) -> dict[str, Any]:
         """Where an example, or a character of it, stands: the arguments of a :class:`Finding`."""
@@ -61,6 +63,7 @@ class Subset:
         characters = sum(len(example.text) for example in self.examples)
         return {
             "path": self.path,
+            "format": self.form,
             "examples": len(self.examples),
             "characters": characters,
             "labels": dict(self.labels()),

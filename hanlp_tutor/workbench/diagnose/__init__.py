@@ -26,5 +26,10 @@ def diagnose(folder: str | Path) -> Diagnosis:
     """
     run = read_run(folder)
     certain = [finding for rule in (*machine.RULES, *data.RULES) for finding in rule(run)]
-    found = [*certain, *conclusions(run, {finding.kind for finding in certain})]
+    found = [*certain, *conclusions(run, {finding.kind for finding in certain if _bears_on_curves(finding)})]
     return Diagnosis(run.folder, in_order(found))
+
+
+def _bears_on_curves(finding: Finding) -> bool:
+    """The test set does not: nothing of it is in a curve."""
+    return finding.evidence.get("side") != "test"

@@ -156,7 +156,7 @@ def over_fitting(run: Record) -> Iterator[Finding]:
 
 def conclusions(run: Record, known: set[str]) -> list[Finding]:
     """What the curves say beyond the faults that are known already; of several causes of one trouble the likeliest."""
-    if known & {"diverged", "out-of-memory"} and run.fact("failed"):
+    if (known & {"diverged", "out-of-memory"} and run.fact("failed")) or "nothing-to-learn" in known:
         return []
     certain = known & {"frozen-encoder", "clipped-before-unscaling", "misaligned", "unseen-label", "broken-tags"}
     silent: tuple[Rule, ...] = (one_answer,)

@@ -5,34 +5,68 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from hanlp_tutor.data.known_labels import nothing_to_learn
+from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.errors import nearest
 from hanlp_tutor.workbench.diagnose.record import Record
 from hanlp_tutor.workbench.diagnose.report import Finding
 
 _SLIPPED = 1.05  # how much more a neighbour must say about a tag than its own character: aligned corpora stay below 0.9
 _LEAKED, _UNKNOWN, _UNSEEN, _BROKEN = 0.02, 0.05, 0.05, 0.05
+_SHOWN = 8  # labels in a message
 _AUDIT = "`hanlp-tutor audit TRAIN --dev DEV --test TEST`"
 
 
+def nothing(run: Record) -> Iterator[Finding]:
+    """A training set that shows O alone, or one class."""
+    labels = run.fact("data", "train_labels") or {}
+    shown = {label: count for label, count in labels.items() if count}
+    reason = nothing_to_learn(run.task or "", shown)
+    if reason is not None:
+        yield Finding(
+            "nothing-to-learn",
+            f"In the training set {reason} ({sum(shown.values()):,} {'tags' if run.task == 'ner' else 'examples'}). A "
+            "score of this run says nothing.",
+            f"Look at the training file: were the labels exported, and is it the right column that is read? {_AUDIT}.",
+            {"train_labels": shown},
+        )
+
+
 def unseen_label(run: Record) -> Iterator[Finding]:
-    """A label of dev that no training example has, and that is more than an accident."""
+    """A label of dev or test that no training example has, and that is more than an accident."""
     if run.several_tasks:
         return
-    train, dev = (_kinds(run.fact("data", f"{subset}_labels"), run.task) for subset in ("train", "dev"))
-    total = sum(dev.values())
-    for label in sorted(dev.keys() - train.keys()):
-        twin = nearest(label, train.keys() - dev.keys())
-        if twin is None and dev[label] < _UNSEEN * total:
+    train = _kinds(run.fact("data", "train_labels"), run.task)
+    for subset in ("dev", "test"):
+        there = _kinds(run.fact("data", f"{subset}_labels"), run.task)
+        if train and there and train.keys().isdisjoint(there):
+            names = [", ".join(sorted(kinds)[:_SHOWN]) for kinds in (there, train)]
+            yield Finding(
+                "unseen-label",
+                f"Not one of the {sum(there.values()):,} gold labels of {subset} occurs in train: {names[0]} in "
+                f"{subset}, {names[1]} in train. They can only be missed.",
+                f"Give the labels of both files the same names and train again; {_AUDIT} names the lines.",
+                {"side": subset, subset: dict(there), "train": dict(train)},
+            )
+        elif train:
+            yield from _unseen(subset, train, there)
+
+
+def _unseen(subset: str, train: Counter[str], there: Counter[str]) -> Iterator[Finding]:
+    total = sum(there.values())
+    for label in sorted(there.keys() - train.keys()):
+        twin = nearest(label, train.keys() - there.keys())
+        if twin is None and there[label] < _UNSEEN * total:
             continue
-        spelt = f" Train has {twin!r} instead ({train[twin]:,} times), which dev lacks." if twin else ""
+        spelt = f" Train has {twin!r} instead ({train[twin]:,} times), which {subset} lacks." if twin else ""
         yield Finding(
             "unseen-label",
-            f"{dev[label]:,} of the {total:,} gold labels of dev are {label!r}, and not one in train.{spelt} "
+            f"{there[label]:,} of the {total:,} gold labels of {subset} are {label!r}, and not one in train.{spelt} "
             "They can only be missed.",
             f"Spell {twin!r} and {label!r} alike and train again; {_AUDIT} names the lines."
             if twin
             else f"Put examples of {label!r} into train, or divide the data anew, stratified by label.",
-            {"label": label, "dev": dev[label], "train": 0, "instead": twin},
+            {"side": subset, "label": label, subset: there[label], "train": 0, "instead": twin},
         )
 
 
@@ -65,7 +99,7 @@ def broken_tags(run: Record) -> Iterator[Finding]:
         yield Finding(
             "broken-tags",
             f"{broken:,} tags I-X of train continue nothing, beside {entities:,} entities that begin with B-X.",
-            "Name the scheme when reading (IOB1 begins entities with I-), or mend the file: " + _AUDIT + ".",
+            f"{pass_option('scheme', 'IOB1')} where entities begin with I-, or mend the file: {_AUDIT}.",
             {"broken": broken, "entities": entities},
         )
 
@@ -109,4 +143,4 @@ def _kinds(labels: dict[str, int] | None, task: str | None) -> Counter[str]:
     return counts
 
 
-RULES = (unseen_label, misaligned, broken_tags, leak, unknown_characters)
+RULES = (nothing, unseen_label, misaligned, broken_tags, leak, unknown_characters)

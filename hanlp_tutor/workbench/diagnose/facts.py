@@ -13,6 +13,7 @@ from typing import Any
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.run import Run
 from hanlp_tutor.data import LabelledText, TaggedText
+from hanlp_tutor.data.examples import gold_counts
 from hanlp_tutor.data.near_duplicates import normalised
 from hanlp_tutor.manifest import update_manifest
 
@@ -20,16 +21,14 @@ OFFSETS = (-2, -1, 0, 1, 2)
 _SAMPLED = 2000  # examples of a set, evenly drawn, where every example is more than the question needs
 
 
-def data_facts(
-    model: Model, train: Sequence[Any], dev: Sequence[Any], test: Sequence[Any] = ()
-) -> dict[str, Any]:
+def data_facts(model: Model, train: Sequence[Any], dev: Sequence[Any], test: Sequence[Any] = ()) -> dict[str, Any]:
     """What a run's manifest does not say of its data by itself.
 
     Returns:
         ``dev_known``, how many dev texts stand in train (None for a corpus on the disk, which is not read for this);
         ``unknown_share`` of the training tokens that are [UNK]; for tags also ``train_alignment`` and
         ``dev_alignment`` (:func:`alignment`) and ``train_broken``, the I- tags that continue nothing; with a test set
-        ``test_examples`` and ``test_known``.
+        ``test_examples``, ``test_known`` and ``test_labels``, how often each occurs.
     """
     seen = seen_texts(train)
     ids = [token for example in _evenly(train) for token in model.encode(example).ids]
@@ -41,7 +40,8 @@ def data_facts(
         facts["train_alignment"], facts["dev_alignment"] = alignment(_evenly(train)), alignment(_evenly(dev))
         facts["train_broken"] = sum(map(_broken, _evenly(train)))
     if test:
-        facts.update(test_examples=len(test), test_known=known_texts(test, seen))
+        counts = dict(gold_counts(test))
+        facts.update(test_examples=len(test), test_known=known_texts(test, seen), test_labels=counts)
     return facts
 
 
