@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -17,7 +18,7 @@ _SPACY = (
 # What a file begins with, what it is, what to do; {name} is the file's.
 _BEGINNINGS = (
     (b"\x1f\x8b", "an archive (gzip)", _UNPACK),
-    (b"BZh", "an archive (bzip2)", _UNPACK),
+    (b"BZh91AY&SY", "an archive (bzip2)", _UNPACK),
     (b"\xfd7zXZ\0", "an archive (xz)", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "an archive (7z)", _UNPACK),
     (b"Rar!\x1a\x07", "an archive (rar)", _UNPACK),
@@ -40,6 +41,7 @@ _BEGINNINGS = (
 _OFFICE = {"xl/": ("a workbook (xlsx)", _CSV), "word/": ("a document of a word processor (docx)", "Save it as plain "
            "text, UTF-8.")}  # fmt: skip
 _HEAD = 4096  # bytes
+_CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
 
 
 def binary_kind(path: str | Path, head: bytes) -> tuple[str, str] | None:
@@ -61,7 +63,8 @@ def binary_kind(path: str | Path, head: bytes) -> tuple[str, str] | None:
     if _OLE_WORKBOOK in head or (head.startswith(b"\xd0\xcf\x11\xe0") and Path(path).suffix.lower() == ".xls"):
         return "a workbook (xls)", _CSV
     for beginning, what, remedy in _BEGINNINGS:
-        if head.startswith(beginning):
+        # A text may begin with these letters, but it holds no control characters.
+        if head.startswith(beginning) and (min(beginning) < 9 or not beginning.isalnum() or _CONTROL.search(head)):
             return what, remedy.format(name=Path(path).name)
     return None
 

@@ -11,6 +11,7 @@ from hanlp_tutor.data.notes import note
 from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.errors import DataError
 
+_ENOUGH = 8  # examples, that none of them shares its label with another is no accident
 _SHOWN = 8  # names in a message
 _LONGEST = 20  # characters of one
 
@@ -84,6 +85,8 @@ def nothing_to_learn(task: str, gold: Mapping[str, int]) -> str | None:
         return "there is no entity: nothing but O can be learnt"
     if task == "classify" and len(found) == 1:
         return f"all examples are {_listed(found)}: with one class there is nothing to learn"
+    if task == "classify" and len(found) >= _ENOUGH and len(found) == found.total():
+        return f"each of the {len(found):,} examples has a label of its own, such as {_listed(found)}"
     return None
 
 

@@ -38,6 +38,7 @@ _WINDOW, _SENTENCES = 510, 2  # characters, or ends of sentences in it, before o
 _SENTENCE = 8  # characters: a line without label is at least so long, before it is taken for a plain text
 _KEEP = {"ner": ("spans", "entities", "ner"), "classify": ("label", "classes of texts", "classify")}
 _OWN = {"ner": ("columns", "bio", "iob1", "bmes", "iobes"), "classify": ("labels",)}
+_LISTS = ("entities", "spans", "label", "labels", "annotations", "relations")  # of one text
 _NO_LABELS = {"id", "idx", "keywords", "keyword", "source", "url", "date", "time"}
 _TEXTS = ("text", "sentence", "content", "review", "data", "abst", "query", "title")
 _NARROW = ("columns", "tsv", "csv", "label-studio-conll", "tag-lines")  # formats of lines that are sure to be theirs
@@ -239,6 +240,11 @@ def _labels(lines: Sequence[str]) -> Look | None:
         return Look("columns with _!_ between them", "Write text<TAB>label a line: the title, a tab, and the class.")
     if _share(lines, lambda line: "\t" in line) > 1 - _MOST:
         return None
+    for separator in ";|":
+        numbers = {line.count(separator) for line in lines}
+        if len(lines) >= 3 and len(numbers) == 1 and numbers != {0}:
+            remedy = "Export it with commas or tabs between the columns and a header: text,label."
+            return Look(f"a table with {separator} between its columns: {lines[0][:40]!r}", remedy)
     ends = {line.split()[-1] for line in lines}, {line.split()[0] for line in lines}
     for distinct, where in zip(ends, ("last", "first"), strict=True):
         if len(lines) >= 8 and len(distinct) * 4 <= len(lines) and _share(lines, lambda line: " " in line) >= _MOST:
@@ -293,11 +299,13 @@ def _json(path: Path, values: Sequence[Any]) -> Look | None:
         return None
     keys = set().union(*objects)
     shown = ", ".join(map(repr, list(objects[0])[:8]))
-    if "paragraphs" in keys or any(isinstance(each.get("data"), list) for each in objects):
-        first = json.dumps(objects[0], ensure_ascii=False)[:2000]
-        if '"qas"' in first or '"question"' in first:
-            return Look("a set of questions on texts (SQuAD, CMRC)", "No task of the kit reads it; take another set.")
+    first = json.dumps(objects[0], ensure_ascii=False)[:2000]
+    if '"qas"' in first or '"question"' in first:
+        return Look("a set of questions on texts (SQuAD, CMRC)", "No task of the kit reads it; take another set.")
+    if "paragraphs" in keys:
         return Look(f"paragraphs of JSON, as spaCy writes them (keys {shown})", _AS_JSON)
+    if len(objects) == 1 and (look := _nested(path, objects[0])):
+        return look
     for pair in PAIRS:
         if keys.issuperset(pair):
             remedy = "No task of the kit reads pairs; take a set with one text an example."
@@ -306,8 +314,30 @@ def _json(path: Path, values: Sequence[Any]) -> Look | None:
         return Look(f"dialogues for a chat model (keys {shown})", "No task of the kit reads them; take another set.")
     if any(form.sniff(path) for form in FORMATS.values()):
         return None
-    strings = [key for key in objects[0] if isinstance(objects[0][key], str)]
-    others = [key for key in objects[0] if isinstance(objects[0][key], (str, int)) and key not in _TEXTS]
+    return _keys(objects[0], keys, shown)
+
+
+def _nested(path: Path, outer: dict[str, Any]) -> Look | None:
+    """One object that holds all texts."""
+    inner = [value for value in outer.values() if isinstance(value, dict)]
+    if len(inner) == len(outer) > 1 and all(each.keys() == inner[0].keys() for each in inner):
+        if next(iter(inner[0]), "").isdecimal():
+            pandas = f"pandas.read_json({path.name!r}).to_json('data.jsonl', orient='records', lines=True, "
+            remedy = f"Write it by rows, from Python: {pandas}force_ascii=False)."
+            return Look("a JSON table by columns, as pandas writes it", remedy)
+        remedy = "Write the inner objects one a line, or in one list [...]."
+        return Look(f"one JSON object that holds an object for each text ({', '.join(list(outer)[:3])}, ...)", remedy)
+    for key, value in outer.items():
+        if isinstance(value, list) and value and all(isinstance(each, dict) for each in value) and key not in _LISTS:
+            remedy = f"Write the list under {key!r} as a file of its own, [...]."
+            return Look(f"one JSON object whose {key!r} lists the texts", remedy)
+    return None
+
+
+def _keys(entry: dict[str, Any], keys: set[str], shown: str) -> Look | None:
+    """Objects with unusual keys, or without labels."""
+    strings = [key for key in entry if isinstance(entry[key], str)]
+    others = [key for key in entry if isinstance(entry[key], (str, int)) and key not in _TEXTS]
     text = next((key for key in _TEXTS if key in strings), None)
     if text is not None and keys <= {*_TEXTS, *_NO_LABELS}:
         return Look(f"texts without labels (keys {shown}), as test sets are given out", "Name a file with labels.")

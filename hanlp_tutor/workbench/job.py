@@ -71,8 +71,9 @@ def read_split(
     held_out = kind.hold_out(parts["train"], ratio=(9, 1, 0) if test else (8, 1, 1), seed=seed)
     train_part, dev_part = _known_to_train(kind, held_out)
     if not train_part or not dev_part or not (test or held_out.test):
+        reason = nothing_to_learn(kind.name, gold_counts(parts["train"]))
         raise DataError(
-            f"{len(parts['train'])} examples are too few to hold some out.",
+            f"{len(parts['train'])} examples are too few to hold some out.{f' Besides, {reason}.' if reason else ''}",
             path=train,
             remedy="Give --dev FILE (and --test FILE).",
         )

@@ -72,6 +72,8 @@ def test_names():
 def test_nothing_to_learn():
     assert "nothing but O" in nothing_to_learn("ner", {"O": 9})
     assert "all examples are 好" in nothing_to_learn("classify", {"好": 9})
+    assert "has a label of its own" in nothing_to_learn("classify", {f"类{n}": 1 for n in range(9)})
+    assert nothing_to_learn("classify", {f"类{n}": 1 for n in range(7)}) is None
     assert nothing_to_learn("ner", {"O": 9, "B-X": 1}) is None
     assert nothing_to_learn("classify", {"好": 9, "坏": 1}) is None
     assert nothing_to_learn("multitask", {"tok/S": 1}) is None

@@ -136,7 +136,7 @@ def test_the_audit_says_what_it_is_and_its_remedy_works(files, name):
     assert content["sides"]["train"]["examples"] == (12 if task == "ner" else 20)
 
 
-@pytest.mark.parametrize("name", [n for n in READABLE if n != "doccano in a .txt" and "label first" not in n])
+@pytest.mark.parametrize("name", [n for n in READABLE if n != "doccano in a .txt"])
 def test_convert_says_what_it_is_and_its_remedy_works(files, tmp_path, name):
     path, task, words = files(name)
     wanted = ["convert", str(path), str(tmp_path / "out.jsonl"), "--to", "doccano"]
@@ -163,6 +163,7 @@ def write_archives(folder):
     (folder / "a.pkl").write_bytes(pickle.dumps([("好", "正")]))
     (folder / "a.spacy").write_bytes(zlib.compress(b"x" * 100))
     begin = {
+        "a.bz2": b"BZh91AY&SY",
         "a.gz": b"\x1f\x8b\x08\0",
         "a.7z": b"7z\xbc\xaf\x27\x1c",
         "a.rar": b"Rar!\x1a\x07\x01\0",
@@ -179,6 +180,7 @@ def write_archives(folder):
 NO_TEXT = {
     "a.zip": "an archive (zip of admin.jsonl)",
     "a.gz": "an archive (gzip)",
+    "a.bz2": "an archive (bzip2)",
     "a.7z": "an archive (7z)",
     "a.rar": "an archive (rar)",
     "a.tar": "an archive (tar)",
@@ -228,6 +230,19 @@ TEXT_OF_NO_KIND = {
     "fasttext.txt": (lines(lambda n, text, label: f"__label__{label} {text}"), "lines of fastText"),
     "space.txt": (lines(lambda n, text, label: f"{text} {label}"), "(正面, 负面) last, behind a space"),
     "commas.csv": (columns(lambda n, token, tag: f"{token},{tag}"), "tokens and tags with commas between"),
+    "nested.json": (
+        json.dumps({str(n): {"text": text, "label": "a"} for n, text in enumerate(TEXTS)}, ensure_ascii=False),
+        "one JSON object that holds an object for each text",
+    ),
+    "pandas.json": (
+        json.dumps({name: dict(enumerate(TEXTS)) for name in ("text", "label")}, ensure_ascii=False),
+        "a JSON table by columns",
+    ),
+    "data.json": (
+        json.dumps({"version": 1, "data": [{"text": "好", "label": "a"}] * 3}),
+        "whose 'data' lists the texts",
+    ),
+    "semicolons.csv": (lines(lambda n, text, label: f"{text};{label}"), "a table with ; between"),
     "plain.txt": ("\n".join(TEXTS), "lines of text without labels"),
 }
 
@@ -299,3 +314,10 @@ def test_columns_that_are_not_swapped_are_not_refused(tmp_path):
     path.write_text(lines(lambda n, text, label: f"{label}\t{text}"), encoding="utf-8")
     assert read_examples("classify", path, label_first=False)[0].label == TEXTS[0]
     assert read_examples("classify", path, label_first=True)[0].label == LABELS[0]
+
+
+def test_a_text_may_begin_as_such_a_file_does(tmp_path):
+    path = tmp_path / "a.txt"
+    for text in ("PAR1是型号", "BZh是缩写", "FEA1是型号", "PK是对决", "Rar!真好"):
+        path.write_text(f"{text}\t好\n第二条\t坏\n", encoding="utf-8")
+        assert read_examples("classify", path)[0].text == text

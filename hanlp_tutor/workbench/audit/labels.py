@@ -15,6 +15,7 @@ from hanlp_tutor.workbench.audit.subsets import Subset, label_of
 
 FEW = 10  # examples (entities) of a label, below which nothing reliable is learnt or measured
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{0,18})?")
+_LISTED, _LONGEST = 50, 40  # labels that one message lists, and characters of one
 _RARE = 0.1  # of the frequency of the label that it may be a misspelling of
 _RULES = 0.8  # of the examples in one class: accuracy says little from here on
 _EMPTY = 0.9  # of the sentences without any entity
@@ -174,7 +175,8 @@ def check_balance(subsets: Sequence[Subset]) -> list[Finding]:
         return [Finding("class-balance", "error", "no entity in train: only O can be learnt.", remedy, **place)]
     rare = {label: number for label, number in counts.items() if number < FEW}
     if rare:
-        listed = ", ".join(f"{label} {number}" for label, number in rare.items())
+        shown = [f"{label[:_LONGEST]} {number}" for label, number in rare.items()]
+        listed = ", ".join(shown[:_LISTED]) + (f", ... ({len(shown):,} in all)" if len(shown) > _LISTED else "")
         message = f"labels with fewer than {FEW} {unit} in train: {listed}."
         remedy = "Annotate more of them, join them with another label, or expect nothing of them."
         findings.append(Finding("class-balance", "warning", message, remedy, **place, evidence={"rare": rare}))
