@@ -292,6 +292,8 @@ def _share(lines: Sequence[str], test: Any) -> float:
 
 def _json(path: Path, values: Sequence[Any]) -> Look | None:
     """JSON of a set that no format of the kit reads."""
+    if any(form.sniff(path) for form in FORMATS.values()):
+        return None  # its own reader says more
     if any(isinstance(each, list) and len(each) == 2 and isinstance(each[1], dict) for each in values):
         return Look('pairs of a text and {"entities": [...]}, as spaCy 2 has them', _AS_JSON)
     objects = [each for each in values if isinstance(each, dict)]
@@ -312,8 +314,6 @@ def _json(path: Path, values: Sequence[Any]) -> Look | None:
             return Look(f"pairs of texts ({pair[0]}, {pair[1]}), as AFQMC and OCNLI have them", remedy)
     if keys & {"conversations", "messages", "instruction"}:
         return Look(f"dialogues for a chat model (keys {shown})", "No task of the kit reads them; take another set.")
-    if any(form.sniff(path) for form in FORMATS.values()):
-        return None
     return _keys(objects[0], keys, shown)
 
 
