@@ -52,6 +52,8 @@ def measure_baseline(task: str, split: Split, *, seconds: float = LIMIT) -> dict
         return {**entry, "missing": f"{len(split.train):,} training examples would take it longer than {LIMIT:.0f} s"}
     if not len(getattr(split, on)):
         return {**entry, "missing": "there are neither test nor dev examples"}
+    if task == "classify" and len({example.label for example in split.train}) < 2:
+        return {**entry, "missing": "the training examples are all of one class"}
     tell("baseline", name=NAMES[task], seconds=seconds)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="hanlp-tutor-") as folder:

@@ -64,7 +64,7 @@ def beside(metrics: Mapping[str, Any], folder: Path) -> list[str]:
 
     Args:
         metrics: with ``baseline`` (:func:`hanlp_tutor.workbench.baseline_run.measure_baseline`).
-        folder: of the run, whose history tells whether dev was still rising.
+        folder: of the run, whose history tells whether dev was best at the end.
     """
     baseline = metrics.get("baseline")
     if not baseline:
@@ -81,7 +81,7 @@ def beside(metrics: Mapping[str, Any], folder: Path) -> list[str]:
     more = "a larger encoder (--encoder bert-base-chinese, on a GPU)"
     epochs = _more_epochs(folder)
     if epochs:
-        more = f"more passes, for dev was still rising (-p epochs {epochs})"
+        more = f"more passes, for dev was best at the end (-p epochs {epochs})"
     return [f"{line}it is ahead by {-lead:.1f} points", f"To pass it: {more}, or more labelled examples."]
 
 
@@ -91,7 +91,7 @@ def _more_epochs(folder: Path) -> int | None:
 
     evaluations = read_run(folder).evaluations
     scores = [row["dev_score"] for row in evaluations]
-    if len(scores) < 2 or scores[-1] < max(scores):
+    if not scores or scores[-1] < max(scores):
         return None
     return 2 * math.ceil(evaluations[-1]["epoch"])
 

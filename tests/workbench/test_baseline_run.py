@@ -54,7 +54,7 @@ def test_a_baseline_that_dies_costs_the_run_nothing(reviews, monkeypatch):
     assert "failed" in measure_baseline("classify", reviews)["missing"]
     monkeypatch.undo()
     only_one_class = Split([each for each in reviews.train if each.label == reviews.train[0].label], reviews.dev, [])
-    assert "failed" in measure_baseline("classify", only_one_class)["missing"]
+    assert "all of one class" in measure_baseline("classify", only_one_class)["missing"]
 
 
 def test_what_it_lacks_is_said(reviews, monkeypatch):
@@ -71,7 +71,8 @@ def test_what_it_lacks_is_said(reviews, monkeypatch):
     [
         (0.8, (0.5, 0.6), ["the model is ahead by 10.0 points"]),
         (0.9, (0.5, 0.6), ["the model is ahead by 0.0 points"]),
-        (0.95, (0.5, 0.6), ["it is ahead by 5.0 points", "still rising (-p epochs 8)"]),
+        (0.95, (0.5, 0.6), ["it is ahead by 5.0 points", "best at the end (-p epochs 8)"]),
+        (0.95, (0.6,), ["it is ahead by 5.0 points", "best at the end (-p epochs 4)"]),
         (0.95, (0.6, 0.5), ["it is ahead by 5.0 points", "a larger encoder"]),
     ],
 )
