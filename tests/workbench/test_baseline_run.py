@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 from toy import labelled, tagged
 
-from hanlp_tutor.data import Split
+from hanlp_tutor.data import LabelledText, Split
 from hanlp_tutor.progress import listening
 from hanlp_tutor.workbench import baseline_run
 from hanlp_tutor.workbench.baseline_run import measure_baseline
@@ -55,6 +55,8 @@ def test_a_baseline_that_dies_costs_the_run_nothing(reviews, monkeypatch):
     monkeypatch.undo()
     only_one_class = Split([each for each in reviews.train if each.label == reviews.train[0].label], reviews.dev, [])
     assert "all of one class" in measure_baseline("classify", only_one_class)["missing"]
+    nothing_twice = [LabelledText(text, label) for text, label in zip("甲乙丙丁", "1212", strict=True)]  # min_df is 2
+    assert "failed: ValueError" in measure_baseline("classify", Split(nothing_twice, nothing_twice, []))["missing"]
 
 
 def test_what_it_lacks_is_said(reviews, monkeypatch):
