@@ -85,14 +85,6 @@ def hash_of(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def subject_of(file: str, number: int) -> str:
-    """Of a line, by its number from 1."""
-    parts = review_lines.HOTELS[file]
-    if any(first <= number <= last for first, last in parts):
-        return "hotels"
-    return "computers" if number > parts[-1][1] else "books"
-
-
 def kept(files: dict[str, list[str]], subject: str, marked: bool) -> dict[str, float]:
     """Of the lines that stand in three places or more, the share with the same line below in all of them."""
     same = count = 0
@@ -102,7 +94,9 @@ def kept(files: dict[str, list[str]], subject: str, marked: bool) -> dict[str, f
             places[line].append(number)
         marks = set(review_lines.marked(lines, places))
         for line, numbers in places.items():
-            if len(line) < 8 or len(numbers) < 3 or subject_of(file, numbers[0] + 1) != subject:
+            if len(line) < review_lines.TELLING or len(numbers) < 3:
+                continue
+            if review_lines.subject_of(file, numbers[0] + 1) != subject:
                 continue
             if (numbers[0] + 1 in marks) == marked:
                 count += 1

@@ -33,7 +33,7 @@ HOTELS: Mapping[str, tuple[tuple[int, int], ...]] = {
     "neg.txt": ((2001, 6382), (8383, 12787)),
 }
 
-_TELLING = 8  # characters: a shorter line (优点：) may stand in two reviews
+TELLING = 8  # characters: a shorter line (优点：) may stand in two reviews
 _SHORT = 30  # characters: below it, seven of ten neighbours about computers stay together in three places
 _LOOK_BACK = 6  # lines between two numbers of a list, at most
 _NUMERALS = {numeral: value for value, numeral in enumerate("零一二三四五六七八九十")}
@@ -61,26 +61,33 @@ def groups(file: str, lines: Sequence[str]) -> list[int]:
     """
     places: defaultdict[str, list[int]] = defaultdict(list)
     for number, line in enumerate(lines):
-        if len(line) >= _TELLING:
+        if len(line) >= TELLING:
             places[line].append(number)
     joined = DisjointSet(range(len(lines)))
     for same in places.values():  # a line's other places are the same review
         for number in same[1:]:
             joined.merge(same[0], number)
     joining = set(marked(lines, places))
-    parts = HOTELS.get(file, ())
-    hotels = {number - 1 for first, last in parts for number in range(first + 1, last + 1)}
-    computers = max((last for _, last in parts), default=len(lines))
+    subjects = [subject_of(file, number) for number in range(1, len(lines) + 1)]
     for number in range(1, len(lines)):
         above, line = lines[number - 1], lines[number]
         if not (above and line):
             continue
-        both_short = number > computers and max(len(above), len(line)) < _SHORT
-        likely = number in hotels or both_short or _GOES_ON.match(line)
+        subject = subjects[number] if subjects[number] == subjects[number - 1] else None
+        both_short = max(len(above), len(line)) < _SHORT
+        likely = subject == "hotels" or (subject == "computers" and both_short) or _GOES_ON.match(line)
         if number in joining or (likely and not _parted(lines, places, number)):
             joined.merge(number - 1, number)
     first: dict[int, int] = {}
     return [first.setdefault(joined[number], number) for number in range(len(lines))]
+
+
+def subject_of(file: str, number: int) -> str:
+    """``books``, ``hotels`` or ``computers``: what a line is about, by its number from 1; ``books`` in another file."""
+    parts = HOTELS.get(file, ())
+    if any(first <= number <= last for first, last in parts):
+        return "hotels"
+    return "computers" if parts and number > parts[-1][1] else "books"
 
 
 def marked(lines: Sequence[str], places: Mapping[str, Sequence[int]]) -> Iterator[int]:

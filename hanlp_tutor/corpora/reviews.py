@@ -1,4 +1,4 @@
-"""Customer reviews of books, hotels and computers: ``positive`` or ``negative``, to classify.
+"""Customer reviews of books, hotels, computers, milk powder and more: ``positive`` or ``negative``, to classify.
 
 Labels are those of the two files, and noisy: a bare 优点： or 缺点： stands in both. Many lines are a part of a review
 (:mod:`hanlp_tutor.corpora.review_lines`); each example names its ``group``.
@@ -39,11 +39,20 @@ def load() -> Corpus:
     repeat one of dev or test, or belong to the same review, are left out: dev and test are those that the embedded
     encoders have never read.
     """
-    return _load(tuple(find_file(file) for file in FILES))
+    return _load(tuple(find_file(file) for file in FILES))[0]
+
+
+def earlier_train() -> tuple[LabelledText, ...]:
+    """The training lines with those that belong to a review of dev or test, in their order.
+
+    The training set before those were dropped: the embedded encoders have read it, without its labels. No line of dev
+    or test is in it, but other lines of their reviews are; so it serves to measure what that is worth.
+    """
+    return _load(tuple(find_file(file) for file in FILES))[1]
 
 
 @lru_cache(maxsize=1)
-def _load(paths: tuple[Path, ...]) -> Corpus:
+def _load(paths: tuple[Path, ...]) -> tuple[Corpus, tuple[LabelledText, ...]]:
     lines = [line for path, label in zip(paths, _LABELS, strict=True) for line in _read(path, label)]
     texts = {label: {line.text for line in lines if line.label == label} for label in _LABELS}
     for path, label in zip(paths, _LABELS, strict=True):
@@ -56,7 +65,7 @@ def _load(paths: tuple[Path, ...]) -> Corpus:
     held_out = {review.group for review in (*split.dev, *split.test)}
     split = replace(split, train=[review for review in apart if review.group not in held_out])
     distinct = len(texts["positive"] | texts["negative"])
-    return Corpus(
+    corpus = Corpus(
         name="reviews",
         task="classify",
         train=tuple(split.train),
@@ -73,6 +82,7 @@ def _load(paths: tuple[Path, ...]) -> Corpus:
             f"{len(split.train):,} / {len(split.dev):,} / {len(split.test):,}."
         ),
     )
+    return corpus, tuple(apart)
 
 
 def _read(path: Path, label: str) -> list[LabelledText]:

@@ -98,7 +98,6 @@ class Comparison(Measured):
         sizes = {name: size or total for name, size in self.settings.get("sizes", {}).items()}
         return {sizes[name]: self.under(f"{task}/{name}/").rows for name in sorted(sizes, key=sizes.get)}
 
-
     def _earlier(self, task: str) -> int | None:
         """The size of the earlier training set that rows of the task were measured with; None: it is today's."""
         rows = self.under(f"{task}/").rows.values()

@@ -20,6 +20,7 @@ from typing import Any
 from hanlp_tutor.core.scores import class_scores, span_scores
 from hanlp_tutor.data import Split
 from hanlp_tutor.extras import how_to_install
+from hanlp_tutor.progress import tell
 
 LIMIT = 120.0  # seconds
 MOST = 50_000  # training examples: with more it would not be done in time
@@ -49,6 +50,11 @@ def measure_baseline(task: str, split: Split, *, seconds: float = LIMIT) -> dict
         return {**entry, "missing": f"it needs another package: {how_to_install(module)}"}
     if len(split.train) > MOST:
         return {**entry, "missing": f"{len(split.train):,} training examples would take it longer than {LIMIT:.0f} s"}
+    if not len(getattr(split, on)):
+        return {**entry, "missing": "there are neither test nor dev examples"}
+    if task == "classify" and len({example.label for example in split.train}) < 2:
+        return {**entry, "missing": "the training examples are all of one class"}
+    tell("baseline", name=NAMES[task], seconds=seconds)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="hanlp-tutor-") as folder:
         given, result = Path(folder, "examples.pickle"), Path(folder, "scores.json")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import shlex
 import shutil
@@ -36,10 +35,9 @@ def comparison(ours: Mapping[str, Any], baselines: Mapping[str, Mapping[str, flo
         ours: the model's test scores.
         baselines: for each its scores, in one measure at least that ``ours`` has too.
     """
-    measures = [name for name in NAMES if all(name in each for each in (ours, *baselines.values()))]
-    if not baselines or not measures:
+    measure = _main_measure(ours, *baselines.values())
+    if not baselines or measure is None:
         return []
-    measure = measures[-1]  # the one that sums up the others
     ranked = sorted(baselines, key=lambda name: -baselines[name][measure])
     scores = ", ".join(f"{name} {NAMES[measure]} {baselines[name][measure]:.3f}" for name in ranked)
     lead = 100 * (ours[measure] - baselines[ranked[0]][measure])
@@ -56,12 +54,17 @@ def comparison(ours: Mapping[str, Any], baselines: Mapping[str, Mapping[str, flo
     return [f"baselines: {scores}", means]
 
 
+def _main_measure(*scores: Mapping[str, Any]) -> str | None:
+    """Of the measures that all of them have the one that sums up the others."""
+    return next((name for name in reversed(NAMES) if all(name in each for each in scores)), None)
+
+
 def beside(metrics: Mapping[str, Any], folder: Path) -> list[str]:
     """The baseline of ``metrics.json`` in a line, and a second one with what to try where it is ahead.
 
     Args:
         metrics: with ``baseline`` (:func:`hanlp_tutor.workbench.baseline_run.measure_baseline`).
-        folder: of the run, whose history tells whether dev was still rising.
+        folder: of the run, whose history tells whether dev was best at the end.
     """
     baseline = metrics.get("baseline")
     if not baseline:
@@ -69,7 +72,7 @@ def beside(metrics: Mapping[str, Any], folder: Path) -> list[str]:
     name, on = baseline["name"], baseline["on"]
     if "missing" in baseline:
         return [f"baseline: none ({name}: {baseline['missing']})"]
-    measure = [each for each in NAMES if each in baseline][-1]  # the one that sums up the others
+    measure = _main_measure(baseline)
     ours = metrics["test"][measure] if on == "test" else metrics["best_dev"]
     lead = 100 * (ours - baseline[measure])
     line = f"baseline: {name} {NAMES[measure]} {baseline[measure]:.4f} on {on}, same files: "
@@ -78,18 +81,19 @@ def beside(metrics: Mapping[str, Any], folder: Path) -> list[str]:
     more = "a larger encoder (--encoder bert-base-chinese, on a GPU)"
     epochs = _more_epochs(folder)
     if epochs:
-        more = f"more passes, for dev was still rising (-p epochs {epochs})"
+        more = f"more passes, for dev was best at the end (-p epochs {epochs})"
     return [f"{line}it is ahead by {-lead:.1f} points", f"To pass it: {more}, or more labelled examples."]
 
 
 def _more_epochs(folder: Path) -> int | None:
     """Twice the epochs of a run whose last evaluation was its best; None for another."""
-    with open(folder / "history.csv", newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["dev_score"]]
-    scores = [float(row["dev_score"]) for row in rows]
-    if len(scores) < 2 or scores[-1] < max(scores):
+    from hanlp_tutor.workbench.diagnose.record import read_run
+
+    evaluations = read_run(folder).evaluations
+    scores = [row["dev_score"] for row in evaluations]
+    if not scores or scores[-1] < max(scores):
         return None
-    return 2 * math.ceil(float(rows[-1]["epoch"]))
+    return 2 * math.ceil(evaluations[-1]["epoch"])
 
 
 def shown(path: Path) -> str:

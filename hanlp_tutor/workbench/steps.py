@@ -90,6 +90,8 @@ class Steps:
             self.say("note", event["line"])
         elif kind == "tested":
             self.say("test", headline(event["scores"]))
+        elif kind == "baseline":
+            self.say("baseline", f"{event['name']} on the same files, {event['seconds']:g} s at most")
 
     def begin(self, name: str, total: int, unit: str, *, done: int = 0, remaining: bool = True) -> None:
         """Count up to ``total``; what was counted before waits until :meth:`end`.
