@@ -98,6 +98,7 @@ class Run:
             raise TrainingError(
                 f"{self.out}: holds a run already. Continue it with resume=True (--resume), or choose another folder."
             )
+        exports = {target: each.why_not(self.model) for target, each in task_of(self.model).exporters.items()}
         try:
             self.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -119,6 +120,7 @@ class Run:
                     "dev_labels": dict(gold_counts(self.dev)),
                 },
                 model=model_facts(self.model),
+                exports={target: reason or "possible" for target, reason in exports.items()},
                 updates=self.updates,
                 resumed_at=self.state.step or None,
                 micro_batch=self.micro_batch,
@@ -128,6 +130,9 @@ class Run:
         self.history = HistoryFile(self.out / "history.csv", self.state.rows)
         self.board = TensorBoard(self.out / "tensorboard", self.state.step)
         self.reporter = Reporter(self.updates, self.state.step, progress)
+        for target, reason in exports.items():
+            if reason:  # known now, and bitter after hours of training
+                self.reporter.say(f"This model will not export to {target}: {reason}")
         self.clock = time.perf_counter() - self.state.seconds
         self.row_clock = time.perf_counter()
 

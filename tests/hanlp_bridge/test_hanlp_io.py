@@ -53,7 +53,9 @@ class Export:
 
     @property
     def spans(self):
-        return [[(text, label, start, end) for text, label, start, end in row] for row in self.plain["predictions"]]
+        """With blank edges cut off, as the folder's README shows it."""
+        cut = of_the_readme(self.folder)
+        return [[tuple(entity) for entity in cut(row)] for row in self.plain["predictions"]]
 
 
 def ours(model, texts):
@@ -61,6 +63,14 @@ def ours(model, texts):
     if model.task == "classify":
         return [prediction["label"] for prediction in predictions]
     return [[(e["text"], e["label"], e["start"], e["end"]) for e in each["entities"]] for each in predictions]
+
+
+def of_the_readme(folder):
+    """The function that the folder's README offers."""
+    code = (folder / "README.md").read_text(encoding="utf-8").split("```python\n")[2].split("```")[0]
+    names = {}
+    exec(code, names)
+    return names["cut"]
 
 
 @pytest.fixture(scope="module")
@@ -276,3 +286,19 @@ def test_relocate_writes_through_no_link(exported, tmp_path, name):
     with pytest.raises(ModelError, match="is a link"):
         relocate(tmp_path / "moved")
     assert (files(outside) if outside.is_dir() else outside.read_bytes()) == before
+
+
+def test_of_blanks_hanlp_leaves_out_what_it_can_and_the_readme_cuts_the_rest(small_encoder, tmp_path):
+    """A model to which every text is one entity."""
+    model = build_model("ner", small_encoder, ("O", "B-PER", "I-PER"), TrainConfig())
+    with torch.no_grad():
+        model.head.classifier.weight.zero_()
+        model.head.classifier.bias.copy_(torch.tensor([0.0, 0.0, 5.0]))
+    folder = export_hanlp(model.eval(), tmp_path / "blank")
+    texts = ["\u3000\u3000李明\u3000", "李明\u200b", "\ufeff李 明\n", "\u3000", "\u200b", "   ", "\xa0", "\t\t"]
+    (answer,) = plain_hanlp.ask([{"folder": str(folder), "inputs": [list(text) for text in texts]}])
+    assert [len(row) for row in answer["predictions"]] == [1, 1, 1, 0, 0, 0, 0, 0]
+    cut = of_the_readme(folder)
+    found = [[tuple(entity) for entity in cut(row)] for row in answer["predictions"]]
+    assert found == ours(model, texts)
+    assert found[0] == [("李明", "PER", 2, 4)] and found[2] == [("李 明", "PER", 1, 4)]
