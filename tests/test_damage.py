@@ -227,3 +227,16 @@ def test_a_run_says_so(tiny_encoder, tmp_path, monkeypatch):
     with pytest.raises(TrainingError, match="memory ran out") as caught:
         run(True)
     assert "elete" not in str(caught.value) and (tmp_path / "run" / "checkpoint.pt").exists()
+
+
+def test_a_run_folder_that_may_not_be_read_need_not_be_repeated(tmp_path, monkeypatch):
+    from hanlp_tutor.errors import DataError
+    from hanlp_tutor.workbench.diagnose import diagnose
+
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
+    denied = PermissionError(errno.EACCES, "Permission denied")
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.read_text", lambda *_, **__: (_ for _ in ()).throw(denied))
+        with pytest.raises(DataError, match="Give yourself the right") as caught:
+            diagnose(tmp_path)
+    assert "epeat" not in str(caught.value)
