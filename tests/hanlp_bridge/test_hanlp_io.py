@@ -15,7 +15,6 @@ import torch
 import toy
 
 from hanlp_tutor import Predictor, TrainConfig, build_model, export_hanlp, fine_tune, load_corpus, relocate, save_model
-from hanlp_tutor.encoders.mini import mini_config, mini_tokenizer
 from hanlp_tutor.errors import ModelError
 
 pytestmark = pytest.mark.xdist_group("trained")
@@ -231,18 +230,6 @@ def test_paths_that_hanlp_misreads_are_refused(toy_model, exported, tmp_path):
     shutil.move(exported, tmp_path / "albert_chinese")
     with pytest.raises(ModelError, match="misreads"):
         relocate(tmp_path / "albert_chinese")
-
-
-def test_an_encoder_whose_long_texts_hanlp_would_misread_is_refused(tmp_path):
-    shape = mini_config()
-    shape.update({"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 16,
-                  "max_position_embeddings": 1024})  # fmt: skip
-    shape.save_pretrained(tmp_path / "wide")
-    mini_tokenizer().save_pretrained(tmp_path / "wide")
-    name = f"random:{tmp_path / 'wide'}"
-    with pytest.raises(ModelError, match="1024 positions"):
-        export_hanlp(build_model("ner", name, LABELS, TrainConfig()), tmp_path / "out")
-    export_hanlp(build_model("classify", name, ("a", "b"), TrainConfig()), tmp_path / "out")
 
 
 def test_relocate_says_what_it_changed(exported, tmp_path):
