@@ -26,7 +26,7 @@ def ours(model, texts: list[str]) -> dict[str, list]:
     rows: dict[str, list] = {task: [] for task in model.tasks}
     for prediction in Predictor(model).predict_many(texts):
         # the word in which a character lies: an invisible one at a word's edge is no part of the entity
-        word = {place: number for number, (start, end) in enumerate(prediction["offsets"]) for place in range(start, end)}
+        word = {place: number for number, (a, b) in enumerate(prediction["offsets"]) for place in range(a, b)}
         for task in model.tasks:
             if task != "ner":
                 rows[task].append(prediction[task])
