@@ -15,6 +15,17 @@ from hanlp_tutor.errors import ConfigError, first_line
 
 # CUDA's compute capability from which a format is computed in hardware: tensor cores for fp16, Ampere for bf16
 NEEDED_CAPABILITY = {"fp16": (7, 0), "bf16": (8, 0)}
+# PyTorch has a class of its own for a GPU; its CPU allocator, cuBLAS and MPS raise a RuntimeError that says so, and
+# oneDNN, which computes on CPUs, one that hardly does
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "not enough memory",
+    "cublas_status_alloc_failed",
+    "could not create a primitive",
+    "could not create a memory",
+)
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -104,6 +115,13 @@ def release_memory() -> None:
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError, AttributeError):  # musl has no malloc_trim
             ctypes.CDLL(None).malloc_trim(0)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, on whatever device."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _OUT_OF_MEMORY)
 
 
 def _processor_flags() -> set[str]:

@@ -16,6 +16,7 @@ ROOMS = (
     "files",
     "manifest",
     "device",
+    "damage",
     "threads",
     "progress",
     "config",

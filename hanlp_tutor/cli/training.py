@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from hanlp_tutor.cli.common import (
     TASK,
     again,
     goes_on,
+    model_folder,
     p_option,
     parameters,
     read_sets,
@@ -95,6 +97,7 @@ def _say_next(commands: list[str]) -> None:
 @trains_on_files
 @click.option("--test", "test_file", type=click.Path(path_type=Path))
 @click.option("-c", "--config", "config_file", type=click.Path(path_type=Path), help="A YAML file of options.")
+@click.option("--from", "start", type=click.Path(path_type=Path), help="A run or model of the kit to train further.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
 @click.option("--no-baseline", is_flag=True, help="Leave out the classical baseline on the same files.")
@@ -109,6 +112,7 @@ def train(
     split_file: Path | None,
     encoder: str,
     config_file: Path | None,
+    start: Path | None,
     out: Path,
     resume: bool,
     no_baseline: bool,
@@ -122,6 +126,8 @@ def train(
     Each holds word<TAB>tag lines and a blank line between sentences; that of tok may be lines of words between spaces.
     """
     config = run_config(config_file, pairs)
+    if start and click.get_current_context().get_parameter_source("encoder") is not ParameterSource.DEFAULT:
+        raise ConfigError("--from and --encoder exclude each other: the model to go on from has its encoder.")
     if split_file and _several(task):
         raise ConfigError("--split divides one file, and here each task has one: give --dev FILE and --test FILE.")
     if split_file and (dev_file or test_file):
@@ -130,7 +136,7 @@ def train(
 
     split = read_sets(task, train_file, dev_file, test_file, split_file, config.seed, reading)
     steps = Steps()
-    steps.trains(task, encoder)
+    steps.trains(task, f"from {start}" if start else encoder)
     train_size, dev_size, test_size = map(len, (split.train, split.dev, split.test))
     steps.say("examples", f"{train_size:,} examples to train on, {dev_size:,} dev, {test_size:,} test")
 
@@ -145,9 +151,9 @@ def train(
     steps.say("folder", shown(out))
     try:
         with goes_on(out, "--resume", saved="checkpoint.pt", done=RESULT_FILE), listening(steps.hear):
-            metrics = train_job(
-                task, split, encoder, config, out, resume=resume, progress="none", baseline=not no_baseline
-            )
+            begun = {"encoder": None, "start": model_folder(start)} if start else {"encoder": encoder}
+            begun |= {"resume": resume, "baseline": not no_baseline}
+            metrics = train_job(task, split, config=config, out=out, progress="none", **begun)
     finally:
         steps.close()
     if not as_json:

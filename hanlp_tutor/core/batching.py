@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,7 @@ class Batch:
     (classification) that carry a loss; it is a plain int, so that knowing it costs no device synchronisation.
     Where words are tagged, ``words`` (B, L) holds each token's word, and the number of words, max(``lengths``), at
     padding; ``labels`` are then (B, max(``lengths``)) and ``lengths`` count words. ``tokens`` always counts tokens. All
-    examples are of one ``task``.
+    examples are of one ``task``. ``texts`` are there where somebody has put them.
     """
 
     input_ids: Tensor
@@ -93,14 +93,12 @@ class Batch:
     tokens: int
     words: Tensor | None = None
     task: str = ""
+    texts: list[str] | None = None
 
     def to(self, device: torch.device) -> Batch:
         """Copy the tensors to a device, without waiting for it."""
-        moved = {f.name: getattr(self, f.name) for f in fields(self)}
-        for name, value in moved.items():
-            if isinstance(value, Tensor):
-                moved[name] = value.to(device, non_blocking=True)
-        return Batch(**moved)
+        tensors = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return replace(self, **{name: value.to(device, non_blocking=True) for name, value in tensors.items()})
 
 
 def windows(length: int, size: int) -> list[tuple[int, int]]:

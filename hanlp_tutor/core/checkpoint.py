@@ -9,24 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
-from zipfile import BadZipFile, ZipFile
 
 import torch
 from torch import Tensor
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model import Model
+from hanlp_tutor.damage import load_archive, other_than_damage
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.errors import TrainingError, first_line
 from hanlp_tutor.files import write_file
 from hanlp_tutor.run_folder import digest, other_run
 
 FORMAT = 1
-# What unpickling and filling in a file of any content may raise.
-_DAMAGE = (OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, EOFError)
-_DAMAGE += (UnpicklingError, BadZipFile)
+_CONTENT = {"format", "identity", "progress", "parts", "rng", "cuda_rng"}
 
 
 @dataclass
@@ -86,25 +83,31 @@ def load_checkpoint(
     ``now`` is for the error about another run (:func:`hanlp_tutor.run_folder.other_run`).
 
     Raises:
-        TrainingError: damaged, written by another version, or of another run (names what differs).
+        TrainingError: damaged; whole, but not to be read here (:mod:`hanlp_tutor.damage`); written by another version,
+            or of another run (names what differs).
     """
     try:
-        with ZipFile(path) as archive:  # PyTorch writes check sums and does not look at them
-            if archive.testzip() is not None:
-                raise BadZipFile("a check sum is wrong")
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        if content["format"] != FORMAT:
-            raise TrainingError(f"{path}: a checkpoint of format {content['format']}, this version reads {FORMAT}.")
-        if any(content["identity"].get(name) != value for name, value in identity.items()):
-            difference = other_run(path.parent, content["identity"], identity, now or {})
-            raise TrainingError(f"{path}: belongs to another run: {difference}")
+        content = load_archive(path)
+        if content["format"] == FORMAT and not content.keys() >= _CONTENT:
+            raise KeyError(f"{min(_CONTENT - content.keys())} is missing")
+    except FileNotFoundError:
+        raise TrainingError(f"{path}: there is no checkpoint to go on from. Begin without --resume.") from None
+    except Exception as error:  # what unpickling a file of any content may raise is anything
+        damage = f"{path}: not a whole checkpoint ({first_line(error)}). Delete it to start anew."
+        raise TrainingError(other_than_damage(path, error) or damage) from error
+    if content["format"] != FORMAT:
+        raise TrainingError(f"{path}: a checkpoint of format {content['format']}, this version reads {FORMAT}.")
+    if any(content["identity"].get(name) != value for name, value in identity.items()):
+        difference = other_run(path.parent, content["identity"], identity, now or {})
+        raise TrainingError(f"{path}: belongs to another run: {difference}")
+    try:
         for name, part in parts.items():
             part.load_state_dict(content["parts"][name])
         torch.set_rng_state(content["rng"])
-        if content["cuda_rng"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(content["cuda_rng"])
+        for number, state in enumerate(content["cuda_rng"][: torch.cuda.device_count()]):  # another machine has fewer
+            torch.cuda.set_rng_state(state, number)
         return RunState(**content["progress"])
-    except _DAMAGE as error:
-        raise TrainingError(
-            f"{path}: not a whole checkpoint ({first_line(error)}). Delete it to start anew."
-        ) from error
+    except Exception as error:
+        unfit = f"{path}: whole, but not of this model, device or version ({first_line(error)}). Resume with the "
+        unfit += "encoder and kind of device that the run was begun with, or start a new run in another folder."
+        raise TrainingError(other_than_damage(path, error) or unfit) from error

@@ -6,7 +6,6 @@ layers (``TransformerTaggingModel``, ``TransformerClassificationModel``), so tha
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from torchcrf import CRF
 
 from hanlp_tutor.core.batching import IGNORED, Batch
+from hanlp_tutor.core.crf import marginals
 
 
 class Head(nn.Module):
@@ -50,7 +50,7 @@ class Head(nn.Module):
 
     def probabilities(self, logits: Tensor, batch: Batch, temperature: float = 1.0) -> Tensor:
         """p(class), shaped as the logits."""
-        raise NotImplementedError
+        return (logits / temperature).softmax(-1)
 
 
 class TaggingHead(Head):
@@ -90,14 +90,8 @@ class TaggingHead(Head):
     def probabilities(self, logits: Tensor, batch: Batch, temperature: float = 1.0) -> Tensor:
         """p(class | text) of each token, (B, L, C); with a CRF the marginals, whose every score is divided alike."""
         if self.crf is None:
-            return (logits / temperature).softmax(-1)
-        # the marginals of a CRF are the gradient of its log-partition function by the emissions
-        with torch.enable_grad():
-            emissions = (logits.detach() / temperature).requires_grad_()
-            mask = _mask(logits, batch.lengths)
-            crf = _tempered(self.crf, temperature)
-            log_z = crf._compute_normalizer(emissions.transpose(0, 1), mask.transpose(0, 1)).sum()
-            return torch.autograd.grad(log_z, emissions)[0]
+            return super().probabilities(logits, batch, temperature)
+        return marginals(self.crf, logits, batch.lengths, temperature)
 
 
 class ClassificationHead(Head):
@@ -129,21 +123,6 @@ class ClassificationHead(Head):
     def decode(self, logits: Tensor, batch: Batch) -> list[int]:
         """The best class of each text."""
         return logits.argmax(-1).tolist()
-
-    def probabilities(self, logits: Tensor, batch: Batch, temperature: float = 1.0) -> Tensor:
-        """p(class | text), (B, C)."""
-        return (logits / temperature).softmax(-1)
-
-
-def _tempered(crf: CRF, temperature: float) -> CRF:
-    """A CRF all of whose own scores are divided by the temperature; the best sequence stays the best."""
-    if temperature == 1:
-        return crf
-    copy = deepcopy(crf)
-    with torch.no_grad():
-        for parameter in copy.parameters():
-            parameter /= temperature
-    return copy
 
 
 def token_states(hidden: Tensor, batch: Batch) -> Tensor:

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from hanlp_tutor.core.batching import Batch, Encoded, length_buckets
 from hanlp_tutor.core.model import Model
-from hanlp_tutor.core.out_of_memory import cut, is_out_of_memory
+from hanlp_tutor.core.out_of_memory import cut
+from hanlp_tutor.device import is_out_of_memory
 
 BATCH_TOKENS = 4096  # computed at once, padding included
 BATCH_EXAMPLES = 256  # at most, however short

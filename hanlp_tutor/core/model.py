@@ -19,7 +19,7 @@ from hanlp_tutor.core.batching import Batch, Encoded, Encodings, collate
 from hanlp_tutor.core.heads import ClassificationHead, TaggingHead
 from hanlp_tutor.core.scheme_head import SchemeHead
 from hanlp_tutor.data import LabelledText, TaggedText
-from hanlp_tutor.data.schemes import spans_from_bio
+from hanlp_tutor.data.edges import visible_spans
 from hanlp_tutor.encoders import POSITIONS, Encoder
 from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.errors import DataError, TrainingError
@@ -202,7 +202,7 @@ class TaggingModel(Model):
         answers = []
         for text, tags, p in rows:
             scores = log_probabilities([self._label_ids[tag] for tag in tags], p)
-            spans = spans_from_bio(tags)
+            spans = visible_spans(tags, text)
             entities = [entity(text, s.start, s.end, s.label, scores[s.start : s.end]) for s in spans]
             answers.append({"text": text, "entities": entities})
         return answers

@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model import Model, draw_weights
 from hanlp_tutor.core.task import task_named
+from hanlp_tutor.damage import other_than_damage
 from hanlp_tutor.encoders import Encoder, check_fit, load_encoder
 from hanlp_tutor.encoders.folder import write_transformer
 from hanlp_tutor.errors import ModelError, first_line
@@ -71,7 +72,7 @@ def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
     """Open a model folder; nothing outside it is read, no code in it is run.
 
     Raises:
-        ModelError: no such folder, a file missing or damaged, a format of a newer kit.
+        ModelError: no such folder, a file missing or damaged, a newer kit's format; not to be read here.
     """
     folder = Path(folder)
     try:
@@ -91,9 +92,10 @@ def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
         )
         model.load_state_dict(load_file(folder / "model.safetensors"))
         model.temperature = float(card.get("temperature", 1.0))  # older folders have none
+        return model.to(device).eval()
     except ModelError:
         raise
     except Exception as error:  # what a damaged file makes the libraries raise is anything
         damage = f"not a whole model folder ({first_line(error)}). Save or export it again."
-        raise ModelError(f"{folder}: {why_no_model(folder) or damage}") from error
-    return model.to(device).eval()
+        why = f"{folder}: {why_no_model(folder) or damage}"
+        raise ModelError(other_than_damage(folder, error) or why) from error

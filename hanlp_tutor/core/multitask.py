@@ -20,7 +20,7 @@ from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.batching import Batch, Encoded, Encodings
 from hanlp_tutor.core.heads import Head, TaggingHead, token_states
 from hanlp_tutor.core.model import Model, entity, log_probabilities
-from hanlp_tutor.data.schemes import spans_from_bio
+from hanlp_tutor.data.edges import visible_spans, without_blank_edges
 from hanlp_tutor.data.words import WORD_TASKS, TaggedWords, segmentation_tags, word_starts
 from hanlp_tutor.errors import ConfigError, DataError, InputError, ModelError
 
@@ -194,6 +194,7 @@ class MultiTaskModel(Model):
         scores = log_probabilities([self._ids["ner"][tag] for tag in tags], p)
         text, offsets = answer["text"], answer["offsets"]
         return [
-            entity(text, offsets[s.start][0], offsets[s.end - 1][1], s.label, scores[s.start : s.end])
-            for s in spans_from_bio(tags)
-        ]
+            entity(text, *without_blank_edges(text, offsets[s.start][0], offsets[s.end - 1][1]), s.label,
+                   scores[s.start : s.end])
+            for s in visible_spans(tags, answer["tok"])
+        ]  # fmt: skip

@@ -15,20 +15,10 @@ import torch
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.batching import Batch
+from hanlp_tutor.device import is_out_of_memory
 from hanlp_tutor.errors import TrainingError, first_line
 from hanlp_tutor.progress import Reporter
 
-# PyTorch has a class of its own for a GPU; its CPU allocator, cuBLAS and MPS raise a RuntimeError that says so, and
-# oneDNN, which computes on CPUs, one that hardly does
-_SIGNS = (
-    "out of memory",
-    "can't allocate memory",
-    "cannot allocate memory",
-    "not enough memory",
-    "cublas_status_alloc_failed",
-    "could not create a primitive",
-    "could not create a memory",
-)
 REMEDIES = (
     "What else saves memory: gradient_checkpointing=True; fp16=True or bf16=True on a device that has it; "
     "optimizer='sgd', which keeps no moments; freeze='all-but-last-1'; shorter texts; a smaller encoder. "
@@ -41,13 +31,6 @@ Accumulate = Callable[[list[Batch]], None]
 
 class MemoryWarning(UserWarning):
     """Memory ran out and the run went on with smaller micro-batches."""
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out, on whatever device."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _SIGNS)
 
 
 def explain_out_of_memory(run: Callable[P, R]) -> Callable[P, R]:

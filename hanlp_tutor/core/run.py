@@ -99,6 +99,7 @@ class Run:
             raise TrainingError(
                 f"{self.out}: holds a run already. Continue it with resume=True (--resume), or choose another folder."
             )
+        exports = {target: each.why_not(self.model) for target, each in task_of(self.model).exporters.items()}
         try:
             self.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -108,6 +109,7 @@ class Run:
             manifest(
                 describe_device(self.device),
                 **facts,
+                exports={target: reason or "possible" for target, reason in exports.items()},
                 resumed_at=self.state.step or None,
                 micro_batch=self.micro_batch,
                 out_of_memory_at=self.state.halved_at,
@@ -116,6 +118,9 @@ class Run:
         self.history = HistoryFile(self.out / "history.csv", self.state.rows)
         self.board = TensorBoard(self.out / "tensorboard", self.state.step)
         self.reporter = Reporter(self.updates, self.state.step, progress)
+        for target, reason in exports.items():
+            if reason:  # known now, and bitter after hours of training
+                self.reporter.say(f"This model will not export to {target}: {reason}")
         self.clock = time.perf_counter() - self.state.seconds
         self.row_clock = time.perf_counter()
 

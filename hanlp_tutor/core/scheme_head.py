@@ -14,7 +14,7 @@ from torch import Tensor
 
 from hanlp_tutor.core.batching import IGNORED, Batch
 from hanlp_tutor.core.heads import TaggingHead
-from hanlp_tutor.data.schemes import from_bio, missing, parse_tag, scheme_of, to_bio
+from hanlp_tutor.data.schemes import class_table, missing, parse_tag, scheme_of, to_bio
 from hanlp_tutor.errors import ModelError
 
 
@@ -83,16 +83,8 @@ class SchemeHead(TaggingHead):
     def _on(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
         """Of each BIO class its kind (0: outside) and whether it is a B; and kind, begins, goes on -> class."""
         if device not in self._tables:
-            number = {kind: i for i, kind in enumerate(self._kinds, 1)}
-            place = {parse_tag(tag): i for i, tag in enumerate(self.native)}
-            stand_in = {kind: i for (_, kind), i in place.items()}
-            table = torch.full((len(number) + 1, 2, 2), place[parse_tag("O")])
-            for kind, i in number.items():
-                for length in (1, 3):
-                    tags = from_bio([f"B-{kind}", *[f"I-{kind}"] * (length - 1)], self.scheme)
-                    for j, tag in enumerate(tags):
-                        table[i, int(j == 0), int(j < length - 1)] = place.get(parse_tag(tag), stand_in[kind])
-            kinds = torch.tensor([number.get(label[2:], 0) for label in self._bio])
+            table = torch.tensor(class_table(self.native, self._kinds))
+            kinds = torch.tensor([self._kinds.index(label[2:]) + 1 if label != "O" else 0 for label in self._bio])
             begins = torch.tensor([label.startswith("B-") for label in self._bio])
             self._tables[device] = kinds.to(device), begins.to(device), table.to(device)
         return self._tables[device]

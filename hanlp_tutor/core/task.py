@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hanlp_tutor.core.scores import class_scores, minority_share, span_scores
 from hanlp_tutor.data import Split, read_examples, split_stratified
+from hanlp_tutor.data.edges import visible_spans
 from hanlp_tutor.data.examples import gold_counts
 from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.schemes import Span, spans_from_bio
@@ -40,7 +41,8 @@ class Task:
         headline: the score that chooses the best weights.
         several: it is several tasks at once, so counts and losses over all of it are of no one task.
         large: the format of its files that may be larger than memory; None: they are read whole.
-        exporters: by target (``hanlp``) what writes its models there; whoever can, registers itself.
+        exporters: by target (``hanlp``) what writes its models there, and by ``why_not(model)`` says beforehand that
+            it cannot; whoever can, registers itself.
     """
 
     name: str
@@ -103,7 +105,8 @@ class EntityTask(Task):
 
     def score(self, model: Model, examples: Sequence[Any], predictions: Sequence[Any]) -> dict[str, Any]:
         """``{"precision", "recall", "f1", "per_type"}``, micro, exact span."""
-        scores = span_scores([example.spans for example in examples], [spans_from_bio(tags) for tags in predictions])
+        texts = [example.text for example in examples]
+        scores = span_scores([example.spans for example in examples], [*map(visible_spans, predictions, texts)])
         return {**scores, "minority": minority_share(chain.from_iterable(predictions))}
 
 
@@ -166,7 +169,7 @@ class MultiTask(Task):
             mine = [i for i, example in enumerate(examples) if example.task == task]
             if mine:
                 gold, found = [model.gold_tags(examples[i]) for i in mine], [predictions[i] for i in mine]
-                scores[task] = _score_tags(task, gold, found)
+                scores[task] = _score_tags(task, gold, found, [examples[i].words for i in mine])
                 shares.append(minority_share(chain.from_iterable(found)))
         mean = sum(scores[task][self.headlines[task]] for task in scores) / max(len(scores), 1)
         return {**scores, "mean": mean, "minority": min(shares, default=0.0)}
@@ -202,12 +205,15 @@ def label_set(task: str, examples: Iterable[Any]) -> tuple[str, ...]:
     return task_named(task).label_set(examples)
 
 
-def _score_tags(task: str, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, Any]:
+def _score_tags(
+    task: str, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], words: Sequence[Sequence[str]]
+) -> dict[str, Any]:
     """On gold words: positions count pieces (tok) or words (pos, ner)."""
     if task == "pos":
         return class_scores([*chain.from_iterable(gold)], [*chain.from_iterable(predicted)])
-    spans = spans_from_bio if task == "ner" else _word_spans
-    return span_scores([*map(spans, gold)], [*map(spans, predicted)])
+    if task == "ner":
+        return span_scores([*map(spans_from_bio, gold)], [*map(visible_spans, predicted, words)])
+    return span_scores([*map(_word_spans, gold)], [*map(_word_spans, predicted)])
 
 
 def _word_spans(tags: Sequence[str]) -> list[Span]:

@@ -188,3 +188,21 @@ def tags_of(kind: str, scheme: str) -> list[str]:
     """All tags of one entity type, as ``B-PER, M-PER, E-PER, S-PER``."""
     long, short = (from_bio([f"B-{kind}", *[f"I-{kind}"] * rest], scheme) for rest in (2, 0))
     return list(dict.fromkeys([*long, *short]))
+
+
+def class_table(native: Sequence[str], kinds: Sequence[str]) -> list[list[list[int]]]:
+    """Which of the tags ``native`` a token gets; for one that is missing another of its type stands in.
+
+    Returns:
+        The tag's number by the token's kind (0: outside, then those of ``kinds``), whether it begins an entity (0, 1),
+        and whether the entity goes on behind it (0, 1).
+    """
+    place = {parse_tag(tag): i for i, tag in enumerate(native)}
+    stand_in = {kind: i for (_, kind), i in place.items()}
+    outside = place[parse_tag("O")]
+    table = [[[outside, outside], [outside, outside]] for _ in range(len(kinds) + 1)]
+    for kind, cells in zip(kinds, table[1:], strict=True):
+        for length in (1, 3):
+            for j, tag in enumerate(from_bio([f"B-{kind}", *[f"I-{kind}"] * (length - 1)], scheme_of(native))):
+                cells[int(j == 0)][int(j < length - 1)] = place.get(parse_tag(tag), stand_in[kind])
+    return table

@@ -26,6 +26,7 @@ from huggingface_hub.constants import HUGGINGFACE_CO_URL_HOME
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
+from hanlp_tutor.damage import other_than_damage
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card
 from hanlp_tutor.encoders.mini import EMBEDDED, mini_config, mini_tokenizer
 from hanlp_tutor.errors import EncoderError, first_line, nearest
@@ -91,7 +92,7 @@ def load_encoder(name: str, *, seed: int = 1) -> Encoder:
     except EncoderError:
         raise
     except Exception as error:  # what a damaged or foreign file makes the libraries raise is anything
-        raise EncoderError(_unavailable(base, error)) from error
+        raise EncoderError(other_than_damage(base, error) or _unavailable(base, error)) from error
     finally:
         transformers_logging.set_verbosity(verbosity)
     check_fit(base, module, tokenizer)

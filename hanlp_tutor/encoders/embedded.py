@@ -15,6 +15,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 from transformers import BertForMaskedLM
 
+from hanlp_tutor.damage import other_than_damage
 from hanlp_tutor.encoders.folder import write_transformer
 from hanlp_tutor.encoders.mini import EMBEDDED, mini_config, mini_tokenizer
 from hanlp_tutor.errors import EncoderError, first_line, nearest
@@ -41,8 +42,13 @@ def load_masked_lm(name: str) -> BertForMaskedLM:
     Raises:
         EncoderError: as :func:`read_card`.
     """
-    model = BertForMaskedLM(mini_config())
-    model.load_state_dict(_tied(load(_file(name, WEIGHTS).read_bytes())))
+    path = _file(name, WEIGHTS)
+    try:
+        model = BertForMaskedLM(mini_config())
+        model.load_state_dict(_tied(load(path.read_bytes())))
+    except (OSError, MemoryError, RuntimeError, KeyError, ValueError, SafetensorError) as error:
+        damage = f"{path}: not the whole weights of {name} ({first_line(error)}). Install the kit again."
+        raise EncoderError(other_than_damage(str(path), error) or damage) from error
     return model.eval()
 
 
@@ -56,12 +62,11 @@ def read_masked_lm(folder: Path) -> tuple[BertForMaskedLM, dict[str, Any]]:
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         model.load_state_dict(_tied(load((folder / WEIGHTS).read_bytes())))
-    except OSError as error:
-        raise EncoderError(
-            f"{folder}: no encoder that this kit pre-trained ({error.strerror}: {error.filename})."
-        ) from None
-    except (RuntimeError, KeyError, ValueError, SafetensorError) as error:
-        raise EncoderError(f"{folder}: its weights do not fit this version's shape ({first_line(error)}).") from None
+    except (OSError, MemoryError, RuntimeError, KeyError, ValueError, SafetensorError) as error:
+        reason = f"{folder}: its weights do not fit this version's shape ({first_line(error)})."
+        if isinstance(error, OSError):
+            reason = f"{folder}: no encoder that this kit pre-trained ({error.strerror}: {error.filename})."
+        raise EncoderError(other_than_damage(folder, error) or reason) from None
     return model.eval(), card
 
 

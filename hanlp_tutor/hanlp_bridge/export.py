@@ -23,6 +23,7 @@ from hanlp_tutor.errors import ModelError
 from hanlp_tutor.files import new_folder, write_file, write_json
 from hanlp_tutor.hanlp_bridge.folders import ClassifierFolder, EntityFolder, HanLPFolder
 from hanlp_tutor.hanlp_bridge.multitask import MultiTaskFolder
+from hanlp_tutor.hanlp_bridge.positions import cut_to_window
 
 FOLDERS: dict[str, HanLPFolder] = {
     "ner": EntityFolder(),
@@ -53,11 +54,12 @@ def export_hanlp(model: Model, folder: str | Path) -> Path:
     _check_place(folder)
     form.check(model)
     with new_folder(folder) as scratch:
-        write_transformer(model.encoder.config, model.tokenizer, scratch / "transformer")
+        shape, encoder = cut_to_window(model.encoder)
+        write_transformer(shape, model.tokenizer, scratch / "transformer")
         write_json(scratch / "config.json", form.config(model, folder / "transformer"))
         for name, content in form.vocabs(model).items():
             write_json(scratch / name, content)
-        weights = _weights(model, form.encoder_prefix)
+        weights = _weights(model, encoder, form.encoder_prefix)
         write_file(scratch / "model.pt", lambda file: torch.save(weights, file))
         (scratch / "README.md").write_text(form.readme(model.labels), encoding="utf-8")
         _check_whole(model, form.encoder_prefix, scratch)
@@ -142,9 +144,9 @@ def _check_path(folder: Path) -> None:
         )
 
 
-def _weights(model: Model, prefix: str) -> dict[str, Tensor]:
+def _weights(model: Model, encoder: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """All weights under HanLP's names, on the CPU, in float32."""
-    state = {prefix + name: tensor for name, tensor in model.encoder.state_dict().items()}
+    state = {prefix + name: tensor for name, tensor in encoder.items()}
     state |= model.head.state_dict()  # the heads bear HanLP's names
     return {
         name: tensor.detach().cpu().float() if tensor.is_floating_point() else tensor.cpu()

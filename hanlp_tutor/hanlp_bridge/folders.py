@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.core.model import Model
+from hanlp_tutor.data.edges import is_blank
 from hanlp_tutor.encoders import POSITIONS
 from hanlp_tutor.errors import ModelError
 from hanlp_tutor.hanlp_bridge import readme
+from hanlp_tutor.hanlp_bridge.positions import can_be_cut, positions_of
 
 HANLP_VERSION = "2.1.5"
+# Entities that HanLP is to leave out: what is blank alone, as far as a list can say it (each unseen character, and runs
+# of the usual ones). Blanks at an entity's edge HanLP cannot cut, the README in the folder does.
+_OFTEN = " \t\xa0\u200b\u3000\ufeff"
+BLANK_ENTITIES = [c for c in map(chr, range(0x10000)) if is_blank(c)] + [c * n for c in _OFTEN for n in range(2, 9)]
 
 
 class HanLPFolder:
@@ -35,13 +41,21 @@ class HanLPFolder:
         Raises:
             ModelError: with the reason.
         """
-        positions = model.encoder.config.max_position_embeddings
-        if positions != POSITIONS:
-            # its tokenizer cuts windows of 512, its encoder reads them back as windows of max_position_embeddings
+        positions = positions_of(model.encoder)
+        if positions != POSITIONS and not can_be_cut(model.encoder):
             raise ModelError(
                 f"{model.encoder_name} has {positions} positions; HanLP reads texts over {POSITIONS - 2} "
-                f"characters wrongly unless they are {POSITIONS}. Take an encoder with {POSITIONS}."
+                f"characters wrongly unless they are {POSITIONS}, and those of this kind of encoder "
+                f"({type(model.encoder).__name__}) cannot be cut. Take one with {POSITIONS}."
             )
+
+    def why_not(self, model: Model) -> str | None:
+        """The reason for which a model, trained or not, cannot be exported; None where it can."""
+        try:
+            self.check(model)
+        except ModelError as error:
+            return str(error)
+        return None
 
     def config(self, model: Model, transformer: Path) -> dict[str, Any]:
         """The content of ``config.json``; ``transformer`` is the absolute path of the encoder's files."""
@@ -88,6 +102,7 @@ class EntityFolder(HanLPFolder):
             "tagging_scheme": getattr(model.head, "scheme", "BIO"),
             "delimiter_in_entity": "",
             "merge_types": None,
+            "dict_blacklist": BLANK_ENTITIES,
             "tagset": None,
             "secondary_encoder": None,
             "extra_embeddings": None,

@@ -12,6 +12,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.task import task_named
+from hanlp_tutor.damage import other_than_damage
 from hanlp_tutor.data.schemes import parse_tag
 from hanlp_tutor.encoders import Encoder, check_fit
 from hanlp_tutor.errors import DataError, EncoderError, ModelError, first_line
@@ -138,6 +140,8 @@ def _json_object(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # ValueError: no JSON, no UTF-8
         raise ModelError(f"{path}: not JSON ({first_line(error)}). Copy the folder again.") from None
+    except OSError as error:
+        raise ModelError(other_than_damage(path, error) or f"{path}: cannot be read ({error.strerror}).") from None
     if not isinstance(value, dict):
         raise ModelError(f"{path}: a JSON object belongs here, this is a {type(value).__name__}.")
     return value
@@ -184,12 +188,17 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
     """Tensors by name, mapped from the file; no code in it is run, and none can pretend to be larger than it is."""
     if not path.is_file():
         raise ModelError(f"{path.parent}: not a HanLP folder, {path.name} is missing.")
-    if not zipfile.is_zipfile(path):
-        raise ModelError(f"{path}: not an archive of tensors. The older format, a bare pickle, can run code: refused.")
     try:
-        weights = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        with open(path, "rb") as file:
+            archive = zipfile.is_zipfile(file)  # of a path it would take a missing right for another format
+        weights = torch.load(path, map_location="cpu", weights_only=True, mmap=True) if archive else None
+    except UnpicklingError as error:
+        raise ModelError(f"{path}: holds more than tensors ({first_line(error)}).") from None
     except Exception as error:  # what a damaged or malicious file makes it raise is anything
-        raise ModelError(f"{path}: holds more than tensors, or is damaged ({first_line(error)}).") from None
+        damage = f"{path}: holds more than tensors, or is damaged ({first_line(error)})."
+        raise ModelError(other_than_damage(path, error) or damage) from None
+    if not archive:
+        raise ModelError(f"{path}: not an archive of tensors. The older format, a bare pickle, can run code: refused.")
     if not isinstance(weights, dict) or not all(
         isinstance(name, str) and isinstance(tensor, Tensor) and tensor.layout == torch.strided
         for name, tensor in weights.items()
@@ -207,9 +216,9 @@ def _read_shape(path: Path) -> None:
     if "auto_map" in shape:
         raise ModelError(f"{path}: it wants code of its own to be run (auto_map): refused.")
     for name, largest in LARGEST.items():
-        size = shape.get(name, 1)
-        if not isinstance(size, int) or not 1 <= size <= largest:
-            raise ModelError(f"{path}: {name}={size!r} is not plausible (1 to {largest:,}).")
+        size, least = shape.get(name, 1), 0 if name == "type_vocab_size" else 1  # DeBERTa-v2 has no types of tokens
+        if not isinstance(size, int) or not least <= size <= largest:
+            raise ModelError(f"{path}: {name}={size!r} is not plausible ({least} to {largest:,}).")
 
 
 def _transformer(folder: Path, config: dict[str, Any]) -> str:
@@ -237,7 +246,8 @@ def _empty_encoder(place: str) -> tuple[Any, Any]:
     except EncoderError as error:
         raise ModelError(str(error)) from None
     except Exception as error:  # what a damaged or foreign file makes the libraries raise is anything
-        raise ModelError(f"{place}: no encoder's configuration and tokenizer there ({first_line(error)}).") from error
+        none = f"{place}: no encoder's configuration and tokenizer there ({first_line(error)})."
+        raise ModelError(other_than_damage(place, error) or none) from error
     return module, tokenizer
 
 

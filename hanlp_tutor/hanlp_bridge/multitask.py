@@ -14,7 +14,7 @@ from hanlp_tutor.core.multitask import MultiTaskModel
 from hanlp_tutor.encoders import POSITIONS
 from hanlp_tutor.errors import ModelError
 from hanlp_tutor.hanlp_bridge import readme
-from hanlp_tutor.hanlp_bridge.folders import HANLP_VERSION, HanLPFolder, vocabulary
+from hanlp_tutor.hanlp_bridge.folders import BLANK_ENTITIES, HANLP_VERSION, HanLPFolder, vocabulary
 
 _TASKS = "hanlp.components.mtl.tasks"
 _TASK_CLASS = {
@@ -117,6 +117,12 @@ def _task(task: str, crf: bool) -> dict[str, Any]:
     own = {
         "tok": {"delimiter": None, "transform": None, "tagging_scheme": "BMES"},
         "pos": {},
-        "ner": {"tagging_scheme": "BIO", "delimiter_in_entity": "", "merge_types": None, "secondary_encoder": None},
+        "ner": {
+            "tagging_scheme": "BIO",
+            "delimiter_in_entity": "",
+            "merge_types": None,
+            "secondary_encoder": None,
+            "dict_blacklist": BLANK_ENTITIES,
+        },
     }
     return shared | own[task]

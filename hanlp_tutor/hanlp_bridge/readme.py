@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hanlp_tutor.data.edges import SHAPELESS, UNSEEN
+
 _HEAD = """\
 # A model for HanLP
 
@@ -26,7 +28,27 @@ _NER = """\
 - Texts of any length are read, by overlapping windows of 512. `batch_size` in `config.json` is 1 because HanLP mixes
   up the windows of texts of different length in one batch: characters after the 382nd get the tags of others. When all
   your texts have at most 510 characters, `ner(texts, batch_size=32)` is right and faster.
-"""
+- The kit cuts white space and invisible characters off the edges of an entity. HanLP leaves out an entity that is blank
+  (`dict_blacklist` in `config.json`) and cannot cut; `[*cut(entities)]` of one text's entities is what the kit finds:
+
+```python
+import unicodedata
+
+
+def blank(c):
+    return unicodedata.category(c) in {unseen} or c in "{shapeless}"
+
+
+def cut(entities):
+    for text, label, start, end in entities:
+        while text and blank(text[0]):
+            text, start = text[1:], start + 1
+        while text and blank(text[-1]):
+            text, end = text[:-1], end - 1
+        if text:
+            yield text, label, start, end
+```
+""".format(unseen=tuple(sorted(UNSEEN)), shapeless=ascii("".join(sorted(SHAPELESS)))[1:-1])
 
 _CLASSIFY = """\
 - Texts of any length are read, by overlapping windows of 512. `batch_size` in `config.json` is 8: HanLP computes
@@ -40,6 +62,8 @@ _MULTITASK = """\
   of an entity count words, not characters.
 - Texts of any length are read, by overlapping windows of 512, one text at a time: HanLP mixes up the windows of texts
   of different length in one batch.
+- HanLP leaves out an entity that is blank, and cannot cut white space or invisible characters off an entity's edges, as
+  the kit does.
 - With a CRF (`crf` in `config.json`) HanLP cannot read a text of white space alone.
 - After moving the folder, it is `encoder` / `transformer` in `config.json` that names the path.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 
@@ -36,6 +36,32 @@ def add_labels(model: Model, names: Sequence[str], *, seed: int = 1) -> Model:
     head = model.head
     new = [tag for name in names for tag in tags_of(name, head.scheme)]
     return _grown(model, labels, [*head.native, *missing(head.native), *new], seed)
+
+
+def with_labels(model: Model, labels: Iterable[str], *, seed: int = 1) -> Model:
+    """A copy of a model that knows these labels beside its own, to be trained further on examples that have them.
+
+    Args:
+        model: stays as it is.
+        labels: as :func:`hanlp_tutor.core.task.label_set` gives them for the new examples.
+        seed: of the rows for new ones.
+
+    Raises:
+        ModelError: labels of a multi-task model that are new, or of a part of its tasks.
+    """
+    new = [label for label in labels if label not in model.labels]
+    if model.task != "multitask":
+        known = {label[2:] for label in model.labels} if model.task == "ner" else set(model.labels)
+        names = dict.fromkeys(label[2:] if model.task == "ner" else label for label in new)
+        return add_labels(model, [name for name in names if name not in known], seed=seed)  # O is always known
+    tasks = {label.partition("/")[0] for label in labels}
+    if new or tasks != set(model.tasks):
+        lacks = f"its files have {new[0]!r}" if new else f"the files are of {', '.join(sorted(tasks))}"
+        raise ModelError(
+            f"A multi-task model goes on with the tasks and tags that it has ({', '.join(model.tasks)}); {lacks}. A "
+            "further task is added by hanlp_tutor.workbench.extend.add_task."
+        )
+    return copy.deepcopy(model)
 
 
 def _grown(model: Model, labels: Sequence[str], native: Sequence[str] | None, seed: int) -> Model:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from hanlp_tutor.data import Span, TaggedText
-from hanlp_tutor.data.schemes import spans_from_bio
+from hanlp_tutor.data.edges import visible_spans
 from hanlp_tutor.device import release_memory
 from hanlp_tutor.extras import needs
 
@@ -82,7 +82,9 @@ class FeatureCRF:
 
     def predict(self, texts: Iterable[str]) -> list[list[Span]]:
         """The entities in each text, in order."""
-        return [spans_from_bio(self._crf.predict_single(character_features(text))) if text else [] for text in texts]
+        return [
+            visible_spans(self._crf.predict_single(character_features(text)), text) if text else [] for text in texts
+        ]
 
     def marginals(self, text: str) -> list[dict[str, float]]:
         """p(tag | text) at each character, for the tags that training saw."""

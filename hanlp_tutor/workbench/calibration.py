@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from hanlp_tutor.core.batching import IGNORED, Batch
 from hanlp_tutor.core.inference import infer
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.data import LabelledText, Span, TaggedText
+from hanlp_tutor.data.edges import visible_spans
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.errors import DataError, ModelError
 
@@ -26,10 +28,11 @@ COLDEST, HOTTEST = 0.05, 20.0  # a model that is right on all of dev would want 
 
 
 def gather_logits(model: Model, examples: Sequence[TaggedText | LabelledText]) -> list[tuple[Tensor, Batch]]:
-    """The logits of all examples with the batches they belong to, which hold the gold; shortest texts first."""
+    """The logits of all examples with the batches they belong to, which hold gold and texts; shortest texts first."""
 
     def read(numbers: list[int], states: Tensor, batch: Batch) -> tuple[Tensor, Batch]:
-        return model.head.logits(states, batch).float(), batch
+        texts = [examples[i].text for i in numbers]
+        return model.head.logits(states, batch).float(), replace(batch, texts=texts)
 
     return [pair for _, pair in infer(model, [model.encode(example) for example in examples], read)]
 
@@ -102,11 +105,12 @@ def prediction_scores(
             scores += p.amax(-1).tolist()
             right += (p.argmax(-1) == batch.labels.cpu()).tolist()
             continue
-        for tags, row, ids in zip(model.decode(logits, batch), p, batch.labels.tolist(), strict=True):
+        columns = model.decode(logits, batch), p, batch.labels.tolist(), batch.texts
+        for tags, row, ids, text in zip(*columns, strict=True):
             wanted = set(spans_from_bio([model.labels[i] for i in ids[: len(tags)]]))
             chosen = torch.tensor([model.labels.index(tag) for tag in tags])
             log_p = row[: len(tags)].gather(1, chosen.unsqueeze(1)).squeeze(1).clamp(1e-12, 1.0).log()
-            for span in spans_from_bio(tags):
+            for span in visible_spans(tags, text):
                 scores.append(float(log_p[span.start : span.end].mean().exp()))
                 right.append(span in wanted)
     return scores, right

@@ -29,7 +29,7 @@ from hanlp_tutor.core.run import Result
 from hanlp_tutor.core.scores import span_scores
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import Span, TaggedText
-from hanlp_tutor.data.schemes import spans_from_bio
+from hanlp_tutor.data.edges import visible_spans
 from hanlp_tutor.data.words import WORD_TASKS
 from hanlp_tutor.encoders import Encoder
 from hanlp_tutor.errors import ConfigError, ModelError, TrainingError
@@ -178,4 +178,5 @@ def scores_of(model: Model, test: Sequence[TaggedText], types: Iterable[str]) ->
 def _found(model: Model, examples: Sequence[TaggedText], types: Iterable[str]) -> list[list[Span]]:
     wanted = set(types)
     predictions, _ = predict_labels(model, [model.encode_input(example) for example in examples])
-    return [[span for span in spans_from_bio(tags) if span.label in wanted] for tags in predictions]
+    spans = map(visible_spans, predictions, (example.text for example in examples))
+    return [[span for span in found if span.label in wanted] for found in spans]

@@ -10,7 +10,7 @@ from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.evaluate import score_on_test
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.model_folder import build_model, save_model
-from hanlp_tutor.core.run import Result
+from hanlp_tutor.core.run import Result, Run
 from hanlp_tutor.core.task import Task, label_set, task_named
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import Split, read_examples
@@ -21,12 +21,14 @@ from hanlp_tutor.data.large import LARGE, open_large
 from hanlp_tutor.data.looks_like import one_sentence
 from hanlp_tutor.data.notes import note
 from hanlp_tutor.data.stored_split import load_split, save_split
-from hanlp_tutor.errors import DataError, TrainingError
+from hanlp_tutor.errors import ConfigError, DataError, TrainingError
 from hanlp_tutor.files import write_json
+from hanlp_tutor.hanlp_bridge import export as _hanlp  # noqa: F401 - registers, so that a run says if it cannot export
 from hanlp_tutor.manifest import RESULT_FILE, update_manifest
 from hanlp_tutor.progress import tell
 from hanlp_tutor.workbench.baseline_run import measure_baseline
 from hanlp_tutor.workbench.diagnose.facts import data_facts, note_facts
+from hanlp_tutor.workbench.go_on import check_same_start, go_on
 
 
 def read_split(
@@ -154,10 +156,11 @@ def _known_to_train(task: Task, split: Split) -> tuple[list[Any], list[Any]]:
 def train_job(
     task: str,
     split: Split,
-    encoder: str,
+    encoder: str | None,
     config: TrainConfig,
     out: str | Path,
     *,
+    start: str | Path | None = None,
     resume: bool = False,
     progress: str = "auto",
     baseline: bool = False,
@@ -165,8 +168,10 @@ def train_job(
     """Build, fine-tune, test and save; writes ``metrics.json``, ``model/`` and what the loop writes into ``out``.
 
     Args:
-        task, split, encoder, config: what is learnt, from what, with what and how.
+        task, split, config: what is learnt from what, and how.
+        encoder: a name or folder; None with ``start``.
         out: the run folder.
+        start: a model folder to go on from, with its encoder, head and labels (:mod:`hanlp_tutor.workbench.go_on`).
         resume: go on with the run that it holds.
         progress: see :func:`hanlp_tutor.progress.resolve_mode`.
         baseline: fit a classical baseline afterwards, too (:mod:`hanlp_tutor.workbench.baseline_run`).
@@ -176,14 +181,29 @@ def train_job(
 
     Raises:
         TrainingError: ``out`` holds a finished run, and whatever the loop raises.
+        ConfigError: both an encoder and a start, or neither.
     """
     out = Path(out)
     if (out / RESULT_FILE).exists():
         raise TrainingError(f"{out}: holds a finished run, which is never overwritten. Choose another folder.")
-    model = build_model(task, encoder, label_set(task, split.train), config)
-    result = fine_tune(
-        model, split.train, split.dev, config, out, resume=resume, progress=progress, on_start=note_facts
-    )
+    if (encoder is None) == (start is None):
+        raise ConfigError("Give an encoder, or a model to go on from, which has its own; one of the two.")
+    begun = None if start is None else go_on(start, task, split, config)
+    if begun is not None and out.resolve().is_relative_to(Path(start).resolve()):
+        raise TrainingError(f"{out}: lies in the model to go on from. Choose another folder.")
+    if resume:
+        check_same_start(out, begun and begun.facts)
+    if begun is None:
+        model = build_model(task, encoder, label_set(task, split.train), config)
+    else:
+        model, config = begun.model, begun.config
+
+    def on_start(run: Run) -> None:
+        note_facts(run)
+        if begun is not None:
+            begun.note(run)
+
+    result = fine_tune(model, split.train, split.dev, config, out, resume=resume, progress=progress, on_start=on_start)
     save_model(model, out / "model")
     metrics = finish(model, result, split)
     if baseline:

@@ -16,8 +16,9 @@ from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core import evaluate
 from hanlp_tutor.core.history import COLUMNS, MEASURED, read_history
 from hanlp_tutor.core.model import Model
-from hanlp_tutor.core.out_of_memory import MemoryWarning, cut, is_out_of_memory
+from hanlp_tutor.core.out_of_memory import MemoryWarning, cut
 from hanlp_tutor.core.train import fine_tune
+from hanlp_tutor.device import is_out_of_memory
 from hanlp_tutor.errors import TrainingError
 
 TESTS = Path(__file__).parents[1]

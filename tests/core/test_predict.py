@@ -187,3 +187,60 @@ def test_a_model_in_training_stays_in_training(small_encoder):
     model = build_model("ner", small_encoder, LABELS, TrainConfig(dropout=0.5)).train()
     predictions = [Predictor(model).predict(NEWS[0]) for _ in range(2)]
     assert predictions[0] == predictions[1] and model.training and model.encoder.training
+
+
+
+
+def _greedy(task, encoder):
+    """A model to which all of a text is one entity: of ten characters, or words, at most."""
+    labels = {"ner": ("O", "B-PER", "I-PER"), "multitask": ("tok/B", "tok/M", "tok/E", "tok/S", "ner/O", "ner/B-PER",
+                                                             "ner/I-PER")}[task]  # fmt: skip
+    model = build_model(task, encoder, labels, TrainConfig())
+    heads = [model.head] if task == "ner" else [model.head.decoders[name] for name in ("tok", "ner")]
+    with torch.no_grad():
+        for head in heads:
+            head.classifier.weight.zero_()
+            head.classifier.bias.zero_()
+        heads[-1].classifier.bias[2] = 5.0  # I-PER everywhere
+        if task == "multitask":
+            heads[0].classifier.bias[3] = 5.0  # S: each piece is a word
+    return model.eval()
+
+
+BLANK_EDGES = ["\u3000\u3000李明\u3000", "李明\u200b", "\ufeff李明", " \t李明\n", "\u202e李明\x07\xa0",
+               "\u2060李\u200b明\xad"]  # fmt: skip
+
+
+@pytest.mark.parametrize("task", ["ner", "multitask"])
+@pytest.mark.parametrize("text", BLANK_EDGES)
+def test_an_entity_has_no_blank_edges(small_encoder, task, text):
+    found = Predictor(_greedy(task, small_encoder)).predict(text)
+    (entity,) = found["entities" if task == "ner" else "ner"]
+    start, end = text.index("李"), text.index("明") + 1
+    assert (entity["start"], entity["end"], entity["text"]) == (start, end, text[start:end])
+    assert entity["score"] > 0.9, "of the tags that were given, not of those that the cut would make of them"
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\ufeff\u200b ", " \u3000", "\x00\xad"])
+def test_a_blank_is_no_entity(small_encoder, text):
+    for task in ("ner", "multitask"):
+        found = Predictor(_greedy(task, small_encoder)).predict(text)
+        assert found["entities" if task == "ner" else "ner"] == []
+
+
+def test_evaluation_calibration_and_extending_cut_the_same_edges(small_encoder):
+    """One and the same prediction, to whoever looks at it."""
+    from hanlp_tutor import evaluate_model
+    from hanlp_tutor.data import Span, TaggedText
+    from hanlp_tutor.data.words import TaggedWords
+    from hanlp_tutor.workbench.calibration import entity_scores, gather_logits, prediction_scores
+    from hanlp_tutor.workbench.extend import scores_of
+
+    model = _greedy("ner", small_encoder)
+    examples = [TaggedText.from_spans(t, [Span(t.index("李"), t.index("明") + 1, "PER")]) for t in BLANK_EDGES]
+    assert evaluate_model(model, examples)["f1"] == 1.0 == scores_of(model, examples, ["PER"])["f1"]
+    assert all(prediction_scores(model, gather_logits(model, examples))[1])
+    predictions = Predictor(model).predict_many([example.text for example in examples])
+    assert entity_scores(predictions, [example.spans for example in examples])[1] == [True] * len(examples)
+    words = TaggedWords("ner", ("\u3000", "李明", "\u200b"), ("O", "B-PER", "O"))
+    assert evaluate_model(_greedy("multitask", small_encoder), [words])["ner"]["f1"] == 1.0

@@ -210,7 +210,7 @@ def test_a_checkpoint_runs_no_code(tiny_encoder, tmp_path):
 
     interrupted(tiny_encoder, tmp_path)
     torch.save({"format": 1, "identity": Malice()}, tmp_path / "checkpoint.pt")
-    with pytest.raises(TrainingError, match="not a whole checkpoint"):
+    with pytest.raises(TrainingError, match=r"holds more than tensors.*nothing in it was run"):
         run(tiny_encoder, tmp_path, resume=True)
     assert not (tmp_path / "harm").exists()
 

@@ -15,7 +15,6 @@ import torch
 import toy
 
 from hanlp_tutor import Predictor, TrainConfig, build_model, export_hanlp, fine_tune, load_corpus, relocate, save_model
-from hanlp_tutor.encoders.mini import mini_config, mini_tokenizer
 from hanlp_tutor.errors import ModelError
 
 pytestmark = pytest.mark.xdist_group("trained")
@@ -53,7 +52,9 @@ class Export:
 
     @property
     def spans(self):
-        return [[(text, label, start, end) for text, label, start, end in row] for row in self.plain["predictions"]]
+        """With blank edges cut off, as the folder's README shows it."""
+        cut = of_the_readme(self.folder)
+        return [[tuple(entity) for entity in cut(row)] for row in self.plain["predictions"]]
 
 
 def ours(model, texts):
@@ -61,6 +62,14 @@ def ours(model, texts):
     if model.task == "classify":
         return [prediction["label"] for prediction in predictions]
     return [[(e["text"], e["label"], e["start"], e["end"]) for e in each["entities"]] for each in predictions]
+
+
+def of_the_readme(folder):
+    """The function that the folder's README offers."""
+    code = (folder / "README.md").read_text(encoding="utf-8").split("```python\n")[2].split("```")[0]
+    names = {}
+    exec(code, names)
+    return names["cut"]
 
 
 @pytest.fixture(scope="module")
@@ -223,18 +232,6 @@ def test_paths_that_hanlp_misreads_are_refused(toy_model, exported, tmp_path):
         relocate(tmp_path / "albert_chinese")
 
 
-def test_an_encoder_whose_long_texts_hanlp_would_misread_is_refused(tmp_path):
-    shape = mini_config()
-    shape.update({"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 16,
-                  "max_position_embeddings": 1024})  # fmt: skip
-    shape.save_pretrained(tmp_path / "wide")
-    mini_tokenizer().save_pretrained(tmp_path / "wide")
-    name = f"random:{tmp_path / 'wide'}"
-    with pytest.raises(ModelError, match="1024 positions"):
-        export_hanlp(build_model("ner", name, LABELS, TrainConfig()), tmp_path / "out")
-    export_hanlp(build_model("classify", name, ("a", "b"), TrainConfig()), tmp_path / "out")
-
-
 def test_relocate_says_what_it_changed(exported, tmp_path):
     assert "nothing to mend" in str(relocate(exported))
     moved = tmp_path / "新家"
@@ -276,3 +273,19 @@ def test_relocate_writes_through_no_link(exported, tmp_path, name):
     with pytest.raises(ModelError, match="is a link"):
         relocate(tmp_path / "moved")
     assert (files(outside) if outside.is_dir() else outside.read_bytes()) == before
+
+
+def test_of_blanks_hanlp_leaves_out_what_it_can_and_the_readme_cuts_the_rest(small_encoder, tmp_path):
+    """A model to which every text is one entity."""
+    model = build_model("ner", small_encoder, ("O", "B-PER", "I-PER"), TrainConfig())
+    with torch.no_grad():
+        model.head.classifier.weight.zero_()
+        model.head.classifier.bias.copy_(torch.tensor([0.0, 0.0, 5.0]))
+    folder = export_hanlp(model.eval(), tmp_path / "blank")
+    texts = ["\u3000\u3000李明\u3000", "李明\u200b", "\ufeff李 明\n", "\u3000", "\u200b", "   ", "\xa0", "\t\t"]
+    (answer,) = plain_hanlp.ask([{"folder": str(folder), "inputs": [list(text) for text in texts]}])
+    assert [len(row) for row in answer["predictions"]] == [1, 1, 1, 0, 0, 0, 0, 0]
+    cut = of_the_readme(folder)
+    found = [[tuple(entity) for entity in cut(row)] for row in answer["predictions"]]
+    assert found == ours(model, texts)
+    assert found[0] == [("李明", "PER", 2, 4)] and found[2] == [("李 明", "PER", 1, 4)]

@@ -274,15 +274,67 @@ def test_refused(tmp_path, given, error, word):
         tune("ner", split, "random:mini-bert", CONFIG, {"lr": Range(1e-4, 1e-3)}, trials, tmp_path, **options)
 
 
-def test_a_warm_up_that_never_ends_is_told_and_leaves_the_study_whole(tiny_encoder, tmp_path):
+def test_a_draw_that_cannot_be_run_is_a_failed_trial_and_the_study_goes_on(
+    tiny_encoder, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv("HANLP_TUTOR_PROGRESS", "lines")
     space = {"warmup_steps": [0, 1000]}
-    with pytest.raises(ConfigError, match="never ends"):
-        tune("ner", SPLIT, tiny_encoder, CONFIG.replace(epochs=1), space, 12, tmp_path, progress="none")
-    assert all(row["options"]["warmup_steps"] == 0 for row in _finished_rows(tmp_path))
+    begin = ("ner", SPLIT, tiny_encoder, CONFIG.replace(epochs=1), space)
+    search = tune(*begin, 6, tmp_path, progress="lines")
+    assert len(search.trials) == 6
+    failed = [row for row in search.trials if row["state"] == "fail"]
+    assert failed and all(row["options"]["warmup_steps"] == 1000 for row in failed)
+    assert all("never ends" in row["error"] and row["dev"] is None and row["scores"] == [] for row in failed)
+    assert {row["state"] for row in search.trials if row["options"]["warmup_steps"] == 0} <= {"complete", "pruned"}
+    assert search.config.warmup_steps == 0 and Search.read(tmp_path) == search
+    assert f"trial {failed[0]['trial']:>3}  failed" in capsys.readouterr().err
+    assert len(tune(*begin, 8, tmp_path, progress="none").trials) == 8, "and further"
 
 
-def _finished_rows(folder):
-    return Search.read(folder).trials if (folder / "search.json").exists() else []
+def test_options_that_exclude_each_other_are_a_failed_trial(monkeypatch, tmp_path):
+    """Refused when the run's options are put together, before there is a run."""
+    configs = imagined(monkeypatch, peak)
+    space = {**SPACE, "crf": [True, False], "class_weights": ["balanced", None]}
+    search = tune("ner", SPLIT, "random:mini-bert", CONFIG, space, 12, tmp_path / "s", pruner="none", progress="none")
+    failed = [row for row in search.trials if row["state"] == "fail"]
+    assert 0 < len(failed) < 12 and len(configs) == 12 - len(failed)
+    assert all(row["options"]["crf"] and row["options"]["class_weights"] for row in failed)
+    begin = ("ner", SPLIT, "random:mini-bert", CONFIG, space)
+    for trials in (6, 12):
+        parts = tune(*begin, trials, tmp_path / "parts", pruner="none", progress="none")
+    bare = [{**row, "seconds": 0} for row in search.trials]
+    assert [{**row, "seconds": 0} for row in parts.trials] == bare, "in two parts as in one"
+
+
+def test_want_of_memory_is_a_failed_trial_and_a_bug_is_none(monkeypatch, tmp_path):
+    def hungry(config, step):
+        if config.lr > 1e-3:
+            raise error
+        return 0.5
+
+    imagined(monkeypatch, hungry)
+    space = {"lr": [1e-4, 1e-2]}
+    error = RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+    search = tune("ner", SPLIT, "random:mini-bert", CONFIG, space, 6, tmp_path / "a", progress="none")
+    assert {row["options"]["lr"]: row["state"] for row in search.trials} == {1e-4: "complete", 1e-2: "fail"}
+    error = RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+    with pytest.raises(RuntimeError, match="mat1"):
+        tune("ner", SPLIT, "random:mini-bert", CONFIG, space, 6, tmp_path / "b", progress="none")
+
+
+def test_a_study_all_of_whose_trials_fail_says_why(tiny_encoder, tmp_path):
+    space = {"warmup_steps": [1000, 2000]}
+    begin = ("ner", SPLIT, tiny_encoder, CONFIG.replace(epochs=1), space)
+    for trials in (2, 3):  # more of them later: the same
+        with pytest.raises(TrainingError, match=rf"not one of {trials} trials could be run.*never ends"):
+            tune(*begin, trials, tmp_path, progress="none")
+
+
+@pytest.mark.parametrize("content", [b"{nonsense\n", b'{"op_code": 99}\n', b"\xff\xfe\n"])
+def test_a_journal_that_cannot_be_read(tmp_path, content):
+    (tmp_path / "study.log").write_bytes(content)
+    with pytest.raises(TrainingError, match="no study can be read"):
+        tune("ner", SPLIT, "random:mini-bert", CONFIG, SPACE, 1, tmp_path, progress="none")
 
 
 def test_optunas_verbosity_is_given_back(monkeypatch, tmp_path):

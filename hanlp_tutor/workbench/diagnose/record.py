@@ -12,6 +12,7 @@ from typing import Any
 
 from hanlp_tutor.core.history import read_history
 from hanlp_tutor.core.task import TASKS
+from hanlp_tutor.damage import other_than_damage
 from hanlp_tutor.errors import DataError
 from hanlp_tutor.manifest import RESULT_FILE
 
@@ -111,6 +112,7 @@ def _json(path: Path) -> dict[str, Any] | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
+        _unless_damaged(path, error)
         raise DataError(f"not readable as JSON ({error}).", path=path, remedy="Repeat the run.") from None
     if not isinstance(content, dict):
         raise DataError("holds no JSON object.", path=path, remedy="Repeat the run.")
@@ -121,4 +123,12 @@ def _rows(path: Path) -> list[Row]:
     try:
         return read_history(path)
     except (OSError, ValueError, TypeError) as error:
+        _unless_damaged(path, error)
         raise DataError(f"no history of a run ({error}).", path=path, remedy="Repeat the run.") from None
+
+
+def _unless_damaged(path: Path, error: Exception) -> None:
+    """A run need not be repeated because its folder may not be read."""
+    reason = other_than_damage(path, error)
+    if reason:
+        raise DataError(reason) from None

@@ -25,6 +25,7 @@ from hanlp_tutor.core.model_folder import build_model
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import Split, fingerprint
+from hanlp_tutor.device import is_out_of_memory
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.errors import ConfigError, DivergedError, TrainingError, TutorError, first_line
 from hanlp_tutor.extras import needs
@@ -51,9 +52,10 @@ _NEVER = 2**31 - 1  # a checkpoint every so many updates: a trial is repeated ra
 class Search:
     """What a search has come to.
 
-    ``trials``: a dictionary each, in order: ``trial``, ``state`` (complete, pruned), ``dev`` (its best dev score),
+    ``trials``: a dictionary each, in order: ``trial``, ``state`` (complete, pruned, fail), ``dev`` (best dev score),
     ``scores`` (dev score of each evaluation), ``tokens`` and ``seconds`` that it took, ``options`` (what was chosen),
-    ``error`` (of a run that diverged: it counts as 0). ``best``: the options of the best complete trial, as a whole
+    ``error``: the reason of a run that diverged, which counts as 0, and of one that failed (options that exclude each
+    other, memory), whose ``dev`` is None. ``best``: the options of the best complete trial, as a whole
     configuration. ``importances``: the share of each option in the variance of the scores (fANOVA, Hutter et al. 2014);
     empty while fewer than two trials are complete, or all equally good.
     """
@@ -105,7 +107,7 @@ def tune(
         encoder: a name or folder, the same in all trials.
         config: the options that are not searched. Its seed is that of each run, and of the sampler.
         space: per searched option a range or values (:mod:`hanlp_tutor.workbench.tuning.space`).
-        trials: finished ones that the study shall have, complete or pruned.
+        trials: ones that the study shall have: complete, pruned, or failed because their options cannot be run.
         out: the study's folder; gets ``study.log`` (Optuna's journal), ``search.json``, ``best.yaml`` for
             ``hanlp-tutor train -c``, and of each trial the history and manifest.
         sampler: ``tpe`` or ``random``.
@@ -115,7 +117,8 @@ def tune(
 
     Raises:
         ConfigError: Optuna is missing, or a space that does not fit the options.
-        TrainingError: no dev data, a folder with another search, or one in which a search is running.
+        TrainingError: no dev data, a folder with another search, or one in which a search is running; not one trial
+            that could be run.
     """
     optuna = needs("optuna", "A search")
     space = read_space(space, config)
@@ -136,12 +139,22 @@ def tune(
         try:
             while (number := len(finished_trials(study))) < trials:
                 study.sampler = new_sampler(optuna, sampler, config.seed, number)
-                study.optimize(objective, n_trials=1)
+                study.optimize(objective, n_trials=1, catch=Infeasible)
                 _say(lines, _row(number, finished_trials(study)[number]))
         finally:  # after Ctrl-C too: the best so far is worth having
             search = _collect(optuna, study, config, space)
             _write(out, search)
+    if search is None:
+        reason = finished_trials(study)[0].user_attrs["error"]
+        raise TrainingError(
+            f"{out}: not one of {trials} trials could be run. The first one: {reason} "
+            "Mend the space or the other options, and search in another folder."
+        )
     return search
+
+
+class Infeasible(Exception):
+    """A trial whose options cannot be run; the search goes on."""
 
 
 class _Objective:
@@ -168,10 +181,16 @@ class _Objective:
             best, error = self._run(self.config.replace(**options), folder, on_evaluation), None
         except DivergedError as diverged:
             best, error = 0.0, str(diverged)
+        except (ConfigError, TrainingError, RuntimeError, MemoryError) as infeasible:
+            if not (isinstance(infeasible, TutorError) or is_out_of_memory(infeasible)):
+                raise
+            best, error = None, first_line(infeasible)
         (folder / "checkpoint.pt").unlink(missing_ok=True)  # hundreds of MB with a large encoder
         trial.set_user_attr("tokens", seen[-1]["tokens"] if seen else 0)
         trial.set_user_attr("seconds", time.perf_counter() - began)
         trial.set_user_attr("error", error)
+        if best is None:
+            raise Infeasible(error)
         if error is None and ended[0]:
             raise self.optuna.TrialPruned
         return best
@@ -204,7 +223,7 @@ def _identity(
 
 def _row(number: int, trial: Any) -> dict[str, Any]:
     scores = [trial.intermediate_values[step] for step in sorted(trial.intermediate_values)]
-    dev = trial.value if trial.state.name == "COMPLETE" else max(scores)
+    dev = {"COMPLETE": trial.value, "PRUNED": max(scores, default=None)}.get(trial.state.name)
     facts = {name: trial.user_attrs[name] for name in ("tokens", "seconds", "error")}
     state = trial.state.name.lower()
     return {"trial": number, "state": state, "dev": dev, "scores": scores, **facts, "options": trial.params}
@@ -214,7 +233,10 @@ def _say(lines: Reporter, row: dict[str, Any]) -> None:
     options = (f"{n}={v:.3g}" if type(v) is float else f"{n}={v}" for n, v in row["options"].items())
     ending = f"pruned after {len(row['scores'])} evaluations" if row["state"] == "pruned" else ""
     ending = "diverged" if row["error"] else ending
-    line = f"trial {row['trial']:>3}  dev {row['dev']:.4f}  {row['seconds']:5.1f} s  {'  '.join(options)}  {ending}"
+    score = "failed    " if row["dev"] is None else f"dev {row['dev']:.4f}"
+    if row["dev"] is None:
+        ending = row["error"]
+    line = f"trial {row['trial']:>3}  {score}  {row['seconds']:5.1f} s  {'  '.join(options)}  {ending}"
     lines.say(line.rstrip())
 
 

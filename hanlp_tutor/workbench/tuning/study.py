@@ -13,7 +13,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from hanlp_tutor.errors import TrainingError
+from hanlp_tutor.damage import other_than_damage
+from hanlp_tutor.errors import TrainingError, first_line
 from hanlp_tutor.files import write_file
 from hanlp_tutor.workbench.tuning.space import Range
 
@@ -63,9 +64,13 @@ def open_study(optuna: Any, out: Path, identity: dict[str, Any]) -> Any:
         def release(self) -> None: ...
 
     journal = out / STUDY_FILE
-    _mend(journal)
-    storage = optuna.storages.JournalStorage(JournalFileBackend(str(journal), lock_obj=Ours(str(journal))))
-    study = optuna.create_study(storage=storage, study_name="tune", direction="maximize", load_if_exists=True)
+    try:
+        _mend(journal)
+        storage = optuna.storages.JournalStorage(JournalFileBackend(str(journal), lock_obj=Ours(str(journal))))
+        study = optuna.create_study(storage=storage, study_name="tune", direction="maximize", load_if_exists=True)
+    except Exception as error:  # what a damaged journal makes Optuna raise is anything
+        damage = f"{journal}: no study can be read from it ({first_line(error)}). Search in another folder."
+        raise TrainingError(other_than_damage(journal, error) or damage) from error
     before = study.user_attrs.get("identity")
     if before is None:
         study.set_user_attr("identity", identity)
@@ -115,5 +120,7 @@ def suggest(trial: Any, name: str, wanted: Range | list[Any]) -> Any:
 
 
 def finished_trials(study: Any) -> list[Any]:
-    """Complete and pruned trials, in order."""
-    return [t for t in study.get_trials(deepcopy=False) if t.state.name in ("COMPLETE", "PRUNED")]
+    """Complete and pruned trials, and those that failed by their options, in order; not those that were killed."""
+    trials = study.get_trials(deepcopy=False)
+    failed = {t.number for t in trials if t.state.name == "FAIL" and t.user_attrs.get("error")}
+    return [t for t in trials if t.state.name in ("COMPLETE", "PRUNED") or t.number in failed]
