@@ -19,6 +19,7 @@ ROOMS = (
     "threads",
     "progress",
     "config",
+    "defaults",
     "data",
     "encoders",
     "corpora",

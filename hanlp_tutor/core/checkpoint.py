@@ -97,8 +97,9 @@ def load_checkpoint(path: Path, *, identity: dict[str, str], **parts: Any) -> Ru
                 f"{path}: belongs to another run: {' and '.join(differing)} differ. Resume with what "
                 "the run was started with, or start a new run in another folder."
             )
+        stored = {"penalty": {}, **content["parts"]}  # earlier versions have none
         for name, part in parts.items():
-            part.load_state_dict(content["parts"][name])
+            part.load_state_dict(stored[name])
         torch.set_rng_state(content["rng"])
         if content["cuda_rng"] and torch.cuda.is_available():
             torch.cuda.set_rng_state_all(content["cuda_rng"])

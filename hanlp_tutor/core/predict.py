@@ -29,7 +29,7 @@ class Predictor:
     """
 
     def __init__(self, model: Model):
-        self.model = model
+        self.model = model.in_evaluation()
 
     @classmethod
     def load(cls, folder: str | Path, *, device: str = "cpu") -> Predictor:
@@ -62,7 +62,7 @@ class Predictor:
             InputError: something else than texts, or a multi-task model without a segmenter.
         """
         texts = _checked(texts)
-        model = self.model
+        model = self.model.in_evaluation()  # it may have been trained further since
         encoded = [model.encode(text) for text in texts]
         answers = [model.blank(text, each) for text, each in zip(texts, encoded, strict=True)]
         readable = [i for i, answer in enumerate(answers) if answer is None]

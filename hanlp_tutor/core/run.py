@@ -19,12 +19,14 @@ from hanlp_tutor.core.checkpoint import RunState, identity, load_checkpoint
 from hanlp_tutor.core.history import HistoryFile, TensorBoard, check_finite, write_history
 from hanlp_tutor.core.mixing import epoch_batches
 from hanlp_tutor.core.model import Model
-from hanlp_tutor.core.optim import encoder_lr, model_facts
+from hanlp_tutor.core.optim import chosen, encoder_lr, model_facts
 from hanlp_tutor.core.out_of_memory import cut, random_state, say_halved, set_random_state, single_example
 from hanlp_tutor.core.task import task_of
 from hanlp_tutor.data import LabelledText, TaggedText
 from hanlp_tutor.data.examples import gold_counts
+from hanlp_tutor.defaults import described
 from hanlp_tutor.device import describe_device, peak_memory_mb, release_memory, synchronize
+from hanlp_tutor.encoders import POSITIONS
 from hanlp_tutor.errors import DataError, DivergedError, TrainingError
 from hanlp_tutor.files import write_json
 from hanlp_tutor.manifest import manifest, update_manifest
@@ -109,7 +111,8 @@ class Run:
                 seed=self.config.seed,
                 task=self.model.task,
                 encoder=self.model.encoder_name,
-                config={**self.config.model_dump(), "lr": encoder_lr(self.model, self.config)},
+                config={**self.config.model_dump(), "crf": self.model.crf, "lr": encoder_lr(self.model, self.config)},
+                **described(self.config, chosen(self.model, self.config)),
                 data={
                     "train": self.identity["training data"],
                     "dev": self.identity["dev data"],
@@ -128,6 +131,10 @@ class Run:
         self.history = HistoryFile(self.out / "history.csv", self.state.rows)
         self.board = TensorBoard(self.out / "tensorboard", self.state.step)
         self.reporter = Reporter(self.updates, self.state.step, progress)
+        if self.model.window < POSITIONS:
+            self.reporter.say(
+                f"The encoder reads {self.model.window} tokens at once; longer texts take several windows."
+            )
         self.clock = time.perf_counter() - self.state.seconds
         self.row_clock = time.perf_counter()
 

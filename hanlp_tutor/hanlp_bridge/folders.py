@@ -42,6 +42,7 @@ class HanLPFolder:
                 f"{model.encoder_name} has {positions} positions; HanLP reads texts over {POSITIONS - 2} "
                 f"characters wrongly unless they are {POSITIONS}. Take an encoder with {POSITIONS}."
             )
+        check_window(model)
 
     def config(self, model: Model, transformer: Path) -> dict[str, Any]:
         """The content of ``config.json``; ``transformer`` is the absolute path of the encoder's files."""
@@ -118,6 +119,7 @@ class ClassifierFolder(HanLPFolder):
     encoder_prefix = "transformer."
 
     def check(self, model: Model) -> None:
+        check_window(model)
         third = list(inspect.signature(type(model.encoder).forward).parameters)[3]
         if third != "token_type_ids":
             raise ModelError(
@@ -142,6 +144,19 @@ class ClassifierFolder(HanLPFolder):
 
     def readme(self, labels: Sequence[str]) -> str:
         return readme.of_classes(labels)
+
+
+def check_window(model: Model) -> None:
+    """Refuse an encoder that reads less than HanLP gives it; a classifier of HanLP gives it as much.
+
+    Raises:
+        ModelError: with the numbers.
+    """
+    if model.window < POSITIONS:
+        raise ModelError(
+            f"{model.encoder_name} reads {model.window} tokens at once (its positions do not begin at 0); HanLP "
+            f"gives it {POSITIONS} and fails on long texts. Take an encoder that reads {POSITIONS}."
+        )
 
 
 def vocabulary(tokens: Sequence[str], *, unknown: str | None) -> dict[str, Any]:
