@@ -64,7 +64,7 @@ class TrainConfig(Options):
     weight_decay: float = Field(0.01, ge=0, description="decoupled for adamw; part of the gradient for adam and sgd")
     l2: float = Field(0.0, ge=0, description="the article's λ in Σ L + λ‖θ‖², Σ over all N tokens of the training set")
     l2_on: Literal["encoder", "all", "distance"] = "encoder"
-    dropout: float = Field(0.1, ge=0, lt=1)
+    dropout: float = Field(0.1, ge=0, lt=1, description="of the head and of hidden states; attention keeps its own")
     freeze: str = Field("none", description="none, encoder (train the head only), or all-but-last-K")
     crf: bool = False
     class_weights: Literal["balanced"] | dict[str, float] | None = None

@@ -53,9 +53,14 @@ def choose(config: TrainConfig, *, parameters: int, pretrained: bool) -> dict[st
     return {} if config.lr is not None else {"lr": encoder_lr(parameters, pretrained=pretrained)}
 
 
-def described(config: TrainConfig, chosen: dict[str, Choice]) -> dict[str, Any]:
-    """For a manifest: ``given``, the options that the user named, and ``chosen``, with ``because`` for each."""
+def described(config: TrainConfig, chosen: dict[str, Choice], crf: bool, dropout: float) -> dict[str, Any]:
+    """For a manifest: ``config``, what holds; ``given``, what the user named; ``chosen``, with ``because`` for each.
+
+    Args:
+        crf, dropout: of the model, which keeps its own where the options say nothing of them.
+    """
     given = {name: getattr(config, name) for name in sorted(config.model_fields_set - chosen.keys())}
     values = {name: choice.value for name, choice in chosen.items()}
     because = {name: choice.because for name, choice in chosen.items()}
-    return {"given": given, "chosen": {**values, "because": because} if chosen else {}}
+    holds = {**config.model_dump(), **values, "crf": crf, "dropout": dropout}
+    return {"config": holds, "given": given, "chosen": {**values, "because": because} if chosen else {}}

@@ -5,13 +5,14 @@ import json
 import pytest
 import torch
 from tiny_encoders import tiny, write_encoder
-from toy import write_split
+from toy import tagged, write_split
 from transformers import BertConfig, BertModel
 
-from hanlp_tutor import TrainConfig
+from hanlp_tutor import TrainConfig, fine_tune
 from hanlp_tutor.cli import app
 from hanlp_tutor.core.model_folder import build_model, load_model, save_model
 from hanlp_tutor.core.optim import encoder_lr
+from hanlp_tutor.core.task import label_set
 from hanlp_tutor.defaults import choose, described
 from hanlp_tutor.defaults import encoder_lr as suited
 from hanlp_tutor.encoders import suggested_lr
@@ -56,6 +57,17 @@ def test_the_same_weights_by_name_and_from_a_folder(tmp_path):
     assert encoder_lr(load_model(saved), TrainConfig()) == 3e-4
 
 
+def test_a_run_of_them_comes_to_the_same_weights(tmp_path):
+    save_masked_lm(load_masked_lm("mini-bert"), read_card("mini-bert"), tmp_path / "encoder")
+    config, examples = TrainConfig(epochs=1, batch_size=4), tagged(8, longest=12)
+    trained = []
+    for number, name in enumerate(("mini-bert", str(tmp_path / "encoder"))):
+        model = build_model("ner", name, label_set("ner", examples), config)
+        fine_tune(model, examples, [], config, tmp_path / str(number), progress="none")
+        trained.append({n: p for n, p in model.named_parameters() if ".pooler." not in n})  # which nobody reads
+    assert all(torch.equal(trained[0][name], trained[1][name]) for name in trained[0])
+
+
 def test_shared_layers_do_not_make_an_encoder_small(tmp_path):
     """ALBERT-base has 12 million weights, and computes with them twelve times."""
     with torch.device("meta"):
@@ -67,9 +79,11 @@ def test_shared_layers_do_not_make_an_encoder_small(tmp_path):
 def test_nothing_is_chosen_where_it_is_given():
     given = TrainConfig(lr=1e-5, epochs=2)
     assert choose(given, parameters=1, pretrained=True) == {}
-    assert described(given, {}) == {"given": {"epochs": 2, "lr": 1e-5}, "chosen": {}}
+    assert described(given, {}, False, 0.1) == {"config": given.model_dump(), "given": {"epochs": 2, "lr": 1e-5},
+                                                "chosen": {}}  # fmt: skip
     none = TrainConfig(lr=None)
-    found = described(none, choose(none, parameters=4_000_000, pretrained=True))
+    found = described(none, choose(none, parameters=4_000_000, pretrained=True), True, 0.2)
+    assert found["config"] == {**none.model_dump(), "lr": 3e-4, "crf": True, "dropout": 0.2}
     assert found["given"] == {} and found["chosen"]["lr"] == 3e-4 and "4.0 million" in found["chosen"]["because"]["lr"]
 
 

@@ -7,7 +7,6 @@ become predictions: :class:`TaggingModel` and :class:`ClassificationModel` here,
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -59,10 +58,10 @@ class Model(nn.Module):
         self.labels, self.crf = tuple(labels), crf
         self.encoder_name, self.pretrained, self.temperature = encoder.name, encoder.pretrained, 1.0
         self.encoder, self.text_encoder = encoder.module, TextEncoder(encoder.tokenizer)
-        self.window, self._encoder_dropout = encoder.window, HiddenDropout(encoder.module)
+        self.window, self.dropout = encoder.window, HiddenDropout(encoder.module)
         self._label_ids = {label: i for i, label in enumerate(self.labels)}
         self.head = self.new_head(self.labels, native, dropout)
-        self.set_dropout(dropout)
+        self.dropout.set(self, dropout)
         pooler = getattr(self.encoder, "pooler", None)
         if pooler is not None:  # no task reads it; it stays for the export's sake
             pooler.requires_grad_(False)
@@ -70,17 +69,6 @@ class Model(nn.Module):
     def new_head(self, labels: Sequence[str], native: Sequence[str] | None, dropout: float) -> nn.Module:
         """A fresh φ for these classes, for this encoder."""
         raise NotImplementedError
-
-    def set_dropout(self, p: float) -> None:
-        """Of the head, and of the encoder's hidden states."""
-        self._encoder_dropout.set(self.encoder, self.head, p)
-
-    def in_evaluation(self) -> Model:
-        """The model; where it is in training mode, a twin in evaluation mode that shares its weights."""
-        if not self.training:
-            return self
-        shared = {id(each): each for each in (*self.parameters(), *self.buffers(), self.text_encoder)}
-        return copy.deepcopy(self, shared).eval()
 
     def encode(self, example: Any) -> Encoded:
         """One example, or a raw text without gold labels, as numbers.

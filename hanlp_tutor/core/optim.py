@@ -14,7 +14,7 @@ from transformers import get_scheduler
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.defaults import Choice, choose
-from hanlp_tutor.encoders.layers import NO_LAYERS, layers, places, size
+from hanlp_tutor.encoders import layers
 from hanlp_tutor.errors import ConfigError, TrainingError
 
 
@@ -30,12 +30,17 @@ class Group:
 
 def chosen(model: Model, config: TrainConfig) -> dict[str, Choice]:
     """What the options leave open, by the model's properties (:mod:`hanlp_tutor.defaults`)."""
-    return choose(config, parameters=size(model.encoder), pretrained=model.pretrained)
+    return choose(config, parameters=layers.size(model.encoder), pretrained=model.pretrained)
 
 
 def encoder_lr(model: Model, config: TrainConfig) -> float:
     """The learning rate of θ: the user's, or the one that suits the encoder."""
     return config.lr if config.lr is not None else chosen(model, config)["lr"].value
+
+
+def freeze(model: Model, config: TrainConfig) -> None:
+    """Exclude parts of the encoder from training (冻结), as ``config.freeze`` says."""
+    layers.freeze(model.encoder, config.freeze, model.encoder_name)
 
 
 def parameter_groups(model: Model, config: TrainConfig) -> list[Group]:
@@ -48,17 +53,14 @@ def parameter_groups(model: Model, config: TrainConfig) -> list[Group]:
     Raises:
         ConfigError: a decay by layers for an encoder that has none of its own.
     """
-    depth, place, base = len(layers(model.encoder)), places(model.encoder), encoder_lr(model, config)
-    if config.layerwise_decay != 1 and not depth:
-        raise ConfigError(f"layerwise_decay={config.layerwise_decay}: {model.encoder_name} {NO_LAYERS}. Leave it out.")
+    base, factors = encoder_lr(model, config), layers.factors(model.encoder, config.layerwise_decay, model.encoder_name)
     members: dict[tuple[str, float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
         decay = config.weight_decay if parameter.ndim > 1 else 0.0
         if name.startswith("encoder."):
-            below_top = depth - place[name.removeprefix("encoder.")]
-            part, lr = "encoder", base * config.layerwise_decay**below_top
+            part, lr = "encoder", base * factors[name.removeprefix("encoder.")]
         else:
             part, lr = "head", config.head_lr
         members.setdefault((part, lr, decay), []).append(parameter)
@@ -68,17 +70,8 @@ def parameter_groups(model: Model, config: TrainConfig) -> list[Group]:
 
 
 def model_facts(model: Model) -> dict[str, Any]:
-    """For a manifest: whether θ is pre-trained, the learning rate that suits it, how many parameters of θ and φ learn.
-
-    The pooler, which no task reads, is left out.
-    """
-    parts = {}
-    for part, module in (("encoder", model.encoder), ("head", model.head)):
-        parameters = [p for name, p in module.named_parameters() if not name.startswith("pooler.")]
-        parts[part] = {
-            "parameters": sum(p.numel() for p in parameters),
-            "trainable": sum(p.numel() for p in parameters if p.requires_grad),
-        }
+    """For a manifest: whether θ is pre-trained, which learning rate suits it, how many parameters learn."""
+    parts = {"encoder": layers.count(model.encoder), "head": layers.count(model.head)}
     suggested = encoder_lr(model, TrainConfig())
     return {"pretrained": model.pretrained, "suggested_lr": suggested, "window": model.window, **parts}
 
@@ -135,10 +128,10 @@ class L2Penalty:
         return sum((p - o).square().sum() for p, o in zip(self.parameters, self.origin, strict=True))
 
     def state_dict(self) -> dict[str, Any]:
-        """For a checkpoint: θ₀, where there is one."""
-        return {"origin": self.origin} if self.origin else {}
+        """For a checkpoint."""
+        return {"origin": self.origin}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take θ₀ from a checkpoint; earlier ones have none."""
-        for mine, stored in zip(self.origin or (), state.get("origin", self.origin) or (), strict=True):
+        """Take θ₀ from a checkpoint; those of earlier versions have none."""
+        for mine, stored in zip(self.origin or (), state.get("origin") or (), strict=False):
             mine.copy_(stored)

@@ -9,8 +9,9 @@ import torch
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model import Model
+from hanlp_tutor.core.optim import freeze
 from hanlp_tutor.device import choose_device, describe_device, is_fast, limit_threads, make_deterministic
-from hanlp_tutor.encoders.layers import freeze, recompute
+from hanlp_tutor.encoders.layers import recompute
 from hanlp_tutor.errors import ConfigError
 
 
@@ -42,9 +43,9 @@ def set_up(model: Model, config: TrainConfig) -> Precision:
     limit_threads()
     precision = choose_precision(config)
     make_deterministic(config.seed, precision.device)
+    apply_options(model, config)
     model.to(precision.device).train()
     model.temperature = 1.0  # one that was fitted before belongs to other weights
-    apply_options(model, config)
     return precision
 
 
@@ -55,8 +56,9 @@ def apply_options(model: Model, config: TrainConfig) -> None:
         ConfigError: options that the model cannot follow.
     """
     config.check_model(model.task, model.crf)
-    model.set_dropout(config.dropout)
-    freeze(model.encoder, config.freeze, model.encoder_name)
+    if config.dropout != model.dropout.p or "dropout" in config.model_fields_set:  # else somebody's own stays
+        model.dropout.set(model, config.dropout)
+    freeze(model, config)
     checkpoint_activations(model, config)
 
 

@@ -19,7 +19,7 @@ from hanlp_tutor.core.checkpoint import RunState, identity, load_checkpoint
 from hanlp_tutor.core.history import HistoryFile, TensorBoard, check_finite, write_history
 from hanlp_tutor.core.mixing import epoch_batches
 from hanlp_tutor.core.model import Model
-from hanlp_tutor.core.optim import chosen, encoder_lr, model_facts
+from hanlp_tutor.core.optim import chosen, model_facts
 from hanlp_tutor.core.out_of_memory import cut, random_state, say_halved, set_random_state, single_example
 from hanlp_tutor.core.task import task_of
 from hanlp_tutor.data import LabelledText, TaggedText
@@ -111,8 +111,7 @@ class Run:
                 seed=self.config.seed,
                 task=self.model.task,
                 encoder=self.model.encoder_name,
-                config={**self.config.model_dump(), "crf": self.model.crf, "lr": encoder_lr(self.model, self.config)},
-                **described(self.config, chosen(self.model, self.config)),
+                **described(self.config, chosen(self.model, self.config), self.model.crf, self.model.head.dropout.p),
                 data={
                     "train": self.identity["training data"],
                     "dev": self.identity["dev data"],

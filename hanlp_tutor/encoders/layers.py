@@ -14,13 +14,13 @@ from transformers import PretrainedConfig, PreTrainedModel
 from hanlp_tutor.errors import ConfigError
 
 POOLER = "pooler."  # no task reads it
-NO_LAYERS = "has no stack of layers with weights of their own (ALBERT uses one layer again and again)"
+NONE = "has no stack of layers with weights of their own (ALBERT uses one layer again and again)"
 _FROZEN = "_frozen_by_run"  # on the encoder, so that a copy of it knows too
 # No encoder has such values by chance: a place that shows one in a copy takes its value from that option.
 _OF_HIDDEN, _OF_ATTENTION = 0.34375, 0.28125
 
 
-def layers(encoder: nn.Module) -> nn.ModuleList:
+def stack(encoder: nn.Module) -> nn.ModuleList:
     """The layers from the lowest up; empty where there is not one stack of layers that have weights of their own.
 
     ALBERT uses the weights of one layer for all; others have several stacks (Funnel, CANINE).
@@ -49,17 +49,17 @@ def places(encoder: nn.Module) -> dict[str, int]:
     A norm behind the last layer (ModernBERT's ``final_norm``, Megatron's ``encoder.ln``) belongs to that layer. The
     norm of DeBERTa's relative positions stands beside the layers too, but works before them.
     """
-    stack = layers(encoder)
+    whole = stack(encoder)
     found = {name: layer_of(f".{name}") for name, _ in encoder.named_parameters()}
-    branches = [name for name, module in encoder.named_modules() if module is stack and len(stack)]
-    for branch in (name for stack_name in branches for name in _with_parents(stack_name)):
+    where = next((name for name, module in encoder.named_modules() if len(whole) and module is whole), "")
+    for branch in _with_parents(where) if where else ():
         parent, _, own = branch.rpartition(".")
         siblings = encoder.get_submodule(parent)._modules
         behind = list(siblings)[list(siblings).index(own) + 1 :]
         for name in behind if "rel_embeddings" not in siblings else ():
             if type(siblings[name]).__name__.lower().endswith("norm"):
                 prefix = f"{parent}.{name}." if parent else f"{name}."
-                found |= {each: len(stack) for each in found if each.startswith(prefix)}
+                found |= {each: len(whole) for each in found if each.startswith(prefix)}
     return found
 
 
@@ -79,6 +79,36 @@ def size(encoder: PreTrainedModel) -> int:
     return count
 
 
+def factors(encoder: nn.Module, decay: float, name: str) -> dict[str, float]:
+    """Of each parameter what its learning rate is multiplied by: ``decay`` once for each layer above its own.
+
+    Raises:
+        ConfigError: a decay, and no layers that could learn differently.
+    """
+    place, depth = places(encoder), len(stack(encoder))
+    if decay != 1 and not depth:
+        raise ConfigError(f"layerwise_decay={decay}: the encoder {name} {NONE}. Leave it out.")
+    return {each: decay ** (depth - layer) for each, layer in place.items()}
+
+
+def count(module: nn.Module) -> dict[str, int]:
+    """How many ``parameters`` it has, and how many of them are ``trainable``; without the pooler."""
+    found = [p for name, p in module.named_parameters() if not name.startswith(POOLER)]
+    return {"parameters": sum(p.numel() for p in found),
+            "trainable": sum(p.numel() for p in found if p.requires_grad)}  # fmt: skip
+
+
+def evaluating(model: nn.Module, *shared: Any) -> nn.Module:
+    """The model; where it is in training mode, a twin in evaluation mode that has the same weights, and ``shared`` too.
+
+    So nothing depends on the mode of a model that another thread trains, or predicts with.
+    """
+    if not model.training:
+        return model
+    same = {id(each): each for each in (*model.parameters(), *model.buffers(), *shared)}
+    return copy.deepcopy(model, same).eval()
+
+
 def freeze(encoder: nn.Module, how: str, name: str) -> None:
     """Exclude parts of an encoder from training (冻结); what an earlier run froze so is trained again first.
 
@@ -96,9 +126,9 @@ def freeze(encoder: nn.Module, how: str, name: str) -> None:
         return
     place, highest = places(encoder), math.inf
     if how != "encoder":
-        depth, kept = len(layers(encoder)), int(how.rsplit("-", 1)[1])
+        depth, kept = len(stack(encoder)), int(how.rsplit("-", 1)[1])
         if kept > depth:
-            raise ConfigError(f"freeze={how!r}: the encoder {name} {f'has {depth} layers' if depth else NO_LAYERS}.")
+            raise ConfigError(f"freeze={how!r}: the encoder {name} {f'has {depth} layers' if depth else NONE}.")
         highest = depth - kept
     frozen = [each for each, p in encoder.named_parameters() if p.requires_grad and place[each] <= highest]
     for parameter in frozen:
@@ -130,7 +160,12 @@ class HiddenDropout:
 
     Architectures name their modules alike and mean different things: ``attention.dropout`` drops attention in
     DistilBERT and hidden states in MPNet. So it is asked of a copy without weights which option each place obeys.
+
+    Attributes:
+        p: as it was set last.
     """
+
+    p: float
 
     def __init__(self, encoder: PreTrainedModel):
         config = copy.deepcopy(encoder.config)
@@ -147,15 +182,16 @@ class HiddenDropout:
             if isinstance(value, float) and value == _OF_HIDDEN and name in mine and hasattr(mine[name], attribute)
         ]
 
-    def set(self, encoder: PreTrainedModel, head: nn.Module, p: float) -> None:
-        """Set it and that of the head, in the modules and in the configuration that is saved."""
-        for module in head.modules():
+    def set(self, model: nn.Module, p: float) -> None:
+        """Set it and that of the head, in the modules and in the configuration that is saved; ``model`` has both."""
+        self.p = p
+        for module in model.head.modules():
             if isinstance(module, nn.Dropout):
                 module.p = p
         for name, attribute in self.places:
-            setattr(encoder.get_submodule(name), attribute, p)
+            setattr(model.encoder.get_submodule(name), attribute, p)
         for option in self.options:
-            setattr(encoder.config, option, p)
+            setattr(model.encoder.config, option, p)
 
 
 def _dropouts(config: PretrainedConfig) -> list[str]:

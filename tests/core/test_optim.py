@@ -6,8 +6,7 @@ from transformers import get_cosine_schedule_with_warmup, get_linear_schedule_wi
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model_folder import build_model
-from hanlp_tutor.core.optim import L2Penalty, build_optimizer, build_schedule, encoder_lr, parameter_groups
-from hanlp_tutor.encoders.layers import freeze
+from hanlp_tutor.core.optim import L2Penalty, build_optimizer, build_schedule, encoder_lr, freeze, parameter_groups
 from hanlp_tutor.errors import ConfigError
 
 LABELS = ("O", "B-PER", "I-PER")
@@ -20,7 +19,7 @@ def model(tiny_encoder):
 
 def by_name(model, config):
     """Each trainable parameter's name with the group it is in; fails when one is in two groups or in none."""
-    freeze(model.encoder, config.freeze, model.encoder_name)
+    freeze(model, config)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     placed = [(names[id(p)], group) for group in parameter_groups(model, config) for p in group.parameters]
     trainable = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
@@ -65,7 +64,7 @@ def test_freezing(model, how, trained):
 
 def test_more_layers_than_there_are(model):
     with pytest.raises(ConfigError, match=r"all-but-last-3.*has 2 layers"):
-        freeze(model.encoder, "all-but-last-3", "it")
+        freeze(model, TrainConfig(freeze="all-but-last-3"))
 
 
 def test_the_rate_that_suits_the_encoder(model, tiny_encoder):
@@ -122,7 +121,7 @@ def test_optimizers(model, name, kind):
 def test_the_penalty_and_its_gradient(model, l2_on, frozen):
     model.double()
     config = TrainConfig(l2=0.1, l2_on=l2_on, freeze=frozen)
-    freeze(model.encoder, config.freeze, model.encoder_name)
+    freeze(model, config)
     penalty = L2Penalty(model, config)
     start = {name: p.detach().clone() for name, p in model.named_parameters()}
     with torch.no_grad():

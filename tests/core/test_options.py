@@ -294,3 +294,20 @@ def test_a_predictor_in_the_middle_of_a_run_changes_nothing_of_the_run(tiny_enco
     plain = losses(tmp_path / "plain")
     watched = losses(tmp_path / "watched", on_start=lambda r: models.append(Predictor(r.model)), on_evaluation=look)
     assert watched == plain
+
+
+def test_a_dropout_set_by_hand_stays_and_is_on_record(model, tmp_path):
+    """Where the run's options say nothing of it; lesson 07 switches off all of it so."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    run(model, tmp_path / "unsaid")
+    assert set(dropouts(model).values()) == {0.0} and manifest_of(tmp_path / "unsaid")["config"]["dropout"] == 0.0
+    run(model, tmp_path / "said", dropout=0.1)
+    assert dropouts(model)["head.dropout"] == 0.1 == manifest_of(tmp_path / "said")["config"]["dropout"]
+
+
+def test_a_dropout_that_the_options_leave_open_is_the_default_not_what_was_left(model, tmp_path):
+    run(model, tmp_path / "one", dropout=0.4)
+    run(model, tmp_path / "two")
+    assert dropouts(model)["head.dropout"] == 0.1 == manifest_of(tmp_path / "two")["config"]["dropout"]

@@ -10,7 +10,7 @@ from hanlp_tutor.core.model_folder import build_model, load_model, save_model
 from hanlp_tutor.core.optim import parameter_groups
 from hanlp_tutor.core.precision import apply_options
 from hanlp_tutor.encoders.acceptance import longest_window
-from hanlp_tutor.encoders.layers import layer_of, layers, places, recompute, size
+from hanlp_tutor.encoders.layers import layer_of, places, recompute, size, stack
 from hanlp_tutor.encoders.mini import mini_tokenizer
 from hanlp_tutor.errors import ConfigError
 
@@ -19,7 +19,7 @@ ONE_STACK = [kind for kind in SHAPES if kind != "albert"]
 WITH_FINAL_NORM = {"modernbert": "final_norm.", "megatron-bert": "encoder.ln.", "roberta-prelayernorm": "LayerNorm."}
 
 
-def begun_layers(encoder):
+def begun_stack(encoder):
     """Of each parameter how many layers had begun when a module that holds it was first called."""
     begun, seen, handles = 0, {}, []
 
@@ -33,7 +33,7 @@ def begun_layers(encoder):
 
         handles.append(module.register_forward_pre_hook(hook))
 
-    for number, layer in enumerate(layers(encoder), 1):
+    for number, layer in enumerate(stack(encoder), 1):
         note(layer, number=number)
     for name, module in encoder.named_modules():
         if module._parameters:
@@ -48,8 +48,8 @@ def begun_layers(encoder):
 @pytest.mark.parametrize("kind", ONE_STACK)
 def test_a_parameter_belongs_to_the_layer_in_which_it_works(kind):
     encoder = tiny(kind)
-    place, seen = places(encoder), begun_layers(encoder)
-    assert len(layers(encoder)) == 2 and set(place) == {name for name, _ in encoder.named_parameters()}
+    place, seen = places(encoder), begun_stack(encoder)
+    assert len(stack(encoder)) == 2 and set(place) == {name for name, _ in encoder.named_parameters()}
     for name in place:
         module = name.rpartition(".")[0]
         # DeBERTa's convolution is a part of no layer, though it works behind the first
@@ -98,7 +98,7 @@ def test_several_stacks_of_layers_are_not_taken_for_one(kind):
             else:
                 self.blocks = nn.ModuleList([nn.ModuleList([nn.Linear(2, 2)])])
 
-    assert len(layers(Several())) == 0
+    assert len(stack(Several())) == 0
 
 
 def test_shared_layers_count_as_often_as_they_are_used():
