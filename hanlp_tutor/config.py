@@ -38,8 +38,8 @@ class TrainConfig(Options):
     """Every option of a training run.
 
     Two learning rates, as the article advises: ``lr`` for the encoder θ, ``head_lr`` for the head φ. ``lr=None`` takes
-    the learning rate that suits the encoder (:func:`hanlp_tutor.encoders.suggested_lr`): the article's 2e-5 for a
-    pre-trained one, far more for random weights.
+    the learning rate that suits the encoder (:func:`hanlp_tutor.defaults.encoder_lr`): the article's 2e-5 for a
+    pre-trained one of its size, more for a small one, far more for random weights.
 
     Raises:
         ConfigError: an unknown option (with the nearest known one), a wrong type, a value out of range.
@@ -65,7 +65,7 @@ class TrainConfig(Options):
     weight_decay: float = Field(0.01, ge=0, description="decoupled for adamw; part of the gradient for adam and sgd")
     l2: float = Field(0.0, ge=0, description="the article's λ in Σ L + λ‖θ‖², Σ over all N tokens of the training set")
     l2_on: Literal["encoder", "all", "distance"] = "encoder"
-    dropout: float = Field(0.1, ge=0, lt=1)
+    dropout: float = Field(0.1, ge=0, lt=1, description="of the head and of hidden states; attention keeps its own")
     freeze: str = Field("none", description="none, encoder (train the head only), or all-but-last-K")
     crf: bool = False
     class_weights: Literal["balanced"] | dict[str, float] | None = None
@@ -129,9 +129,30 @@ class TrainConfig(Options):
         """The token budget of a micro-batch: an average Chinese sentence is well below 128 characters."""
         return self.max_batch_tokens or 128 * self.batch_size
 
+    def check_model(self, task: str, crf: bool) -> None:
+        """Refuse what a model cannot follow, rather than record it and do something else.
+
+        Args:
+            task: of the model.
+            crf: whether its head has a CRF.
+
+        Raises:
+            ConfigError: with what the model has instead.
+        """
+        if "crf" in self.model_fields_set and self.crf != crf:
+            raise ConfigError(
+                f"crf={self.crf}: the model has {'a' if crf else 'no'} CRF, and a head that is built stays as it is. "
+                f"Leave crf out, or build the model anew with crf={self.crf}; only models that tag can have a CRF."
+            )
+        if crf and self.class_weights is not None:
+            raise ConfigError("class_weights weigh single tags; the model's CRF scores whole sequences. Leave it out.")
+        if task != "multitask" and (self.task_weights is not None or self.sampling_temperature != 1):
+            name = "sampling_temperature" if self.task_weights is None else "task_weights"
+            raise ConfigError(f"{name} is for a multi-task model, and this model has one task, {task}: leave it out.")
+
     def replace(self, **changes: Any) -> TrainConfig:
-        """A copy with some options changed, checked like a new one."""
-        return TrainConfig(**{**self.model_dump(), **changes})
+        """A copy with some options changed, checked like a new one; what was not given still counts as not given."""
+        return TrainConfig(**{**self.model_dump(exclude_unset=True), **changes})
 
 
 def config_from_yaml(path: str | Path, overrides: dict[str, Any] | None = None) -> TrainConfig:

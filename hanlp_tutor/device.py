@@ -44,6 +44,14 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
+def make_deterministic(seed: int, device: torch.device) -> None:
+    """Same seed, same numbers: deterministic algorithms where PyTorch has them, a warning where it has not."""
+    if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS's own condition for determinism
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.manual_seed(seed)
+
+
 def limit_threads() -> int:
     """Compute with as many threads as there are processors granted, and return their number.
 

@@ -21,6 +21,7 @@ ROOMS = (
     "progress",
     "config",
     "run_folder",
+    "defaults",
     "data",
     "encoders",
     "corpora",

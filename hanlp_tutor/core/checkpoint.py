@@ -101,8 +101,9 @@ def load_checkpoint(
         difference = other_run(path.parent, content["identity"], identity, now or {})
         raise TrainingError(f"{path}: belongs to another run: {difference}")
     try:
+        stored = {"penalty": {}, **content["parts"]}  # earlier versions have none
         for name, part in parts.items():
-            part.load_state_dict(content["parts"][name])
+            part.load_state_dict(stored[name])
         torch.set_rng_state(content["rng"])
         for number, state in enumerate(content["cuda_rng"][: torch.cuda.device_count()]):  # another machine has fewer
             torch.cuda.set_rng_state(state, number)

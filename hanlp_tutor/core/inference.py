@@ -42,7 +42,7 @@ def infer(
     was_training = model.training
     model.eval()
     done = []
-    waiting = batches_of([len(each.ids) for each in encoded], [each.task for each in encoded])[::-1]
+    waiting = batches_of([len(each.ids) for each in encoded], [each.task for each in encoded], model.window)[::-1]
     try:
         while waiting:
             numbers = waiting.pop()
@@ -84,12 +84,13 @@ def predict_labels(model: Model, encoded: Sequence[Encoded]) -> tuple[list[Any],
     return predictions, sum(loss for _, (_, loss, _) in found) / max(valid, 1)
 
 
-def batches_of(lengths: Sequence[int], tasks: Sequence[str]) -> list[list[int]]:
+def batches_of(lengths: Sequence[int], tasks: Sequence[str], window: int) -> list[list[int]]:
     """The numbers of the examples in batches of like lengths, each of one task; the shortest first.
 
     Args:
         lengths: tokens of each example.
         tasks: the task of each example of a multi-task model, else "".
+        window: of the encoder, in tokens.
     """
     by_task: dict[str, list[int]] = {}
     for number, task in enumerate(tasks):
@@ -97,7 +98,7 @@ def batches_of(lengths: Sequence[int], tasks: Sequence[str]) -> list[list[int]]:
     batches = []
     for numbers in by_task.values():
         mine = [lengths[i] for i in numbers]
-        for batch in length_buckets(mine, batch_size=BATCH_EXAMPLES, max_tokens=BATCH_TOKENS):
+        for batch in length_buckets(mine, batch_size=BATCH_EXAMPLES, max_tokens=BATCH_TOKENS, max_length=window):
             batches.append([numbers[i] for i in batch])
     return batches
 

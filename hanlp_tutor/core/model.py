@@ -22,6 +22,7 @@ from hanlp_tutor.data import LabelledText, TaggedText
 from hanlp_tutor.data.edges import visible_spans
 from hanlp_tutor.encoders import POSITIONS, Encoder
 from hanlp_tutor.encoders.characters import TextEncoder
+from hanlp_tutor.encoders.layers import HiddenDropout
 from hanlp_tutor.errors import DataError, TrainingError
 
 
@@ -42,6 +43,7 @@ class Model(nn.Module):
     """
 
     task: str
+    by_character = True  # each character is read by itself: the tokenizer has to have one token for each
 
     def __init__(
         self,
@@ -56,9 +58,10 @@ class Model(nn.Module):
         self.labels, self.crf = tuple(labels), crf
         self.encoder_name, self.pretrained, self.temperature = encoder.name, encoder.pretrained, 1.0
         self.encoder, self.text_encoder = encoder.module, TextEncoder(encoder.tokenizer)
+        self.window, self.dropout = encoder.window, HiddenDropout(encoder.module)
         self._label_ids = {label: i for i, label in enumerate(self.labels)}
         self.head = self.new_head(self.labels, native, dropout)
-        _set_dropout(self.encoder, dropout)
+        self.dropout.set(self, dropout)
         pooler = getattr(self.encoder, "pooler", None)
         if pooler is not None:  # no task reads it; it stays for the export's sake
             pooler.requires_grad_(False)
@@ -112,9 +115,9 @@ class Model(nn.Module):
         return next(self.head.parameters()).device
 
     def collate(self, examples: Sequence[Encoded], *, max_length: int = POSITIONS) -> Batch:
-        """Pad encoded examples to a batch on the CPU."""
-        text = self.text_encoder
-        return collate(examples, max_length=max_length, cls_id=text.cls_id, sep_id=text.sep_id, pad_id=text.pad_id)
+        """Pad encoded examples to a batch on the CPU, whose rows are no longer than the encoder's window."""
+        text, length = self.text_encoder, min(max_length, self.window)
+        return collate(examples, max_length=length, cls_id=text.cls_id, sep_id=text.sep_id, pad_id=text.pad_id)
 
     def hidden_states(self, batch: Batch) -> Tensor:
         """The encoder's last hidden states, (W, T, H)."""
@@ -211,7 +214,7 @@ class TaggingModel(Model):
 class ClassificationModel(Model):
     """One class for a whole text (文本分类)."""
 
-    task = "classify"
+    task, by_character = "classify", False
 
     def __init__(self, encoder: Encoder, labels: Sequence[str], *, crf: bool = False, **options: Any):
         super().__init__(encoder, labels, crf=False, **options)  # a CRF scores sequences of tags
@@ -258,11 +261,3 @@ def draw_weights(head: nn.Module) -> None:
         if isinstance(layer, nn.Linear):
             nn.init.normal_(layer.weight, std=0.02)
             nn.init.zeros_(layer.bias)
-
-
-def _set_dropout(encoder: nn.Module, p: float) -> None:
-    """Set the dropout of hidden states; that of attention probabilities stays as the encoder's authors chose it."""
-    for name, module in encoder.named_modules():
-        if isinstance(module, nn.Dropout) and not name.endswith("attention.self.dropout"):
-            module.p = p
-    encoder.config.hidden_dropout_prob = p

@@ -15,6 +15,7 @@ from hanlp_tutor.core.model import Model, draw_weights
 from hanlp_tutor.core.task import task_named
 from hanlp_tutor.damage import other_than_damage
 from hanlp_tutor.encoders import Encoder, check_fit, load_encoder
+from hanlp_tutor.encoders.acceptance import longest_window
 from hanlp_tutor.encoders.folder import write_transformer
 from hanlp_tutor.errors import ModelError, first_line
 from hanlp_tutor.files import new_folder, write_json
@@ -29,9 +30,10 @@ def build_model(task: str, encoder: str, labels: Sequence[str], config: TrainCon
     Raises:
         EncoderError: the encoder is not to be had. ConfigError: an unknown task.
     """
-    loaded = load_encoder(encoder, seed=config.seed)
+    kind = task_named(task).model_class()
+    loaded = load_encoder(encoder, seed=config.seed, by_character=kind.by_character)
     torch.manual_seed(config.seed)  # the head does not depend on how many numbers the encoder drew
-    model = task_named(task).model_class()(loaded, labels, dropout=config.dropout, crf=config.crf)
+    model = kind(loaded, labels, dropout=config.dropout, crf=config.crf)
     draw_weights(model.head)
     return model
 
@@ -58,6 +60,7 @@ def save_model(model: Model, folder: str | Path) -> Path:
                 "encoder": model.encoder_name,
                 "pretrained": model.pretrained,
                 "dropout": model.head.dropout.p,
+                "window": model.window,
                 "temperature": model.temperature,
                 "native": getattr(model.head, "native", None),
             },
@@ -83,8 +86,9 @@ def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
         module = AutoModel.from_config(AutoConfig.from_pretrained(folder / "transformer", **local))
         tokenizer = AutoTokenizer.from_pretrained(folder / "transformer", **local)
         check_fit("its encoder", module, tokenizer)  # without its files, transformers makes up an empty tokenizer
+        window = card.get("window") or longest_window("its encoder", module, tokenizer)  # older folders have none
         model = task_named(card["task"]).model_class()(
-            Encoder(card["encoder"], module, tokenizer, card["pretrained"]),
+            Encoder(card["encoder"], module, tokenizer, card["pretrained"], window),
             card["labels"],
             dropout=card["dropout"],
             crf=card["crf"],

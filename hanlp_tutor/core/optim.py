@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,8 @@ from transformers import get_scheduler
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model import Model
-from hanlp_tutor.encoders import suggested_lr
+from hanlp_tutor.defaults import Choice, choose
+from hanlp_tutor.encoders import layers
 from hanlp_tutor.errors import ConfigError, TrainingError
 
 
@@ -28,46 +28,39 @@ class Group:
     weight_decay: float
 
 
+def chosen(model: Model, config: TrainConfig) -> dict[str, Choice]:
+    """What the options leave open, by the model's properties (:mod:`hanlp_tutor.defaults`)."""
+    return choose(config, parameters=layers.size(model.encoder), pretrained=model.pretrained)
+
+
 def encoder_lr(model: Model, config: TrainConfig) -> float:
     """The learning rate of θ: the user's, or the one that suits the encoder."""
-    return config.lr if config.lr is not None else suggested_lr(model.encoder_name)
+    return config.lr if config.lr is not None else chosen(model, config)["lr"].value
 
 
 def freeze(model: Model, config: TrainConfig) -> None:
-    """Exclude parts of the encoder from training (冻结), as ``config.freeze`` says.
-
-    ``encoder`` leaves the head; ``all-but-last-K`` leaves the head and the K layers next to it.
-    """
-    if config.freeze == "none":
-        return
-    model.encoder.requires_grad_(False)
-    if config.freeze == "encoder":
-        return
-    kept = int(config.freeze.rsplit("-", 1)[1])
-    layers = _layers(model)
-    if kept > len(layers):
-        raise ConfigError(f"freeze={config.freeze!r}: the encoder {model.encoder_name} has {len(layers)} layers.")
-    for layer in layers[len(layers) - kept :]:
-        layer.requires_grad_(True)
+    """Exclude parts of the encoder from training (冻结), as ``config.freeze`` says."""
+    layers.freeze(model.encoder, config.freeze, model.encoder_name)
 
 
 def parameter_groups(model: Model, config: TrainConfig) -> list[Group]:
     """Split a model's trainable parameters by learning rate and decay.
 
     Layer k of L learns at ``lr * layerwise_decay ** (L - k)``, the embeddings as layer 0 (Sun et al. 2019, "How to
-    Fine-Tune BERT", section 5.3.4). Biases and LayerNorm weights, the parameters with one dimension, are never decayed.
-    Every trainable parameter is in exactly one group.
+    Fine-Tune BERT", section 5.3.4), a norm behind the last layer as layer L. Biases and LayerNorm weights, the
+    parameters with one dimension, are never decayed. Every trainable parameter is in exactly one group.
+
+    Raises:
+        ConfigError: a decay by layers for an encoder that has none of its own.
     """
-    depth = len(_layers(model))
-    base = encoder_lr(model, config)
+    base, factors = encoder_lr(model, config), layers.factors(model.encoder, config.layerwise_decay, model.encoder_name)
     members: dict[tuple[str, float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
         decay = config.weight_decay if parameter.ndim > 1 else 0.0
         if name.startswith("encoder."):
-            below_top = depth - layer_of(name)
-            part, lr = "encoder", base * config.layerwise_decay**below_top
+            part, lr = "encoder", base * factors[name.removeprefix("encoder.")]
         else:
             part, lr = "head", config.head_lr
         members.setdefault((part, lr, decay), []).append(parameter)
@@ -76,29 +69,11 @@ def parameter_groups(model: Model, config: TrainConfig) -> list[Group]:
     return [Group(part, parameters, lr, decay) for (part, lr, decay), parameters in members.items()]
 
 
-def layer_of(name: str) -> int:
-    """The encoder layer that a parameter belongs to by its name: 1 for the lowest, 0 for the embeddings.
-
-    >>> layer_of("encoder.encoder.layer.0.output.dense.weight"), layer_of("encoder.embeddings.LayerNorm.bias")
-    (1, 0)
-    """
-    layer = re.search(r"\.layers?\.(\d+)\.", name)
-    return int(layer.group(1)) + 1 if layer else 0
-
-
 def model_facts(model: Model) -> dict[str, Any]:
-    """For a manifest: whether θ is pre-trained, the learning rate that suits it, how many parameters of θ and φ learn.
-
-    The pooler, which no task reads, is left out.
-    """
-    parts = {}
-    for part, module in (("encoder", model.encoder), ("head", model.head)):
-        parameters = [p for name, p in module.named_parameters() if not name.startswith("pooler.")]
-        parts[part] = {
-            "parameters": sum(p.numel() for p in parameters),
-            "trainable": sum(p.numel() for p in parameters if p.requires_grad),
-        }
-    return {"pretrained": model.pretrained, "suggested_lr": suggested_lr(model.encoder_name), **parts}
+    """For a manifest: whether θ is pre-trained, which learning rate suits it, how many parameters learn."""
+    parts = {"encoder": layers.count(model.encoder), "head": layers.count(model.head)}
+    suggested = encoder_lr(model, TrainConfig())
+    return {"pretrained": model.pretrained, "suggested_lr": suggested, "window": model.window, **parts}
 
 
 def build_optimizer(groups: list[Group], config: TrainConfig) -> Optimizer:
@@ -131,12 +106,20 @@ class L2Penalty:
 
     Over all weights of the encoder (``encoder``, ``distance``) or of encoder and head (``all``), biases included, as
     the formula is written. Unlike decoupled weight decay it passes through the optimiser as part of the gradient.
+    θ₀ is where the run began: a checkpoint holds it, or a resumed run would start from where it was stopped.
+
+    Raises:
+        ConfigError: nothing that is trained is penalised.
     """
 
     def __init__(self, model: Model, config: TrainConfig):
         module: nn.Module = model if config.l2_on == "all" else model.encoder
         self.parameters = [p for p in module.parameters() if p.requires_grad] if config.l2 else []
         self.origin = [p.detach().clone() for p in self.parameters] if config.l2_on == "distance" else None
+        if config.l2 and not self.parameters:
+            raise ConfigError(
+                f"l2={config.l2}, l2_on={config.l2_on}: the encoder is frozen, so leave l2 out, or thaw it."
+            )
 
     def __call__(self) -> Tensor:
         """A scalar with a gradient."""
@@ -144,9 +127,11 @@ class L2Penalty:
             return sum(p.square().sum() for p in self.parameters)
         return sum((p - o).square().sum() for p, o in zip(self.parameters, self.origin, strict=True))
 
+    def state_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {"origin": self.origin}
 
-def _layers(model: Model) -> nn.ModuleList:
-    for name, module in model.encoder.named_modules():
-        if isinstance(module, nn.ModuleList) and name.rsplit(".", 1)[-1] in ("layer", "layers"):
-            return module
-    return nn.ModuleList()
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take θ₀ from a checkpoint; those of earlier versions have none."""
+        for mine, stored in zip(self.origin or (), state.get("origin") or (), strict=False):
+            mine.copy_(stored)

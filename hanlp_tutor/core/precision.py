@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -11,7 +10,8 @@ import torch
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.optim import freeze
-from hanlp_tutor.device import choose_device, describe_device, is_fast, limit_threads
+from hanlp_tutor.device import choose_device, describe_device, is_fast, limit_threads, make_deterministic
+from hanlp_tutor.encoders.layers import recompute
 from hanlp_tutor.errors import ConfigError
 
 
@@ -42,12 +42,24 @@ def set_up(model: Model, config: TrainConfig) -> Precision:
     """
     limit_threads()
     precision = choose_precision(config)
-    _make_deterministic(config.seed, precision.device)
+    make_deterministic(config.seed, precision.device)
+    apply_options(model, config)
     model.to(precision.device).train()
     model.temperature = 1.0  # one that was fitted before belongs to other weights
+    return precision
+
+
+def apply_options(model: Model, config: TrainConfig) -> None:
+    """Let nothing on the model be left over from an earlier run: its dropout, what is frozen, what is recomputed.
+
+    Raises:
+        ConfigError: options that the model cannot follow.
+    """
+    config.check_model(model.task, model.crf)
+    if config.dropout != model.dropout.p or "dropout" in config.model_fields_set:  # else somebody's own stays
+        model.dropout.set(model, config.dropout)
     freeze(model, config)
     checkpoint_activations(model, config)
-    return precision
 
 
 def choose_precision(config: TrainConfig) -> Precision:
@@ -72,17 +84,5 @@ def choose_precision(config: TrainConfig) -> Precision:
 
 
 def checkpoint_activations(model: Model, config: TrainConfig) -> None:
-    """Recompute activations in the backward pass instead of keeping them (梯度检查点, Chen et al. 2016)."""
-    if not config.gradient_checkpointing:
-        return
-    model.encoder.config.use_cache = False  # an encoder has no cache; transformers would warn of it all the same
-    enable = getattr(model.encoder, "activation_checkpointing_enable", None)  # its name from transformers 5.2x on
-    (enable or model.encoder.gradient_checkpointing_enable)({"use_reentrant": False})
-
-
-def _make_deterministic(seed: int, device: torch.device) -> None:
-    """Same seed, same numbers: deterministic algorithms where PyTorch has them, a warning where it has not."""
-    if device.type == "cuda":
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS's own condition for determinism
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.manual_seed(seed)
+    """Recompute activations in the backward pass (梯度检查点, Chen et al. 2016), or keep them, as the options say."""
+    recompute(model.encoder, config.gradient_checkpointing, model.encoder_name)

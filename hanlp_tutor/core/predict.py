@@ -17,6 +17,7 @@ from hanlp_tutor.core.batching import Batch
 from hanlp_tutor.core.inference import infer
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.model_folder import load_model
+from hanlp_tutor.encoders.layers import evaluating
 from hanlp_tutor.errors import InputError
 
 
@@ -29,7 +30,7 @@ class Predictor:
     """
 
     def __init__(self, model: Model):
-        self.model = model
+        self.model = evaluating(model, model.text_encoder)
 
     @classmethod
     def load(cls, folder: str | Path, *, device: str = "cpu") -> Predictor:
@@ -62,7 +63,7 @@ class Predictor:
             InputError: something else than texts, or a multi-task model without a segmenter.
         """
         texts = _checked(texts)
-        model = self.model
+        model = evaluating(self.model, self.model.text_encoder)  # it may have been trained further since
         encoded = [model.encode(text) for text in texts]
         answers = [model.blank(text, each) for text, each in zip(texts, encoded, strict=True)]
         readable = [i for i, answer in enumerate(answers) if answer is None]

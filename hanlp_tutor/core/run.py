@@ -19,12 +19,14 @@ from hanlp_tutor.core.checkpoint import RunState, identity, load_checkpoint
 from hanlp_tutor.core.history import HistoryFile, TensorBoard, check_finite, write_history
 from hanlp_tutor.core.mixing import epoch_batches
 from hanlp_tutor.core.model import Model
-from hanlp_tutor.core.optim import encoder_lr, model_facts
+from hanlp_tutor.core.optim import chosen, model_facts
 from hanlp_tutor.core.out_of_memory import cut, random_state, say_halved, set_random_state, single_example
 from hanlp_tutor.core.task import task_of
 from hanlp_tutor.data import LabelledText, TaggedText
 from hanlp_tutor.data.examples import gold_counts
+from hanlp_tutor.defaults import described
 from hanlp_tutor.device import describe_device, peak_memory_mb, release_memory, synchronize
+from hanlp_tutor.encoders import POSITIONS
 from hanlp_tutor.errors import DataError, DivergedError, TrainingError
 from hanlp_tutor.files import write_json
 from hanlp_tutor.manifest import manifest, update_manifest
@@ -121,6 +123,10 @@ class Run:
         for target, reason in exports.items():
             if reason:  # known now, and bitter after hours of training
                 self.reporter.say(f"This model will not export to {target}: {reason}")
+        if self.model.window < POSITIONS:
+            self.reporter.say(
+                f"The encoder reads {self.model.window} tokens at once; longer texts take several windows."
+            )
         self.clock = time.perf_counter() - self.state.seconds
         self.row_clock = time.perf_counter()
 
@@ -130,7 +136,7 @@ class Run:
             "seed": self.config.seed,
             "task": self.model.task,
             "encoder": self.model.encoder_name,
-            "config": {**self.config.model_dump(), "lr": encoder_lr(self.model, self.config)},
+            **described(self.config, chosen(self.model, self.config), self.model.crf, self.model.head.dropout.p),
             "data": {
                 "train": self.identity["training data"],
                 "dev": self.identity["dev data"],

@@ -60,15 +60,15 @@ def fine_tune(
         ConfigError: options that do not fit the model, the device or the number of updates.
         DataError: a label that the model does not have.
     """
-    precision = set_up(model, config)  # device, number format, threads, determinism, what is frozen; model.train()
+    precision = set_up(model, config)  # device, number format, threads, what is frozen or dropped; model.train()
     scaler = precision.scaler()
     optimizer = build_optimizer(parameter_groups(model, config), config)
     penalty = L2Penalty(model, config)
     run = Run(model, train, dev, config, Path(out), precision.device)  # all examples become numbers here
     schedule = build_schedule(optimizer, config, run.updates)
     loss_weights = model.loss_weights(config, run.train_labels)  # of the classes; in a multi-task model, of the tasks
-    # the manifest is written; when a run is resumed, its checkpoint is loaded into these four
-    run.start(resume, progress, model=model, optimizer=optimizer, schedule=schedule, scaler=scaler)
+    # the manifest is written; when a run is resumed, its checkpoint is loaded into these five
+    run.start(resume, progress, model=model, optimizer=optimizer, schedule=schedule, scaler=scaler, penalty=penalty)
     if on_start is not None:
         on_start(run)
 

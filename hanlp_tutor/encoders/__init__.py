@@ -27,35 +27,51 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, 
 from transformers.utils import logging as transformers_logging
 
 from hanlp_tutor.damage import other_than_damage
+from hanlp_tutor.defaults import encoder_lr
+from hanlp_tutor.encoders.acceptance import POSITIONS, check_characters, check_fit, longest_window
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card
+from hanlp_tutor.encoders.layers import size
 from hanlp_tutor.encoders.mini import EMBEDDED, mini_config, mini_tokenizer
 from hanlp_tutor.errors import EncoderError, first_line, nearest
 
+__all__ = ["POSITIONS", "RANDOM", "Encoder", "check_fit", "load_encoder", "suggested_lr", "weights_of"]
 RANDOM = "random:"
-POSITIONS = 512  # HanLP's window is fixed at 512 tokens, so an encoder has to have that many positions
+BASE = 110_000_000  # parameters of the article's encoder
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """An encoder and its tokenizer; ``pretrained`` is False for fresh weights."""
+    """An encoder and its tokenizer; ``pretrained`` is False for fresh weights.
+
+    ``window`` is how many tokens it reads at once, [CLS] and [SEP] included: 512, for a few encoders a little less.
+    """
 
     name: str
     module: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     pretrained: bool
+    window: int = POSITIONS
 
 
 def suggested_lr(encoder_name: str) -> float:
-    """The learning rate of θ that suits an encoder when the user names none.
+    """The learning rate of θ that suits an encoder, before it is loaded (:func:`hanlp_tutor.defaults.encoder_lr`).
 
-    2e-5 is the article's learning rate for a pre-trained encoder of 110 million parameters. The embedded ones are a
-    twentieth of that and want more. Where sentences are read many times their dev scores differ little from 1e-4 to
-    1e-3 (grid rows of ``results/encoders.json``); in two passes over the newspaper 1e-3 is ahead
-    (``results/finetune_ner.json``). Random weights have nothing to preserve and everything to learn: 1e-3.
+    Its size comes from its card, or from the configuration in its folder or in the hub's cache. An encoder that is not
+    on this machine counts as one of the article's size; a run asks the encoder itself.
     """
-    if encoder_name.startswith(RANDOM):
-        return 1e-3
-    return 3e-4 if encoder_name in EMBEDDED else 2e-5
+    base = encoder_name.removeprefix(RANDOM)
+    return encoder_lr(_parameters(base), pretrained=base == encoder_name).value
+
+
+def _parameters(name: str) -> int:
+    if name in EMBEDDED:
+        return read_card(name)["parameters"]
+    try:
+        config = AutoConfig.from_pretrained(name, local_files_only=True, trust_remote_code=False)
+        with torch.random.fork_rng(devices=[]), torch.device("meta"):
+            return size(AutoModel.from_config(config))
+    except Exception:  # what a damaged or foreign file makes the libraries raise is anything
+        return BASE
 
 
 def weights_of(name: str) -> dict[str, str]:
@@ -63,12 +79,15 @@ def weights_of(name: str) -> dict[str, str]:
     return {"weights": read_card(name)["sha256"]} if name in EMBEDDED else {}
 
 
-def load_encoder(name: str, *, seed: int = 1) -> Encoder:
+def load_encoder(name: str, *, seed: int = 1, by_character: bool = True) -> Encoder:
     """Load an encoder by name or folder; fresh weights are drawn from ``seed``.
+
+    Args:
+        by_character: it is to read character by character, as taggers do; False lets through what can read whole texts.
 
     Raises:
         EncoderError: unknown name, not to be had offline, an unfit tokenizer or too few positions. The message names
-            what is embedded.
+            what is embedded, or which encoders work.
     """
     fresh = name.startswith(RANDOM)
     base = name.removeprefix(RANDOM)
@@ -96,7 +115,8 @@ def load_encoder(name: str, *, seed: int = 1) -> Encoder:
     finally:
         transformers_logging.set_verbosity(verbosity)
     check_fit(base, module, tokenizer)
-    return Encoder(name, module, tokenizer, pretrained=not fresh)
+    check_characters(base, tokenizer, by_character=by_character)
+    return Encoder(name, module, tokenizer, not fresh, longest_window(base, module, tokenizer))
 
 
 def _hub_reachable() -> bool:
@@ -120,27 +140,6 @@ def _check_whole(name: str, missing: Collection[str]) -> None:
         raise EncoderError(
             f"{name}: the weights do not belong to its config.json; {len(lost)} are missing, among them {lost[0]}. "
             f"Mend the folder, or ask for fresh weights with {RANDOM + name!r}."
-        )
-
-
-def check_fit(name: str, module: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Refuse an encoder that HanLP could not read, or a tokenizer of another one.
-
-    Raises:
-        EncoderError: with the numbers.
-    """
-    if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None or tokenizer.pad_token_id != 0:
-        raise EncoderError(f"{name}: HanLP needs a BERT-like tokenizer with [CLS], [SEP] and [PAD] as token 0.")
-    positions = getattr(module.config, "max_position_embeddings", 0)
-    if positions < POSITIONS:
-        raise EncoderError(
-            f"{name}: {positions} positions; HanLP reads windows of {POSITIONS} tokens. "
-            f"Take an encoder with at least {POSITIONS}."
-        )
-    if len(tokenizer) > module.get_input_embeddings().num_embeddings or len(tokenizer) < 100:
-        raise EncoderError(
-            f"{name}: the tokenizer has {len(tokenizer)} tokens, the encoder "
-            f"{module.get_input_embeddings().num_embeddings}: they do not belong together."
         )
 
 

@@ -48,6 +48,7 @@ class HanLPFolder:
                 f"characters wrongly unless they are {POSITIONS}, and those of this kind of encoder "
                 f"({type(model.encoder).__name__}) cannot be cut. Take one with {POSITIONS}."
             )
+        check_window(model)
 
     def why_not(self, model: Model) -> str | None:
         """The reason for which a model, trained or not, cannot be exported; None where it can."""
@@ -133,6 +134,7 @@ class ClassifierFolder(HanLPFolder):
     encoder_prefix = "transformer."
 
     def check(self, model: Model) -> None:
+        check_window(model)
         third = list(inspect.signature(type(model.encoder).forward).parameters)[3]
         if third != "token_type_ids":
             raise ModelError(
@@ -157,6 +159,19 @@ class ClassifierFolder(HanLPFolder):
 
     def readme(self, labels: Sequence[str]) -> str:
         return readme.of_classes(labels)
+
+
+def check_window(model: Model) -> None:
+    """Refuse an encoder that reads less than HanLP gives it; a classifier of HanLP gives it as much.
+
+    Raises:
+        ModelError: with the numbers.
+    """
+    if model.window < POSITIONS:
+        raise ModelError(
+            f"{model.encoder_name} reads {model.window} tokens at once (its positions do not begin at 0); HanLP "
+            f"gives it {POSITIONS} and fails on long texts. Take an encoder that reads {POSITIONS}."
+        )
 
 
 def vocabulary(tokens: Sequence[str], *, unknown: str | None) -> dict[str, Any]:

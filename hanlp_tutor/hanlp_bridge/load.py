@@ -24,6 +24,7 @@ from hanlp_tutor.core.task import task_named
 from hanlp_tutor.damage import other_than_damage
 from hanlp_tutor.data.schemes import parse_tag
 from hanlp_tutor.encoders import Encoder, check_fit
+from hanlp_tutor.encoders.acceptance import longest_window
 from hanlp_tutor.errors import DataError, EncoderError, ModelError, first_line
 from hanlp_tutor.hanlp_bridge.export import BY_CLASSPATH, FOLDERS
 from hanlp_tutor.hanlp_bridge.multitask import KEEPS_TEXT
@@ -127,7 +128,8 @@ def load_hanlp(folder: str | Path, *, transformer: str | None = None, device: st
     place = transformer or _transformer(folder, config)
     module, tokenizer = _empty_encoder(place)
     labels, native = _labels(folder / "vocabs.json", task)
-    encoder = Encoder(config.get("encoder_name") or str(config["transformer"]), module, tokenizer, pretrained=True)
+    name, window = config.get("encoder_name") or str(config["transformer"]), longest_window(place, module, tokenizer)
+    encoder = Encoder(name, module, tokenizer, True, window)
     model = task_named(task).model_class()(encoder, labels, crf=bool(config.get("crf")), native=native)
     _fill(model, _read_weights(folder / "model.pt"), folder)
     return model.to(device).eval()

@@ -6,7 +6,7 @@ import math
 from typing import Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hanlp_tutor.config import Options
 from hanlp_tutor.pretraining.masking import RECIPES
@@ -44,6 +44,12 @@ class PretrainConfig(Options):
     eval_steps: int = Field(500, ge=1)
     log_steps: int = Field(50, ge=1)
     seed: int = Field(1, ge=0, lt=2**32)
+
+    @model_validator(mode="after")
+    def _one_precision(self) -> PretrainConfig:
+        if self.fp16 and self.bf16:
+            raise ValueError("fp16 and bf16 exclude each other: choose one")
+        return self
 
     @property
     def steps(self) -> int:

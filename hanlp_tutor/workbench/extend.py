@@ -58,7 +58,7 @@ def add_task(model: MultiTaskModel, labels: Iterable[str], *, seed: int = 1) -> 
     together = {label.partition("/")[0] for label in (*model.labels, *added)}
     ordered = [label for task in WORD_TASKS if task in together for label in (*model.labels, *added)
                if label.startswith(task + "/")]  # fmt: skip
-    encoder = Encoder(model.encoder_name, copy.deepcopy(model.encoder), model.tokenizer, model.pretrained)
+    encoder = Encoder(model.encoder_name, copy.deepcopy(model.encoder), model.tokenizer, model.pretrained, model.window)
     torch.manual_seed(seed)
     grown = MultiTaskModel(encoder, ordered, dropout=model.head.dropout.p, crf=model.crf)
     for task, decoder in grown.head.decoders.items():

@@ -26,8 +26,8 @@ from hanlp_tutor.core import inference
 from hanlp_tutor.core.batching import Batch, Encodings, windows
 from hanlp_tutor.core.mixing import epoch_batches
 from hanlp_tutor.core.model import Model
-from hanlp_tutor.core.optim import L2Penalty, build_optimizer, freeze, parameter_groups
-from hanlp_tutor.core.precision import Precision, checkpoint_activations, choose_precision
+from hanlp_tutor.core.optim import L2Penalty, build_optimizer, parameter_groups
+from hanlp_tutor.core.precision import Precision, apply_options, choose_precision
 from hanlp_tutor.encoders import POSITIONS
 from hanlp_tutor.errors import TrainingError
 
@@ -83,7 +83,9 @@ def estimate_memory(model: Model, config: TrainConfig, train: Sequence[Any], dev
     batches = [group for epoch in range(config.epochs) for group in epoch_batches(encoded, config, epoch)]
     largest = _collated(model, [(encoded, group) for group in batches], config.max_length)
     scored = [encoded, Encodings(model.encode, dev)] if dev else [encoded]
-    evaluated = _collated(model, [(each, group) for each in scored for group in _evaluation(each)], POSITIONS)
+    evaluated = _collated(
+        model, [(each, group) for each in scored for group in _evaluation(each, model.window)], POSITIONS
+    )
     count = BlockCount()
     with FakeTensorMode() as fake, count:
         largest, evaluated = (_without_content(batch, fake).to(precision.device) for batch in (largest, evaluated))
@@ -162,8 +164,7 @@ class _Rehearsal:
         for tensor in (*model.parameters(), *model.buffers()):
             count.note(tensor, "weights")
         model.train()
-        freeze(model, config)
-        checkpoint_activations(model, config)
+        apply_options(model, config)
         self.penalty = L2Penalty(model, config)
         self.copies = [*(self.penalty.origin or ())]
         if keeps_best:
@@ -205,9 +206,9 @@ class _Rehearsal:
         self.model.loss_sum(self.model.head.logits(inference.states_of(self.model, batch), batch), batch)
 
 
-def _evaluation(encoded: Encodings) -> list[list[int]]:
+def _evaluation(encoded: Encodings, window: int) -> list[list[int]]:
     """The batches of an evaluation, by number of the examples."""
-    return inference.batches_of(encoded.lengths, encoded.tasks or [""] * len(encoded))
+    return inference.batches_of(encoded.lengths, encoded.tasks or [""] * len(encoded), window)
 
 
 def _collated(model: Model, groups: list[tuple[Encodings, list[int]]], max_length: int) -> Batch:

@@ -110,7 +110,7 @@ def test_a_folder_is_loaded_as_it_is(tiny_encoder):
         if not name.startswith("pooler."):
             assert torch.equal(tensor, stored["bert." + name]), name
     assert encoder.module.get_input_embeddings().weight.dtype == torch.float32
-    assert suggested_lr(tiny_encoder) == 2e-5
+    assert suggested_lr(tiny_encoder) == 3e-4
 
 
 def test_random_has_the_shape_and_other_weights(tiny_encoder):

@@ -214,3 +214,9 @@ def test_macbert_trains_with_its_words(text, tmp_path):
     result = pretrain(small_model(), text, text, PretrainConfig(recipe="macbert", **SHORT_RUN), tmp_path, words=words)
     assert np.isfinite(result.held_out_loss) and 0 <= result.held_out_accuracy <= 1
     assert (tmp_path / "metrics.json").exists() and (tmp_path / "history.csv").exists()
+
+
+def test_two_number_formats_at_once_are_refused():
+    with pytest.raises(ConfigError, match="fp16 and bf16 exclude each other"):
+        PretrainConfig(fp16=True, bf16=True)
+    assert PretrainConfig(fp16=True).fp16 and PretrainConfig(bf16=True).bf16

@@ -12,7 +12,8 @@ from transformers import BertConfig, BertModel
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model import Model
-from hanlp_tutor.core.optim import build_schedule, layer_of
+from hanlp_tutor.core.optim import build_schedule
+from hanlp_tutor.encoders.layers import layer_of
 
 HEAD = "head φ"
 
