@@ -160,7 +160,7 @@ def test_errors_of_a_training(files, tmp_path, options, word):
 def test_the_files_of_several_tasks_are_not_divided(tmp_path):
     words = tmp_path / "words.tsv"
     options = ["--train", f"tok={words},pos={words}", "--split", tmp_path / "split.json", "--out", tmp_path / "run"]
-    refused(run("train", "--task", "multitask", *options), "--split divides one file", "one a task")
+    refused(run("train", "--task", "multitask", *options), "--split divides one file", "give --dev FILE")
 
 
 def test_a_wrong_line_is_named(files, tmp_path):
