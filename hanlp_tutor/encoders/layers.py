@@ -151,7 +151,7 @@ def recompute(encoder: PreTrainedModel, on: bool, name: str) -> None:
     if on:
         encoder.config.use_cache = False  # an encoder has no cache; transformers would warn of it all the same
         getattr(encoder, f"{kind}_checkpointing_enable")({"use_reentrant": False})
-    elif encoder.is_gradient_checkpointing:
+    elif getattr(encoder, f"is_{kind}_checkpointing"):
         getattr(encoder, f"{kind}_checkpointing_disable")()
 
 

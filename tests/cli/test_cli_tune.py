@@ -47,7 +47,7 @@ def test_search_go_on_and_train(files, tiny_encoder, tmp_path):
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        (["--space", "lr"], "NAME=LOW..HIGH"),
+        (["--space", "lr"], "--space lr=LOW..HIGH"),
         (["--space", "lrr=1,2"], "Did you mean 'lr'"),
         (["--space", "lr=1e-5..1e-3", "-p", "epochz", "3"], "Did you mean 'epochs'"),
         (["--space", "lr=1e-5..1e-3", "--trials", "0"], "trials=0"),

@@ -35,7 +35,8 @@ def options_in(message, command, fill):
     known = {flag: option for option in app.commands[command].params for flag in (*option.opts, *option.secondary_opts)}
     found = []
     for flag in FLAG.finditer(message):
-        if " ".join([flag[0], *message[flag.end() :].split()[:1]]).rstrip(".,:") in fill:
+        following = message[flag.end() :].split()
+        if any(" ".join([flag[0], *following[:words]]).rstrip(".,:") in fill for words in (1, 2)):
             continue
         option = known.get(flag[0])
         assert option is not None, f"{command} has no {flag[0]}, which it tells people to pass: {message}"
@@ -246,6 +247,7 @@ READERS = {
         {"a.csv": TABLE},
         task="classify",
         options=("--format", "csv", "-r", "label_column", "极性"),
+        left_out=("-r label_column",),
         fill={"NAME": "评语", "-r header": None},
     ),
     "tags without their texts": Reading(
@@ -278,6 +280,74 @@ READERS = {
         {"a.json": [task_of_label_studio(n, entity(0, 2), text={"1": f"北京{n}", "2": "x"}) for n in range(COUNT)]},
         options=("-r", "text_key", "1"),
         left_out=("-r text_key",),
+    ),
+    "a line with fewer columns": Reading(
+        ("data/column_layout.py:Layout.plain",),
+        {"a.tsv": rows("B-NS", "I-NS", "O")},
+        options=("--format", "columns", "-r", "tag_column", "9"),
+        left_out=("-r tag_column",),
+        fill={"NUMBER": "2"},
+    ),
+    "four columns": Reading(
+        ("data/looks_like.py:_columns",),
+        {"a.tsv": "\n".join(f"北 NR {n} B-NS\n京 NR {n} I-NS\n人 NN {n} O\n" for n in range(COUNT))},
+    ),
+    "more than two columns": Reading(
+        ("data/columns.py:_cells",),
+        {"a.tsv": "\n".join(f"北 NR B-NS\n京 NR I-NS\n人 {n} O\n" for n in range(COUNT))},
+        options=("--format", "bio"),
+        left_out=("--format",),
+    ),
+    "a table without a header": Reading(
+        ("data/looks_like.py:_table",),
+        {"a.csv": "".join(f"{n},第{n}条评语,{'正负'[n % 2]}\n" for n in range(COUNT))},
+        task="classify",
+        to="labels",
+    ),
+    "JSON with keys of its own": Reading(
+        ("data/looks_like.py:_keys",),
+        {"a.jsonl": lines(lambda n: {"body": f"第{n}条", "label": "正负"[n % 2]})},
+        task="classify",
+        fill={"KEY": "body"},
+        to="labels",
+    ),
+    "no blank lines": Reading(
+        ("data/looks_like.py:one_sentence",),
+        {"a.tsv": "北\tB-NS\n京\tI-NS\n。\tO\n" * COUNT},
+    ),
+    "labels first": Reading(
+        ("data/labels.py:read_labels",),
+        {"a.tsv": "".join(f"{'正负'[n % 2]}\t第{n}条评语写得很长\n" for n in range(COUNT))},
+        task="classify",
+        fill={"-r label_first false": None},  # the other way
+        to="labels",
+    ),
+    "numbered texts": Reading(
+        ("data/labels.py:_check_no_numbers",),
+        {"a.tsv": "".join(f"{n}\t第{n}条评语\t{'正负'[n % 2]}\n" for n in range(COUNT))},
+        task="classify",
+        to="labels",
+    ),
+    "JSON whose keys are not the usual ones": Reading(
+        ("data/formats/json_labels.py:_key",),
+        {"a.jsonl": lines(lambda n: {"body": f"第{n}条", "label": "正负"[n % 2]})},
+        task="classify",
+        options=("--format", "json-labels"),
+        fill={"KEY": "body"},
+        to="labels",
+    ),
+    "ends that nothing proves": Reading(
+        ("data/formats/json_spans.py:_decide",),
+        {"a.jsonl": lines(lambda n: {"text": f"北京{n}",
+                                     "entities": [{"start_idx": 0, "end_idx": 1, "type": "NS"}]})},
+        options=("--format", "json-spans"),
+        fill={"-r ends exclusive": None},  # the other way
+    ),
+    "tags that are numbers": Reading(
+        ("data/formats/json_tokens.py:_tags",),
+        {"a.jsonl": lines(lambda n: {"tokens": ["北", "京", str(n)], "ner_tags": [1, 2, 0]})},
+        options=("--format", "json-tokens"),
+        fill={"VALUE": "O,B-NS,I-NS"},
     ),
     "offsets that can be read in two ways": Reading(
         ("data/formats/offsets.py:_undecided",),
@@ -344,6 +414,22 @@ COMMANDS = {
         {"a.tsv": "北京\tNR\n人\tNN\n\n" * COUNT},
         fill={"FILE": "tok=a.tsv", "--split divides": None},
         left_out=("--split",),
+    ),
+    "columns for classes": Command(
+        ("data/labels.py:_check_no_tags",),
+        "train --task classify --train a.tsv --out run",
+        {"a.tsv": NER},
+    ),
+    "classes for entities": Command(
+        ("data/looks_like.py:other_task",),
+        "train --task ner --train a.jsonl --out run",
+        {"a.jsonl": lines(lambda n: {"text": f"第{n}条", "label": ["正负"[n % 2]]})},
+    ),
+    "another format": Command(
+        ("data/looks_like.py:_of_another_format",),
+        "train --task classify --train a.jsonl --format csv --out run",
+        {"a.jsonl": lines(lambda n: {"text": f"第{n}条", "label": ["正负"[n % 2]]})},
+        left_out=("--format",),
     ),
     "a writer's misspelt option": Command(
         ("data/formats/format.py:check_options",),
@@ -480,6 +566,7 @@ ELSEWHERE = {
     "cli/training.py:run": "test_cli_run.py, test_ctrl_c_leaves_the_notebook_as_far_as_it_got",
     "cli/training.py:pretrain": "the word of test_cli_machine.py, test_ctrl_c_prints_the_command_that_goes_on",
     "cli/tuning.py:tune": "test_split_leaves_out_what_it_divides",
+    "core/checkpoint.py:load_checkpoint": "tells to leave an option out; tests/core",
     "core/run.py:Run.start": "test_cli_machine.py executes --resume; here it is the same word",
     "data/columns.py:_without_digit": "test_the_segmentation_digits_that_a_line_lacks",
     "data/formats/doccano.py:_draft": "tests/data, by the reader's own options",
@@ -491,7 +578,9 @@ ELSEWHERE = {
     "data/formats/offsets.py:_misfit": "tells to leave an option out; tests/data/test_offsets.py",
     "data/formats/parallel.py:_tagged": "the scheme of tag lines, as of columns",
     "data/formats/placing.py:_without_unlabelled": "a note; tests/data",
+    "data/known_labels.py:check_known": "tests/data/test_known_labels.py, by the reader's own option",
     "data/reader_options.py:pass_option": "the wording itself",
+    "data/reader_options.py:pass_options": "the wording itself",
     "data/words.py:read_words": "train --task ner, another task",
     "hanlp_bridge/article.py:HanLP.load": "tests/hanlp_bridge",
     "hanlp_bridge/readme.py:": "the text of a file",
@@ -509,12 +598,15 @@ ELSEWHERE = {
     "workbench/closing.py:after_training": "test_cli.py pastes them",
     "workbench/diagnose/curves.py:noisy_labels": "tests/workbench/test_diagnose.py",
     "workbench/diagnose/data.py:": "tests/workbench/test_diagnose.py",
+    "workbench/diagnose/data.py:broken_tags": "tests/workbench/test_diagnose.py",
     "workbench/diagnose/machine.py:unfinished": "test_cli_machine.py executes --resume",
     "workbench/diagnose/record.py:read_run": "says what wrote the folder",
+    "workbench/go_on.py:check_same_start": "tests/workbench/test_go_on.py",
     "workbench/notebook_file.py:why_kernel_died": "tests/workbench/test_runner.py executes both",
     "workbench/tuning/search.py:_write": "the head of a file",
 }
 
+WORDINGS = ("pass_option", "pass_options", "on_command_line")
 TYPED = re.compile(r"(?<![\w-])--[a-z][a-z-]+|(?<![\w-])-[rpwc] \S|hanlp-tutor [a-z]")
 
 
@@ -530,7 +622,7 @@ def places():
                 for statement in child.body[documented:]:
                     visit(ast.Module([statement], []), path, inner)
             elif not (isinstance(child, ast.Call) and ast.unparse(child.func) == "click.option"):
-                called = isinstance(child, ast.Call) and ast.unparse(child.func) in ("pass_option", "on_command_line")
+                called = isinstance(child, ast.Call) and ast.unparse(child.func) in WORDINGS
                 text = child.value if isinstance(child, ast.Constant) and isinstance(child.value, str) else ""
                 if called or TYPED.search(text):
                     found.add(f"{path.relative_to(PACKAGE).as_posix()}:{name}")
