@@ -10,9 +10,6 @@ from pickle import UnpicklingError
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
-import torch
-
-from hanlp_tutor.device import is_out_of_memory
 from hanlp_tutor.errors import first_line
 
 # What the system says of itself or of the user's rights; others, such as EINVAL, are what a cut-off file leads to.
@@ -34,6 +31,8 @@ def load_archive(path: str | Path) -> Any:
     Raises:
         BadZipFile, and whatever else a damaged file leads to; :func:`other_than_damage` tells them apart.
     """
+    import torch  # here: a diagnosis asks this module, and begins without torch
+
     with ZipFile(path) as archive:  # PyTorch writes check sums and does not look at them
         if archive.testzip() is not None:
             raise BadZipFile("a check sum is wrong")
@@ -47,6 +46,8 @@ def other_than_damage(path: str | Path, error: BaseException) -> str | None:
         path: what was read.
         error: that it ended in; those that led to it are looked at too.
     """
+    from hanlp_tutor.device import is_out_of_memory
+
     for each in _chain(error):
         said = str(each).replace(str(path), "")
         number = _errno(each)
