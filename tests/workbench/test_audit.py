@@ -334,6 +334,11 @@ def test_usual_characters_are_not_odd():
     assert audit([LabelledText("医生👩\u200d⚕️来了", "p"), LabelledText("好", "n")]).of("odd-character") == []
 
 
+def test_the_end_of_a_line_of_windows_is_none_and_a_lone_carriage_return_is():
+    assert audit([LabelledText("很好。\r\n再来", "p"), LabelledText("差", "n")]).of("odd-character") == []
+    assert len(audit([LabelledText("很好。\r再来", "p"), LabelledText("差", "n")]).of("odd-character")) == 1
+
+
 def test_two_widths():
     report = audit([LabelledText("版本1.0和2.0", "p"), LabelledText("版本３", "n")])
     (finding,) = report.of("odd-character")

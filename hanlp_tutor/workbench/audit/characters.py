@@ -12,7 +12,7 @@ from hanlp_tutor.workbench.audit.subsets import Subset
 
 # Inside an emoji (👩‍⚕️) the zero-width joiner and the variation selector do what they are for.
 _EMOJI = "\u2600-\u27bf\U0001f000-\U0001faff"
-_EMOJI_JOINER = re.compile(f"(?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}])")
+_IN_PLACE = re.compile(f"(?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}])|\r(?=\n)")  # and Windows' end of a line
 _FULL_WIDTH = re.compile("[０-９Ａ-Ｚａ-ｚ]")
 _ASCII = re.compile("[0-9A-Za-z]")
 _KINDS = {
@@ -49,7 +49,7 @@ def check_characters(subsets: Sequence[Subset]) -> list[Finding]:
     """One finding for each odd character of a set, and one where full-width and ASCII letters are mixed."""
     findings = []
     for subset in subsets:
-        texts = [_EMOJI_JOINER.sub("", example.text) for example in subset.examples]
+        texts = [_IN_PLACE.sub("", example.text) for example in subset.examples]
         counts = Counter()
         for text in texts:
             counts.update(text)
