@@ -11,6 +11,7 @@ from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from hanlp_tutor.errors import first_line
+from hanlp_tutor.files import error_of_machine
 
 # What the system says of itself or of the user's rights; others, such as EINVAL, are what a cut-off file leads to.
 _OF_THE_SYSTEM = {
@@ -20,7 +21,6 @@ _OF_THE_SYSTEM = {
     if hasattr(errno, name)
 }  # fmt: skip
 _RIGHTS = {errno.EACCES, errno.EPERM}
-_RUST = re.compile(r"os error (\d+)")  # how safetensors and tokenizers pass on what the system said
 _DEVICE = re.compile(r"\b(cuda|cudnn|hip|mps|xpu|nvidia driver)\b|device ordinal|accelerator", re.IGNORECASE)
 _VERSION = re.compile(r"does not recognize this architecture")  # transformers, of one that came later
 
@@ -50,7 +50,8 @@ def other_than_damage(path: str | Path, error: BaseException) -> str | None:
 
     for each in _chain(error):
         said = str(each).replace(str(path), "")
-        number = _errno(each)
+        machine = error_of_machine(each)
+        number = None if machine is None else machine.errno
         if is_out_of_memory(each) or number == errno.ENOMEM:
             return (
                 f"{path}: memory ran out while it was read; the file is as it was. Close other programs, or read it "
@@ -77,13 +78,6 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         seen.append(error)
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _errno(error: BaseException) -> int | None:
-    if isinstance(error, OSError) and error.errno is not None:
-        return error.errno
-    found = _RUST.search(str(error))
-    return int(found[1]) if found else None
 
 
 def _reason(error: BaseException) -> str:

@@ -57,7 +57,7 @@ class Layout:
             DataError: it has fewer columns.
         """
         if self.picks_columns:
-            cells = line.split("\t") if "\t" in line else re.split(" +", line.strip(" "))
+            cells = cells_of(line)
             token, tag = self.token_column or 1, self.tag_column or len(cells)
             if max(token, tag) > len(cells):
                 raise DataError(
@@ -79,6 +79,11 @@ class Layout:
             if following is not None and row.token[-1] in self.split_at and following.tag[0] not in "IME":
                 sentences.append([])
         return sentences
+
+
+def cells_of(line: str) -> list[str]:
+    """The columns of a line: tabs separate where it has one, else spaces."""
+    return line.split("\t") if "\t" in line else re.split(" +", line.strip(" "))
 
 
 def _upper(letter: re.Match[str]) -> str:

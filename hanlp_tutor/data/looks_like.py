@@ -22,12 +22,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from hanlp_tutor.data.column_layout import cells_of
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.file_kinds import binary_kind
 from hanlp_tutor.data.formats import FORMATS, detect_format
 from hanlp_tutor.data.formats.head import head_lines, head_text, head_values
-from hanlp_tutor.data.formats.json_labels import PAIRS
+from hanlp_tutor.data.formats.json_labels import NO_PAIRS, pair_in
 from hanlp_tutor.data.reader_options import pass_option, pass_options
 from hanlp_tutor.errors import DataError
 
@@ -187,7 +188,7 @@ def _columns(lines: Sequence[str]) -> Look | None:
     if all("," in line and "\t" not in line for line in body) and _are_tags([each.rpartition(",")[2] for each in body]):
         remedy = "Write token<TAB>tag a line, a tab between them, and a blank line between sentences."
         return Look(f"columns of tokens and tags with commas between them: {body[0][:40]!r}", remedy)
-    rows = [line.split("\t") if "\t" in line else re.split(" +", line.strip(" ")) for line in lines]
+    rows = [cells_of(line) for line in lines]
     width, _ = Counter(map(len, rows)).most_common(1)[0]
     rows = [row for row in rows if len(row) == width]
     if width < 2 or len(rows) < _MOST * len(lines):
@@ -308,10 +309,9 @@ def _json(path: Path, values: Sequence[Any]) -> Look | None:
         return Look(f"paragraphs of JSON, as spaCy writes them (keys {shown})", _AS_JSON)
     if len(objects) == 1 and (look := _nested(path, objects[0])):
         return look
-    for pair in PAIRS:
-        if keys.issuperset(pair):
-            remedy = "No task of the kit reads pairs; take a set with one text an example."
-            return Look(f"pairs of texts ({pair[0]}, {pair[1]}), as AFQMC and OCNLI have them", remedy)
+    pair = pair_in(keys)
+    if pair is not None:
+        return Look(f"pairs of texts ({pair[0]}, {pair[1]}), as AFQMC and OCNLI have them", NO_PAIRS)
     if keys & {"conversations", "messages", "instruction"}:
         return Look(f"dialogues for a chat model (keys {shown})", "No task of the kit reads them; take another set.")
     return _keys(objects[0], keys, shown)

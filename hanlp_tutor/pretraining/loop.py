@@ -5,7 +5,6 @@ Every batch is a pure function of the seed and the step, so a run that was kille
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from dataclasses import dataclass, field
@@ -33,6 +32,7 @@ from hanlp_tutor.pretraining.masking import Masker, Words
 from hanlp_tutor.pretraining.positions import repeat_positions
 from hanlp_tutor.pretraining.text import PretrainingText
 from hanlp_tutor.progress import Reporter
+from hanlp_tutor.run_folder import digest
 
 COLUMNS = ("step", "tokens", "loss", "accuracy", "lr", "held_out_loss", "held_out_accuracy", "seconds")
 CLS = SPECIAL.index("[CLS]")
@@ -173,7 +173,7 @@ def _draw(text: PretrainingText, masker: Masker, config: PretrainConfig, step: i
 def _fingerprint(config: PretrainConfig) -> str:
     # checkpoints of earlier versions, which also knew sentence order, go on where they did without
     options = {**config.model_dump(), "sentence_order": False}
-    return hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()
+    return digest(json.dumps(options, sort_keys=True))
 
 
 @dataclass

@@ -19,7 +19,7 @@ from hanlp_tutor.core.model_folder import load_model
 from hanlp_tutor.core.run import Run
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import Split
-from hanlp_tutor.errors import ConfigError, ModelError, TrainingError
+from hanlp_tutor.errors import ModelError, TrainingError
 from hanlp_tutor.manifest import update_manifest
 from hanlp_tutor.workbench.add_labels import with_labels
 
@@ -99,10 +99,9 @@ def _name(task: str, label: str) -> str:
 
 
 def _agreeing(config: TrainConfig, model: Model) -> TrainConfig:
-    """The options, with those of the model's build as it has them."""
+    """The options, with those of the model's build as it has them; what was not given still counts as not given."""
+    config.check_model(model.task, model.crf)
     given = config.model_fields_set
-    if "crf" in given and config.crf != model.crf:
-        has = "a CRF" if model.crf else "no CRF"
-        raise ConfigError(f"crf={config.crf}: the model to go on from has {has}, and keeps it. Leave the option out.")
     own = {"crf": model.crf, "dropout": model.head.dropout.p}
-    return config.model_copy(update={name: value for name, value in own.items() if name not in given})
+    kept = {name: value for name, value in own.items() if name not in given}
+    return TrainConfig.model_construct(set(given), **{**config.model_dump(), **kept})

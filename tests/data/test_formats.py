@@ -4,36 +4,13 @@ import json
 
 import pandas
 import pytest
+from read_back import entities, read
 
 from hanlp_tutor.data import FORMATS, Document, Span, detect_format, read_documents, read_examples, write_documents
-from hanlp_tutor.data.notes import notes_to
 from hanlp_tutor.errors import ConfigError, DataError
 
 PER, LOC = "PER", "LOC"
 NEWS = Document("张三到北京大学。", (Span(0, 2, PER), Span(3, 7, LOC)))
-
-
-@pytest.fixture
-def write(tmp_path):
-    """A file of this content, bytes or text, line ends as they stand."""
-
-    def write(content, name="a.x"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
-        return path
-
-    return write
-
-
-def read(path, name, **options):
-    """The documents and the notes."""
-    notes = []
-    with notes_to(notes.append):
-        return read_documents(path, name, **options), notes
-
-
-def entities(document):
-    return [(document.text[span.start : span.end], span.label) for span in document.spans]
 
 
 # --- Label Studio: what label-studio-sdk 2.1.2's own converter makes of four tasks -----------------------------------

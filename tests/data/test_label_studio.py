@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from read_back import entities
 from remedies import chosen, options_in
 
 from hanlp_tutor.data import read_documents, read_examples
@@ -10,10 +11,6 @@ from hanlp_tutor.data.notes import notes_to
 from hanlp_tutor.errors import DataError
 
 TITLE, BODY = "李小红去北京", "王建国去了上海。"
-
-
-def entities(document):
-    return [(document.text[span.start : span.end], span.label) for span in document.spans]
 
 
 @pytest.fixture

@@ -3,26 +3,15 @@
 import json
 
 import pytest
+from read_back import entities, read
 from remedies import options_in
 
-from hanlp_tutor.data import Document, Span, read_documents, write_documents
+from hanlp_tutor.data import Document, Span, write_documents
 from hanlp_tutor.data.formats.counting import Counting, told
-from hanlp_tutor.data.notes import notes_to
 from hanlp_tutor.errors import ConfigError, DataError
 
 PER, LOC = "PER", "LOC"
 NAMES = {"𠮷田": PER, "王建国": PER, "李小红": PER, "陈美丽": PER, "上海": LOC, "成都": LOC, "天津": LOC}
-
-
-def entities(document):
-    return [(document.text[span.start : span.end], span.label) for span in document.spans]
-
-
-def read(path, name, **options):
-    """The documents and the notes."""
-    notes = []
-    with notes_to(notes.append):
-        return read_documents(path, name, **options), notes
 
 
 def seen_by_tool(text, change):

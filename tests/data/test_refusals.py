@@ -146,16 +146,6 @@ def test_one_pass_however_many_lines_are_refused(tmp_path, monkeypatch, name):
 # ---------------------------------------------------------------- faults that concern more than a line
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(text: str | bytes, name: str = "a.x"):
-        path = tmp_path / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
-        return path
-
-    return write
-
-
 def test_faults_that_are_read_over(write):
     digits, refused = collected(read_columns, write("科0\tO\n技1\tO\n\n张0\tB-A\n"))
     assert ([e.text for e in digits], [type(e) for e in refused]) == (["科技", "张"], [SegmentationDigits])

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from read_back import entities, read
 from remedies import chosen, options_in
 
 from hanlp_tutor.data import read_columns, read_documents, read_examples
@@ -11,27 +12,6 @@ from hanlp_tutor.data.notes import notes_to
 from hanlp_tutor.data.refusals import refusals_to
 from hanlp_tutor.data.words import read_words
 from hanlp_tutor.errors import ConfigError, DataError
-
-
-@pytest.fixture
-def write(tmp_path):
-    def write(content, name="a.x"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
-        return path
-
-    return write
-
-
-def read(path, name, **options):
-    notes = []
-    with notes_to(notes.append):
-        return read_documents(path, name, **options), notes
-
-
-def entities(document):
-    return [(document.text[span.start : span.end], span.label) for span in document.spans]
-
 
 # --- objects one after another --------------------------------------------------------------------
 

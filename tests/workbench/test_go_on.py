@@ -114,6 +114,7 @@ def test_the_models_build_is_kept_and_a_contradiction_refused(folders, tmp_path)
     split = texts_of(tagged(9), tagged(4, seed=1))
     begun = go_on(folders["crf"], "ner", split, TrainConfig(epochs=1))
     assert begun.config.crf is True and begun.config.dropout == 0.25
+    assert begun.config.model_fields_set == {"epochs"}, "what the model has was not given"
     assert go_on(folders["crf"], "ner", split, TrainConfig(dropout=0.0)).config.dropout == 0.0, "what is given is given"
     with pytest.raises(ConfigError, match=r"crf=True.*has no CRF"):
         go_on(folders["ner"], "ner", split, TrainConfig(crf=True))

@@ -34,7 +34,8 @@ _LABELS = (
     "分类",
     "情感",
 )
-PAIRS = (("sentence1", "sentence2"), ("text_a", "text_b"), ("premise", "hypothesis"), ("query1", "query2"))
+_PAIRS = (("sentence1", "sentence2"), ("text_a", "text_b"), ("premise", "hypothesis"), ("query1", "query2"))
+NO_PAIRS = "No task of the kit reads pairs; take a set with one text an example."
 
 
 def read_json_labels(
@@ -67,11 +68,16 @@ def read_json_labels(
     return read_each(path, document, objects)
 
 
+def pair_in(keys: Iterable[str]) -> tuple[str, str] | None:
+    """The two keys of an object that hold a pair of texts; None where there is none."""
+    keys = set(keys)
+    return next((pair for pair in _PAIRS if keys.issuperset(pair)), None)
+
+
 def _key(path: str | Path, entry: dict[str, Any], usual: tuple[str, ...], what: str) -> str:
-    for pair in PAIRS:
-        if entry.keys() >= set(pair):
-            remedy = "No task of the kit reads pairs; take a set with one text an example."
-            raise DataError(f"holds pairs of texts ({pair[0]}, {pair[1]}).", path=path, line=1, remedy=remedy)
+    pair = pair_in(entry)
+    if pair is not None:
+        raise DataError(f"holds pairs of texts ({pair[0]}, {pair[1]}).", path=path, line=1, remedy=NO_PAIRS)
     found = [key for key in usual if key in entry]
     if not found or (what == "text" and len(found) > 1):
         shown = ", ".join(map(repr, list(entry)[:10])) or "none"
@@ -98,7 +104,7 @@ def write_json_labels(path: str | Path, documents: Iterable[Document]) -> None:
 
 def _sniff(path: Path) -> bool:
     entry = next(iter(head_values(path)), None)
-    if not isinstance(entry, dict) or any(entry.keys() >= set(pair) for pair in PAIRS):
+    if not isinstance(entry, dict) or pair_in(entry):
         return False
     texts = [key for key in _TEXTS if isinstance(entry.get(key), str)]
     return len(texts) == 1 and any(isinstance(entry.get(key), str | int) for key in _LABELS)

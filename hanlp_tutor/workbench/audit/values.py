@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
+from hanlp_tutor.data.edges import UNSEEN
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.workbench.audit.labels import first_place
 from hanlp_tutor.workbench.audit.report import Finding, times
@@ -13,12 +14,11 @@ from hanlp_tutor.workbench.audit.subsets import Subset
 
 # What pandas, Excel, SQL and JSON write for an empty cell. NA is a usual name for "no relation", so it is none of them.
 _NOTHING = {"nan", "none", "null", "n/a", "#n/a", "<na>", "nat", "undefined"}
-_UNSEEN = {"Cc", "Cf", "Zl", "Zp", "Zs"}
 
 
 def unseen(character: str) -> bool:
     """Whether a character is a blank or invisible."""
-    return character.isspace() or unicodedata.category(character) in _UNSEEN
+    return unicodedata.category(character) in UNSEEN
 
 
 def check_edges(subsets: Sequence[Subset]) -> list[Finding]:
