@@ -9,10 +9,11 @@ import sys
 import threading
 import time
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from local_server import LocalServer
 
 from hanlp_tutor.corpora import REMOTE, download, load_corpus, locate, remote
 from hanlp_tutor.corpora.remote import RemoteFile, RemoteSet
@@ -28,14 +29,13 @@ PIECE = 98_304  # of it, after which the server breaks off or falls silent
 HASHES = {name: hashlib.sha256(content).hexdigest() for name, content in {**CONTENT, "large": LARGE}.items()}
 
 
-class Server(ThreadingHTTPServer):
+class Server(LocalServer):
     """Serves ``files``; ``behaviour`` is how, ``requests`` the paths that were requested."""
 
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self.files, self.behaviour, self.requests = {}, "whole", []
         self.released = threading.Event()  # of a request that it stalls
-        self.address = f"http://127.0.0.1:{self.server_port}"
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -6,10 +6,11 @@ import os
 import subprocess
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from local_server import LocalServer
 
 NAMES = ("bert-base-chinese", "hfl/chinese-roberta-wwm-ext", "hfl/chinese-macbert-base")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -71,9 +72,9 @@ class Hub(BaseHTTPRequestHandler):
 @pytest.fixture
 def hub(tiny_encoder):
     handler = type("OurHub", (Hub,), {"folder": Path(tiny_encoder), "requests": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = LocalServer(handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", handler.requests
+    yield server.address, handler.requests
     server.shutdown()
     server.server_close()
 
