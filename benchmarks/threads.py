@@ -168,7 +168,8 @@ def tokens_per_second(seconds: float) -> dict[str, float]:
 
     sentences = load_corpus("peoples_daily").train[:SENTENCES]
     config = TrainConfig(
-        epochs=300, batch_size=BATCH_SIZE, eval_steps=10, log_steps=5, device="cpu", patience=None, warmup_steps=0
+        epochs=300, batch_size=BATCH_SIZE, head_lr=1e-3, crf=False, eval_steps=10, log_steps=5, device="cpu",
+        patience=None, warmup_steps=0,
     )
     model = build_model("ner", ENCODER, label_set("ner", sentences), config)
     with tempfile.TemporaryDirectory() as folder:

@@ -53,7 +53,7 @@ def main() -> None:
     experiment = Experiment("loss_terms", settings, manifest(describe_device(choose_device())))
 
     def run(seed: int, options: dict) -> dict[str, float]:
-        config = TrainConfig(**{**OPTIONS, **options, "seed": seed})
+        config = TrainConfig(crf=False, **{**OPTIONS, **options, "seed": seed})
         model = build_model("ner", LESSON_ENCODER, labels, config)
         before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         seen = torch.tensor(sorted({i for e in train for i in model.encode(e).ids}))

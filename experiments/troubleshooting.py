@@ -131,7 +131,7 @@ def healthy_plan(corpus: str, seed: int, changes: dict) -> Plan:
     train, dev = ([e for e in subset if len(e.text) <= LONGEST] for subset in (loaded.train, loaded.dev))
     draw = random.Random(f"{corpus} {seed}")
     train, dev = draw.sample(train, min(sentences, len(train))), draw.sample(dev, min(DEV, len(dev)))
-    return Plan(train, dev, TrainConfig(**options), encoder)
+    return Plan(train, dev, TrainConfig(**{"crf": False, **options}), encoder)
 
 
 def _fault(corpus: str, fault: str, runs: Path):

@@ -67,7 +67,7 @@ def short_sentences() -> Split:
 
 
 def _score(split: Split, seed: int, *, test: bool = False, **options) -> dict[str, float]:
-    config = TrainConfig(**{**BASE, **options}, seed=seed)
+    config = TrainConfig(**{**BASE, **options}, crf=False, seed=seed)
     model, result = _run(split, config)
     scores = {"dev": result.best_dev, "seconds": result.seconds}
     return {**scores, "test": evaluate_model(model, split.test)["f1"]} if test else scores
@@ -101,13 +101,13 @@ def _batches(experiment: Experiment, split: Split, seeds: tuple[int, ...]) -> No
 def _until(split: Split, goal: float, size: int, lr: float, seed: int) -> dict[str, float]:
     head_lr = BATCH["head_lr"] * lr / BATCH["lr"]
     options = {**BASE, **BATCH, "batch_size": size, "lr": lr, "head_lr": head_lr, "epochs": MOST_EPOCHS}
-    config = TrainConfig(**options, eval_steps=LOOK // size, seed=seed)
+    config = TrainConfig(**options, crf=False, eval_steps=LOOK // size, seed=seed)
     _, result = _run(split, config, lambda row: row["dev_score"] >= goal)
     return {**reaching(result.history, goal, size), "lr": lr}
 
 
 def _search(split: Split, seed: int, sampler: str, pruner: str, results: Path) -> dict[str, float]:
-    config = TrainConfig(**BASE, seed=seed)
+    config = TrainConfig(**BASE, crf=False, seed=seed)
     budget = BUDGET * BASE["epochs"] * sum(len(e.text) for e in split.train)
     with tempfile.TemporaryDirectory() as folder:
         out, trials, spent = Path(folder) / "study", BUDGET, 0

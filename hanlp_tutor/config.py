@@ -39,7 +39,9 @@ class TrainConfig(Options):
 
     Two learning rates, as the article advises: ``lr`` for the encoder θ, ``head_lr`` for the head φ. ``lr=None`` takes
     the learning rate that suits the encoder (:func:`hanlp_tutor.defaults.encoder_lr`): the article's 2e-5 for a
-    pre-trained one of its size, more for a small one, far more for random weights.
+    pre-trained one of its size, more for a small one, far more for random weights. The other defaults, too,
+    suit an encoder of that size; where a small one learns better by others, what is not given is chosen
+    (:func:`hanlp_tutor.defaults.choose`), and the run's manifest says what and why.
 
     Raises:
         ConfigError: an unknown option (with the nearest known one), a wrong type, a value out of range.
@@ -153,6 +155,11 @@ class TrainConfig(Options):
     def replace(self, **changes: Any) -> TrainConfig:
         """A copy with some options changed, checked like a new one; what was not given still counts as not given."""
         return TrainConfig(**{**self.model_dump(exclude_unset=True), **changes})
+
+    def completed(self, values: dict[str, Any]) -> TrainConfig:
+        """A copy in which options that were not given hold ``values``, and still count as not given."""
+        full = TrainConfig(**{**values, **self.model_dump(exclude_unset=True)})
+        return TrainConfig.model_construct(set(self.model_fields_set), **full.model_dump())
 
 
 def config_from_yaml(path: str | Path, overrides: dict[str, Any] | None = None) -> TrainConfig:

@@ -33,12 +33,17 @@ def manifest(device: str, **details: Any) -> dict[str, Any]:
     }
 
 
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a run folder; empty where there is none."""
+    path = folder / "manifest.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
 def update_manifest(folder: Path, **details: Any) -> None:
     """Add to the manifest of a run folder; ``data`` is merged into what it says of the data."""
-    path = folder / "manifest.json"
-    content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    content = read_manifest(folder)
     data = {**content.get("data", {}), **details.pop("data", {})}
-    write_json(path, {**content, **details, **({"data": data} if data else {})})
+    write_json(folder / "manifest.json", {**content, **details, **({"data": data} if data else {})})
 
 
 def new_run_folder(name: str, root: str | Path = "runs") -> Path:

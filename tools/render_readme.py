@@ -1,4 +1,4 @@
-"""Write the READMEs' tables from ``results/*.json``; ``--check`` only looks whether they are as they should be."""
+"""Write the tables of READMEs and docs from ``results/*.json``; ``--check`` only looks whether they are right."""
 
 import sys
 from collections.abc import Callable
@@ -74,7 +74,21 @@ def threads_section() -> str:
     return f"\n{table(content)}\n" if content else "\nNot measured yet: `python -m benchmarks.threads`.\n"
 
 
-PAGES: dict[Path, Callable[[], str]] = {README: results_section, ROOT / "benchmarks" / "README.md": threads_section}
+def defaults_section() -> str:
+    """What is chosen when, and the dev scores that it was chosen by."""
+    sys.path.insert(0, str(ROOT))  # experiments/ is no part of the package
+    from experiments.defaults import choices, measured
+
+    content = read_results("defaults")
+    scores = measured(content) if content else "Not measured yet: `python -m experiments.defaults`."
+    return f"\n{choices()}\n\n{scores}\n"
+
+
+PAGES: dict[Path, Callable[[], str]] = {
+    README: results_section,
+    ROOT / "benchmarks" / "README.md": threads_section,
+    ROOT / "docs" / "defaults.md": defaults_section,
+}
 
 
 def rendered(text: str, section: Callable[[], str] = results_section) -> str:

@@ -14,9 +14,11 @@ from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model import Model, draw_weights
 from hanlp_tutor.core.task import task_named
 from hanlp_tutor.damage import other_than_damage
+from hanlp_tutor.defaults import needs_crf
 from hanlp_tutor.encoders import Encoder, check_fit, load_encoder
 from hanlp_tutor.encoders.acceptance import longest_window
 from hanlp_tutor.encoders.folder import write_transformer
+from hanlp_tutor.encoders.layers import size
 from hanlp_tutor.errors import ModelError, first_line
 from hanlp_tutor.files import new_folder, write_json
 from hanlp_tutor.run_folder import why_no_model
@@ -27,13 +29,16 @@ FORMAT = 1  # of the model folder; a newer number is refused by an older kit
 def build_model(task: str, encoder: str, labels: Sequence[str], config: TrainConfig) -> Model:
     """A model ready for training: the encoder by name, a fresh head, both drawn from ``config.seed``.
 
+    Where ``config`` says nothing of a CRF, :func:`hanlp_tutor.defaults.needs_crf` does.
+
     Raises:
         EncoderError: the encoder is not to be had. ConfigError: an unknown task.
     """
     kind = task_named(task).model_class()
     loaded = load_encoder(encoder, seed=config.seed, by_character=kind.by_character)
     torch.manual_seed(config.seed)  # the head does not depend on how many numbers the encoder drew
-    model = kind(loaded, labels, dropout=config.dropout, crf=config.crf)
+    crf = needs_crf(config, task=task, parameters=size(loaded.module), pretrained=loaded.pretrained)
+    model = kind(loaded, labels, dropout=config.dropout, crf=config.crf or crf is not None)
     draw_weights(model.head)
     return model
 

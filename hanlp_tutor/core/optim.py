@@ -11,9 +11,9 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from transformers import get_scheduler
 
+from hanlp_tutor import defaults
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model import Model
-from hanlp_tutor.defaults import Choice, choose
 from hanlp_tutor.encoders import layers
 from hanlp_tutor.errors import ConfigError, TrainingError
 
@@ -28,14 +28,15 @@ class Group:
     weight_decay: float
 
 
-def chosen(model: Model, config: TrainConfig) -> dict[str, Choice]:
-    """What the options leave open, by the model's properties (:mod:`hanlp_tutor.defaults`)."""
-    return choose(config, parameters=layers.size(model.encoder), pretrained=model.pretrained)
+def chosen(model: Model, config: TrainConfig, examples: int) -> dict[str, defaults.Choice]:
+    """What the options leave open, by the model's properties and the training set's (:mod:`hanlp_tutor.defaults`)."""
+    encoder = {"parameters": layers.size(model.encoder), "pretrained": model.pretrained}
+    return defaults.choose(config, **encoder, task=model.task, crf=model.crf, examples=examples)
 
 
 def encoder_lr(model: Model, config: TrainConfig) -> float:
     """The learning rate of θ: the user's, or the one that suits the encoder."""
-    return config.lr if config.lr is not None else chosen(model, config)["lr"].value
+    return config.lr or defaults.encoder_lr(layers.size(model.encoder), pretrained=model.pretrained).value
 
 
 def freeze(model: Model, config: TrainConfig) -> None:
@@ -71,9 +72,8 @@ def parameter_groups(model: Model, config: TrainConfig) -> list[Group]:
 
 def model_facts(model: Model) -> dict[str, Any]:
     """For a manifest: whether θ is pre-trained, which learning rate suits it, how many parameters learn."""
-    parts = {"encoder": layers.count(model.encoder), "head": layers.count(model.head)}
-    suggested = encoder_lr(model, TrainConfig())
-    return {"pretrained": model.pretrained, "suggested_lr": suggested, "window": model.window, **parts}
+    facts = {"pretrained": model.pretrained, "suggested_lr": encoder_lr(model, TrainConfig()), "window": model.window}
+    return {**facts, "encoder": layers.count(model.encoder), "head": layers.count(model.head)}
 
 
 def build_optimizer(groups: list[Group], config: TrainConfig) -> Optimizer:

@@ -132,11 +132,12 @@ class Run:
 
     def _facts(self) -> dict[str, Any]:
         """What the manifest says of the run before it begins."""
+        choices = chosen(self.model, self.config, len(self.train))
         return {
             "seed": self.config.seed,
             "task": self.model.task,
             "encoder": self.model.encoder_name,
-            **described(self.config, chosen(self.model, self.config), self.model.crf, self.model.head.dropout.p),
+            **described(self.config, choices, self.model.crf, self.model.head.dropout.p),
             "data": {
                 "train": self.identity["training data"],
                 "dev": self.identity["dev data"],

@@ -23,10 +23,11 @@ from hanlp_tutor.core.batching import Batch
 from hanlp_tutor.core.checkpoint import save_checkpoint
 from hanlp_tutor.core.evaluate import evaluate_model
 from hanlp_tutor.core.model import Model
-from hanlp_tutor.core.optim import L2Penalty, build_optimizer, build_schedule, parameter_groups
+from hanlp_tutor.core.optim import L2Penalty, build_optimizer, build_schedule, chosen, parameter_groups
 from hanlp_tutor.core.out_of_memory import explain_out_of_memory, smaller_when_memory_runs_out
 from hanlp_tutor.core.precision import set_up
 from hanlp_tutor.core.run import Examples, Result, Run
+from hanlp_tutor.defaults import settled
 
 
 @explain_out_of_memory
@@ -60,6 +61,7 @@ def fine_tune(
         ConfigError: options that do not fit the model, the device or the number of updates.
         DataError: a label that the model does not have.
     """
+    config = settled(config, chosen(model, config, len(train)), resumed=out if resume else None)  # what is not given
     precision = set_up(model, config)  # device, number format, threads, what is frozen or dropped; model.train()
     scaler = precision.scaler()
     optimizer = build_optimizer(parameter_groups(model, config), config)

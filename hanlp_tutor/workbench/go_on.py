@@ -101,7 +101,4 @@ def _name(task: str, label: str) -> str:
 def _agreeing(config: TrainConfig, model: Model) -> TrainConfig:
     """The options, with those of the model's build as it has them; what was not given still counts as not given."""
     config.check_model(model.task, model.crf)
-    given = config.model_fields_set
-    own = {"crf": model.crf, "dropout": model.head.dropout.p}
-    kept = {name: value for name, value in own.items() if name not in given}
-    return TrainConfig.model_construct(set(given), **{**config.model_dump(), **kept})
+    return config.completed({"crf": model.crf, "dropout": model.head.dropout.p})

@@ -21,10 +21,11 @@ from hanlp_tutor.data.large import LARGE, open_large
 from hanlp_tutor.data.looks_like import one_sentence
 from hanlp_tutor.data.notes import note
 from hanlp_tutor.data.stored_split import load_split, save_split
+from hanlp_tutor.defaults import BUILT, begun_with
 from hanlp_tutor.errors import ConfigError, DataError, TrainingError
 from hanlp_tutor.files import write_json
 from hanlp_tutor.hanlp_bridge import export as _hanlp  # noqa: F401 - registers, so that a run says if it cannot export
-from hanlp_tutor.manifest import RESULT_FILE, update_manifest
+from hanlp_tutor.manifest import RESULT_FILE, read_manifest, update_manifest
 from hanlp_tutor.progress import tell
 from hanlp_tutor.workbench.baseline_run import measure_baseline
 from hanlp_tutor.workbench.diagnose.facts import data_facts, note_facts
@@ -194,12 +195,14 @@ def train_job(
     if resume:
         check_same_start(out, begun and begun.facts)
     if begun is None:
-        model = build_model(task, encoder, label_set(task, split.train), config)
+        options = config.replace(**begun_with(out, config, BUILT)) if resume else config
+        model = build_model(task, encoder, label_set(task, split.train), options)
     else:
         model, config = begun.model, begun.config
 
     def on_start(run: Run) -> None:
         note_facts(run)
+        tell("chosen", options=read_manifest(run.out).get("chosen", {}))
         if begun is not None:
             begun.note(run)
 

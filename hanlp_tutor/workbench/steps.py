@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hanlp_tutor.config import typed_value
 from hanlp_tutor.progress import resolve_mode
 from hanlp_tutor.workbench.closing import NAMES, headline
 
@@ -77,6 +78,10 @@ class Steps:
         kind = event["event"]
         if kind == "environment":
             self.say("environment", event["text"])
+        elif kind == "chosen":
+            named = (f"{name} {typed_value(value)}" for name, value in event["options"].items() if name != "because")
+            if chosen := ", ".join(named):
+                self.say("options", f"not given, so chosen: {chosen}")
         elif kind == "training":
             if self.detailed:
                 before = f", {event['done']:,} of them done before" if event["done"] else ""

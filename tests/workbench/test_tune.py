@@ -369,3 +369,18 @@ def test_true_ends_the_run_after_that_evaluation(tiny_encoder, tmp_path):
     assert ended.steps == 2 * whole.steps // 3
     scores = [row["dev_score"] for row in whole.history if row.get("dev_score") is not None]
     assert ended.best_dev == max(scores[:2])
+
+
+def test_the_yaml_holds_what_was_chosen_and_a_study_goes_on_with_it(tmp_path):
+    """What nobody gave is chosen for each trial by the encoder; a later default does not mix with it."""
+    config = TrainConfig(epochs=1, patience=None)
+    search = tune("ner", SPLIT, "mini-bert", config, {"lr": "1e-4,3e-4"}, 1, tmp_path / "s", progress="none")
+    chosen = {"crf": True, "head_lr": 1e-2, "batch_size": 16}
+    assert chosen.items() <= search.best.items() and config_from_yaml(tmp_path / "s" / "best.yaml") == search.config
+    begun = tmp_path / "s" / "trials" / "000" / "manifest.json"
+    earlier = json.loads(begun.read_text(encoding="utf-8"))
+    earlier["config"] |= {"crf": False, "head_lr": 1e-3, "batch_size": 32}  # as before there were such defaults
+    begun.write_text(json.dumps(earlier), encoding="utf-8")
+    tune("ner", SPLIT, "mini-bert", config, {"lr": "1e-4,3e-4"}, 2, tmp_path / "s", progress="none")
+    later = json.loads((tmp_path / "s" / "trials" / "001" / "manifest.json").read_text(encoding="utf-8"))["config"]
+    assert (later["crf"], later["head_lr"], later["batch_size"]) == (False, 1e-3, 32)

@@ -25,11 +25,13 @@ from hanlp_tutor.core.model_folder import build_model
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import Split, fingerprint
+from hanlp_tutor.defaults import BUILT, LEARNT, begun_with
 from hanlp_tutor.device import is_out_of_memory
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.errors import ConfigError, DivergedError, TrainingError, TutorError, first_line
 from hanlp_tutor.extras import needs
 from hanlp_tutor.files import write_file, write_json
+from hanlp_tutor.manifest import read_manifest
 from hanlp_tutor.progress import Reporter, resolve_mode
 from hanlp_tutor.workbench.diagnose.facts import note_facts
 from hanlp_tutor.workbench.tuning.space import Range, Space, describe_space, read_space
@@ -135,14 +137,14 @@ def tune(
     with alone(out), quiet(optuna):
         study = open_study(optuna, out, identity)
         study.pruner = new_pruner(optuna, pruner)
-        objective = _Objective(optuna, (task, split, encoder), config, space, out)
+        objective = _Objective(optuna, (task, split, encoder), _as_begun(out, 0, config, space), space, out)
         try:
             while (number := len(finished_trials(study))) < trials:
                 study.sampler = new_sampler(optuna, sampler, config.seed, number)
                 study.optimize(objective, n_trials=1, catch=Infeasible)
                 _say(lines, _row(number, finished_trials(study)[number]))
         finally:  # after Ctrl-C too: the best so far is worth having
-            search = _collect(optuna, study, config, space)
+            search = _collect(optuna, study, config, space, out)
             _write(out, search)
     if search is None:
         reason = finished_trials(study)[0].user_attrs["error"]
@@ -173,7 +175,7 @@ class _Objective:
         def on_evaluation(row: dict[str, Any]) -> bool:
             seen.append(row)
             trial.report(row["dev_score"], step=len(seen))
-            updates = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["updates"]
+            updates = read_manifest(folder)["updates"]
             ended[:] = [row["step"] < updates and trial.should_prune()]  # there is nothing to save at the last one
             return ended[0]
 
@@ -221,6 +223,12 @@ def _identity(
     }
 
 
+def _as_begun(out: Path, trial: int, config: TrainConfig, space: Space) -> TrainConfig:
+    """The options with what was chosen for a trial, if it was begun; a study goes on with what the first one had."""
+    chosen = begun_with(out / "trials" / f"{trial:03d}", config, (*BUILT, *LEARNT))
+    return config.replace(**{name: value for name, value in chosen.items() if name not in space})
+
+
 def _row(number: int, trial: Any) -> dict[str, Any]:
     scores = [trial.intermediate_values[step] for step in sorted(trial.intermediate_values)]
     dev = {"COMPLETE": trial.value, "PRUNED": max(scores, default=None)}.get(trial.state.name)
@@ -240,7 +248,7 @@ def _say(lines: Reporter, row: dict[str, Any]) -> None:
     lines.say(line.rstrip())
 
 
-def _collect(optuna: Any, study: Any, config: TrainConfig, space: Space) -> Search | None:
+def _collect(optuna: Any, study: Any, config: TrainConfig, space: Space, out: Path) -> Search | None:
     """What the study holds; None before a trial is complete."""
     rows = [_row(number, trial) for number, trial in enumerate(finished_trials(study))]
     complete = [row for row in rows if row["state"] == "complete"]
@@ -252,7 +260,8 @@ def _collect(optuna: Any, study: Any, config: TrainConfig, space: Space) -> Sear
         evaluator = optuna.importance.FanovaImportanceEvaluator(seed=config.seed)
         found = optuna.importance.get_param_importances(study, evaluator=evaluator)
         importances = {name: float(share) for name, share in found.items()}
-    options = config.replace(**best["options"]).model_dump(mode="json")
+    held = _as_begun(out, best["trial"], config, space)
+    options = held.replace(**best["options"]).model_dump(mode="json")
     return Search(rows, options, best["trial"], importances, describe_space(space))
 
 
