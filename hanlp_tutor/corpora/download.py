@@ -5,6 +5,7 @@ The files are of 1 to 4 MB, so a download that breaks off is begun anew.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import time
@@ -18,7 +19,21 @@ TIMEOUT = (10.0, 30.0)  # seconds to connect, and from one piece to the next: a 
 PAUSE = 1.0  # second before the second attempt, twice as long before the third, and so on
 
 
-def download(address: str, target: Path, sha256: str, remedy: str) -> Path:
+def is_published(path: Path, checksum: str) -> bool:
+    """Whether a file has the content that was published.
+
+    Args:
+        path: of the file.
+        checksum: SHA-256 in hexadecimal; or of 40 digits the name that git has for the content, which a repository's
+            listing tells of a file that is not at hand.
+    """
+    content = path.read_bytes()
+    if len(checksum) == 40:
+        return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() == checksum
+    return hashlib.sha256(content).hexdigest() == checksum
+
+
+def download(address: str, target: Path, checksum: str, remedy: str) -> Path:
     """Bring ``target``, whole and verified; nothing is downloaded when it lies there already.
 
     What comes lies in the folder ``target.partial`` until it is whole, and nobody takes it for the file; what a killed
@@ -27,13 +42,12 @@ def download(address: str, target: Path, sha256: str, remedy: str) -> Path:
     Args:
         address: of the file.
         target: its place in the cache.
-        sha256: of the published file, in hexadecimal.
+        checksum: of the published file (:func:`is_published`).
         remedy: what else the user can do; the end of every error.
 
     Raises:
         DataError: the server refuses, cannot be reached or breaks off, other content, a cache that cannot be written.
     """
-    import pooch
     from filelock import FileLock
     from requests.exceptions import RequestException
 
@@ -41,10 +55,10 @@ def download(address: str, target: Path, sha256: str, remedy: str) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(str(target) + ".lock"):
-            if not (target.is_file() and pooch.file_hash(str(target)) == sha256):
+            if not (target.is_file() and is_published(target, checksum)):
                 shutil.rmtree(partial, ignore_errors=True)
                 try:
-                    _retrieve(address, partial / target.name, sha256)
+                    _retrieve(address, partial / target.name, checksum)
                     os.chmod(partial / target.name, 0o644)  # pooch makes private files; a cache may be shared
                     os.replace(partial / target.name, target)
                 finally:
@@ -52,7 +66,7 @@ def download(address: str, target: Path, sha256: str, remedy: str) -> Path:
     except RequestException as error:
         raise DataError(_what_happened(error), path=address, remedy=remedy) from None
     except ValueError:  # pooch's word for a wrong checksum
-        message = "what the server sends is not the published file: its checksum (SHA-256) differs."
+        message = "what the server sends is not the published file: its checksum differs."
         raise DataError(message, path=address, remedy=remedy) from None
     except OSError as error:
         message = f"the download cannot be kept here: {error.strerror or error}."
@@ -60,8 +74,12 @@ def download(address: str, target: Path, sha256: str, remedy: str) -> Path:
     return target
 
 
-def _retrieve(address: str, path: Path, sha256: str) -> None:
-    """pooch's own, in several attempts where another may end better."""
+def _retrieve(address: str, path: Path, checksum: str) -> None:
+    """pooch's own, in several attempts where another may end better.
+
+    Raises:
+        ValueError: another checksum.
+    """
     import pooch
     from requests.exceptions import RequestException
     from tqdm.auto import tqdm
@@ -73,12 +91,14 @@ def _retrieve(address: str, path: Path, sha256: str) -> None:
         try:
             with tqdm(**options, disable=resolve_mode("auto") != "bar") as bar:
                 downloader = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT)
-                pooch.retrieve(address, sha256, path.name, path.parent, downloader=downloader)
-            return
+                pooch.retrieve(address, None, path.name, path.parent, downloader=downloader)
+            break
         except RequestException as error:
             if attempt == ATTEMPTS or not _may_pass(error):
                 raise
         time.sleep(PAUSE * attempt)
+    if not is_published(path, checksum):
+        raise ValueError(checksum)
 
 
 def _may_pass(error: Exception) -> bool:

@@ -174,7 +174,7 @@ def test_a_file_that_is_not_there(server):
 
 
 def test_names():
-    assert set(REMOTE) == {"cmedqaner", "weibo", "finre"}
+    assert set(REMOTE) == {"cmedqaner", "weibo", "finre", "peoples_daily_ner"}
     with pytest.raises(ConfigError, match="did you mean 'weibo'"):
         load_corpus("webo")
     with pytest.raises(DataError, match=r"weibo/train.conll: is not downloaded yet. Call load_corpus\('weibo'\)"):
@@ -182,7 +182,18 @@ def test_names():
     for each in remote.SETS.values():
         assert [file.subset for file in each.files] == ["train", "dev", "test"]
         assert each.licence and each.citation and each.format and each.address.startswith("https://")
-        assert all(len(file.sha256) == 64 for file in each.files)
+        assert all(len(file.checksum) in (40, 64) for file in each.files)
+
+
+def test_gits_own_name_of_a_content_will_do(server, tmp_path):
+    """All that is known of a file which nobody here has seen."""
+    (tmp_path / "large").write_bytes(LARGE)
+    command = ["git", "hash-object", "--no-filters", str(tmp_path / "large")]
+    name = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    assert get_large(server, tmp_path, name).read_bytes() == LARGE and len(server.requests) == 1
+    assert get_large(server, tmp_path, name).read_bytes() == LARGE and len(server.requests) == 1, "it lies there"
+    with pytest.raises(DataError, match="is not the published file: its checksum"):
+        get_large(server, tmp_path, "0" * 40)
 
 
 # --- a download ----------------------------------------------------------------------------------------------------
@@ -354,3 +365,21 @@ def test_real_sets(name, sizes, labels, monkeypatch):
         found = {example.relation for example in examples}
     assert len(found) == labels
     assert json.dumps(corpus.provenance) and all(example.source.startswith(f"{name}/") for example in examples)
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the published files are not here")
+def test_the_usual_benchmark_without_its_training_file(server, monkeypatch, tmp_path):
+    """Dev and test are here; the training file is asked for by name, and another content is refused."""
+    benchmark = remote.SETS["peoples_daily_ner"]
+    monkeypatch.setenv("HANLP_TUTOR_DATA", str(SHARED))
+    dev, test = (read_columns(remote._find(benchmark, file)) for file in benchmark.files[1:])
+    assert (len(dev), len(test)) == (2318, 4636)
+    assert {span.label for example in (*dev, *test) for span in example.spans} == {"PER", "LOC", "ORG"}
+    mine = tmp_path / "peoples_daily_ner"
+    mine.mkdir()
+    for file in benchmark.files[1:]:
+        (mine / file.name).write_bytes((SHARED / benchmark.name / file.published).read_bytes())
+    (mine / "train.txt").write_text("李 B-PER\n", encoding="utf-8")
+    monkeypatch.setenv("HANLP_TUTOR_DATA", str(tmp_path))
+    with pytest.raises(DataError, match=r"train.txt: is not the published file.*ChineseNER/48e1007e.*example.train"):
+        load_corpus("peoples_daily_ner")
