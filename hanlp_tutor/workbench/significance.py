@@ -106,6 +106,26 @@ def paired_bootstrap(a: np.ndarray, b: np.ndarray, *, draws: int = DRAWS, seed: 
     return Comparison(difference, float(low), float(high), float(values.std(ddof=1)), (extreme + 1) / (draws + 1))
 
 
+def paired_seeds(a: Sequence[float], b: Sequence[float]) -> Comparison:
+    """Compare two ways of training, seed by seed: the mean difference with its interval and p by Student's t (1908).
+
+    Args:
+        a, b: scores of the two, the same seed (or the same drawn training set) at the same place.
+
+    Raises:
+        ValueError: no two pairs.
+    """
+    from scipy import stats
+
+    differences = np.subtract(a, b) if len(a) == len(b) else np.array([])
+    if len(differences) < 2:
+        raise ValueError("an interval needs two pairs at least, one score of each seed on both sides")
+    test = stats.ttest_1samp(differences, 0.0)
+    low, high = test.confidence_interval(0.95)
+    error = float(differences.std(ddof=1) / math.sqrt(len(differences)))
+    return Comparison(float(differences.mean()), float(low), float(high), error, float(test.pvalue))
+
+
 def smallest_visible(comparison: Comparison, sentences: int, *, of: int, power: float = 0.8) -> float:
     """The true difference that a paired test on so many sentences finds in ``power`` of all cases, at the 5 % level.
 

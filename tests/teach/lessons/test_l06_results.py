@@ -120,3 +120,29 @@ def test_pictures_say_their_numbers_and_are_drawn(recipes):
     }
     for text, picture in drawn.items():
         assert text in picture.alt and picture.png().startswith(PNG)
+
+
+def test_a_grid_holds_full_rows_alone(tmp_path):
+    rows = {
+        recipe_name(lr, head): row(lr, head, [lr, lr, lr], [head, head, head])
+        for lr in (2e-5, 3e-4)
+        for head in (1e-3, 1e-2, 3e-2)
+    }
+    rows |= {"1e-3 and 1e-2": row(1e-3, 1e-2, [0.5], [0.2]), "x": row(2e-5, 1e-2, [0.9], [0.9], layers=0.8)}
+    (tmp_path / "learning_rates.json").write_text(json.dumps({"settings": {}, "rows": rows}), encoding="utf-8")
+    grid = Recipes(tmp_path).grid("masked_accuracy")
+    assert grid == {lr: {head: head for head in (1e-3, 1e-2, 3e-2)} for lr in (2e-5, 3e-4)}
+    picture = pictures.rate_grid({"dev F1": Recipes(tmp_path).grid("dev_f1"), "masked accuracy": grid})
+    assert picture.png().startswith(PNG) and "3e-4: 0.1 with 1e-3, 1.0 with 1e-2, 3.0 with 3e-2" in repr(picture)
+
+
+def test_no_grid_no_picture(recipes):
+    assert recipes.grid("dev_f1") == {}
+    assert "not measured yet" in repr(pictures.rate_grid({"dev F1": recipes.grid("dev_f1")}))
+
+
+def test_one_number_changes(recipes):
+    found = recipes.one_number(("3e-4 and 1e-2", "2e-5 and 1e-3"), "test_f1")
+    assert found.startswith("3e-4 and 1e-2 is ahead of 2e-5 and 1e-3 by 30.0 points of test F1 (95 % interval ")
+    assert UNMEASURED in recipes.one_number(("3e-4 and 1e-2", "1e-3 and 1e-2"), "test_f1"), "one seed has no interval"
+    assert recipes.scores("2e-5 and 1e-3", "test_f1") == [0.1, 0.3, 0.2] and recipes.scores("no such", "test_f1") == []

@@ -71,6 +71,36 @@ def trade_off(points: Mapping[str, tuple[Spread, Spread]], *, before: float | No
     return Picture(figure, f"F1 against masked accuracy, which was {before:.3f} before. " + "; ".join(texts) + ".")
 
 
+def rate_grid(grids: Mapping[str, Mapping[float, Mapping[float, float]]]) -> Picture:
+    """Scores of each pair of learning rates, a panel a score; dark is high, the number stands in the cell.
+
+    Args:
+        grids: per score medians by the learning rates of θ, then of φ.
+    """
+    if not grids or not all(grids.values()):
+        return _nothing()
+    from hanlp_tutor.teach.plots import new_figure
+
+    figure, panels = new_figure(len(grids), height=3.6)
+    texts = []
+    for panel, (name, grid) in zip(panels, grids.items(), strict=True):
+        rates, heads = list(grid), list(next(iter(grid.values())))
+        cells = [[grid[lr][head] for head in heads] for lr in reversed(rates)]
+        most = max(map(max, cells))
+        panel.imshow(cells, cmap="Blues", vmin=0, vmax=1.1 * most, aspect="auto")
+        for y, line in enumerate(cells):
+            for x, value in enumerate(line):
+                colour = "white" if value > 0.6 * most else "black"
+                panel.text(x, y, f"{100 * value:.1f}", ha="center", va="center", color=colour)
+        panel.set_xticks(range(len(heads)), [short(head) for head in heads])
+        panel.set_yticks(range(len(rates)), [short(lr) for lr in reversed(rates)])
+        panel.set(xlabel="learning rate of $\\varphi$", ylabel="learning rate of $\\theta$", title=name)
+        panel.grid(False)
+        said = {lr: ", ".join(f"{100 * grid[lr][head]:.1f} with {short(head)}" for head in heads) for lr in rates}
+        texts.append(f"{name} by θ. " + "; ".join(f"{short(lr)}: {cells}" for lr, cells in said.items()))
+    return Picture(figure, ". ".join(texts) + ".")
+
+
 def lr_sweep(lines: Mapping[str, Sequence[tuple[float, float, float, float]]]) -> Picture:
     """Scores over the learning rate of θ on a logarithmic axis.
 

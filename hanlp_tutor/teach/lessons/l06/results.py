@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from hanlp_tutor.teach import verdict
 from hanlp_tutor.teach.results import PARTS, UNMEASURED, Measured, spread
+from hanlp_tutor.workbench.significance import paired_seeds
 
 Spread = tuple[float, float, float]
+GRID_WIDTH = 3  # learning rates of φ with each of θ
+_WORDS = {"test_f1": "test F1", "dev_f1": "dev F1", "masked_accuracy": "masked accuracy"}
 
 
 def short(lr: float) -> str:
@@ -50,6 +54,34 @@ class Recipes(Measured):
         """Median, least and greatest over the seeds; None when it was not measured."""
         row = self.rows.get(name)
         return row and tuple(row[part][measure] for part in PARTS)
+
+    def scores(self, name: str, measure: str) -> list[float]:
+        """Of each seed, in their order; empty when the recipe was not measured."""
+        seeds = self.rows.get(name, {"seeds": {}})["seeds"]
+        return [seeds[seed][measure] for seed in sorted(seeds, key=int)]
+
+    def grid(self, measure: str) -> dict[float, dict[float, float]]:
+        """Medians by the learning rates of θ, then of φ: those pairs of which every other one was measured, too."""
+        cells: dict[float, dict[float, float]] = {}
+        for row in self.rows.values():
+            median = row["median"]
+            if median["layerwise_decay"] == 1:
+                cells.setdefault(median["lr"], {})[median["head_lr"]] = median[measure]
+        full = {lr: line for lr, line in sorted(cells.items()) if len(line) >= GRID_WIDTH}
+        shared = sorted(set.intersection(*map(set, full.values()))) if full else []
+        return {lr: {head_lr: line[head_lr] for head_lr in shared} for lr, line in full.items()} if shared else {}
+
+    def one_number(self, names: Sequence[str], measure: str) -> str:
+        """What changes from one recipe to another, as a sentence with an interval over the seeds.
+
+        Args:
+            names: of the first and of the second, which differ in one number.
+            measure: ``test_f1`` or ``masked_accuracy``.
+        """
+        first, second = (self.scores(name, measure) for name in names)
+        if len(first) < 2 or len(first) != len(second):
+            return f"{' against '.join(names)}: {UNMEASURED}"
+        return verdict.lead(*names, paired_seeds(first, second), of=_WORDS[measure])
 
     def table(self, names: Sequence[str]) -> list[dict[str, str]]:
         """A row a recipe: F1 on test, masked accuracy and what it lost, all in points, and how far θ moved."""

@@ -1,0 +1,40 @@
+"""Sentences that a number decides: what a lesson says of a result is rendered from it, and so cannot contradict it."""
+
+from __future__ import annotations
+
+from hanlp_tutor.workbench.significance import Comparison
+
+
+def lead(first: str, second: str, comparison: Comparison, *, of: str = "F1") -> str:
+    """Which of two is ahead, or that the interval does not say.
+
+    Args:
+        first, second: names of what is compared.
+        comparison: score of the first less score of the second, between -1 and 1, with its interval.
+        of: the score.
+    """
+    points, low, high = (100 * value for value in (comparison.difference, comparison.low, comparison.high))
+    if not comparison.excludes_zero:
+        return (
+            f"Neither is ahead for certain: {first} has {points:+.1f} points of {of} on {second}, and the 95 % "
+            f"interval from {low:+.1f} to {high:+.1f} holds zero."
+        )
+    if points < 0:
+        first, second, points, low, high = second, first, -points, -high, -low
+    return f"{first} is ahead of {second} by {points:.1f} points of {of} (95 % interval {low:.1f} to {high:.1f})."
+
+
+def rising(scores: list[float], *, least: float = 0.002) -> str:
+    """Whether a score was still rising when the training ended.
+
+    Args:
+        scores: of the evaluations in their order, between 0 and 1.
+        least: a last step of less is no rise.
+    """
+    if len(scores) < 2:
+        return "One evaluation shows no direction."
+    step = scores[-1] - max(scores[:-1])
+    if step > least:
+        more = "More epochs would help."
+        return f"Still rising: the last evaluation is {100 * step:.1f} points above all before it. {more}"
+    return f"No longer rising: the last evaluation is {100 * step:+.1f} points against the best before it."

@@ -1,0 +1,45 @@
+"""Each sentence on each of its outcomes."""
+
+import pytest
+from scipy import stats
+
+from hanlp_tutor.teach import verdict
+from hanlp_tutor.workbench.significance import Comparison, paired_seeds
+
+
+@pytest.mark.parametrize(
+    ("outcome", "sentence"),
+    [
+        ((0.023, 0.010, 0.036), "CRF is ahead of ours by 2.3 points of F1 (95 % interval 1.0 to 3.6)."),
+        ((-0.023, -0.036, -0.010), "ours is ahead of CRF by 2.3 points of F1 (95 % interval 1.0 to 3.6)."),
+        (
+            (0.004, -0.009, 0.016),
+            "Neither is ahead for certain: CRF has +0.4 points of F1 on ours, and the 95 % interval from -0.9 to +1.6 "
+            "holds zero.",
+        ),
+    ],
+)
+def test_lead(outcome, sentence):
+    assert verdict.lead("CRF", "ours", Comparison(*outcome, 0.01, 0.05)) == sentence
+
+
+def test_rising():
+    assert verdict.rising([0.80, 0.818]).startswith("Still rising: the last evaluation is 1.8 points above")
+    assert verdict.rising([0.82, 0.80, 0.819]).startswith("No longer rising: the last evaluation is -0.1 points")
+    assert verdict.rising([0.5]) == "One evaluation shows no direction."
+
+
+def test_pairs_of_seeds_against_scipys_own_test():
+    a, b = [0.50, 0.52, 0.49, 0.53], [0.49, 0.50, 0.47, 0.50]
+    found, oracle = paired_seeds(a, b), stats.ttest_rel(a, b)
+    interval = oracle.confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+    assert found.p == pytest.approx(oracle.pvalue) and found.difference == pytest.approx(0.02)
+    assert found.excludes_zero and not paired_seeds([0.1, 0.3], [0.2, 0.1]).excludes_zero
+
+
+def test_one_seed_has_no_interval():
+    with pytest.raises(ValueError, match="two pairs"):
+        paired_seeds([0.5], [0.4])
+    with pytest.raises(ValueError, match="pairs"):
+        paired_seeds([0.5, 0.6], [0.4])
