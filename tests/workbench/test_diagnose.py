@@ -141,6 +141,17 @@ def test_a_loss_that_still_falls_is_too_short(folder):
     assert diagnose(folder(healthy(), rows)).kinds == ["too-short"]
 
 
+@pytest.mark.parametrize(("updates", "kinds"), [(18, ["too-short"]), (100, ["noisy-labels"])])
+def test_a_handful_of_updates_blames_no_label(folder, updates, kinds):
+    """Two epochs over 270 clean sentences: the loss is near that of frequencies, and falls."""
+    rows = curve(loss=ENTROPY, train=0.0, dev=(0, 0, 0, 0), dev_loss=[each * ENTROPY for each in (1.3, 1.2, 1.1, 1.05)])
+    for number, row in enumerate(rows, start=1):
+        row["loss"] = ENTROPY * (1.4 - 0.3 * number / 20)
+    found = diagnose(folder(healthy(updates=updates), rows))
+    assert found.kinds == kinds
+    assert ("18 updates in all" in str(found)) == (updates == 18)
+
+
 def test_a_loss_that_dropout_keeps_high_is_no_fault(folder):
     """Dev, read without dropout, is far below its frequencies and has stopped falling: an alarm of the first test."""
     rows = curve(loss=0.6 * ENTROPY, dev=(0.1, 0.2, 0.3, 0.3), dev_loss=(0.35, 0.28, 0.27, 0.265))

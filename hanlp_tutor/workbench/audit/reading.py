@@ -188,8 +188,18 @@ def _noted(name: str, path: str, notes: list[str]) -> list[Finding]:
                 Finding("encoding", "warning", f"is {encoding}, not UTF-8.", remedy, name, path, evidence=evidence)
             )
         elif not encoding:
-            findings.append(Finding("reader-note", "note", note.replace(f"{path}: ", ""), "", name, path))
+            place, text = _noted_place(path, note)
+            findings.append(Finding("reader-note", "note", text, "", name, *place))
     return findings
+
+
+def _noted_place(path: str, note: str) -> tuple[tuple[str, int | None], str]:
+    """File and line that a note begins with, and the rest of it."""
+    place, colon, text = note.removeprefix(path).partition(": ")
+    line = place.removeprefix(":")
+    if note.startswith(path) and colon and (not place or line.isdigit()):
+        return (path, int(line) if line else None), text
+    return (path, None), note.replace(f"{path}: ", "")
 
 
 def _of_columns(name: str, path: str, reading: Reading) -> Subset:
