@@ -328,6 +328,18 @@ READERS = {
         task="classify",
         to="labels",
     ),
+    "pairs of texts in a table": Reading(
+        ("data/formats/tables.py:_check_no_pairs",),
+        {"a.tsv": "text_a\ttext_b\tlabel\n" + "".join(f"第{n}条\t另{n}条\t{'正负'[n % 2]}\n" for n in range(COUNT))},
+        task="classify",
+        to="labels",
+    ),
+    "heads of columns in the first line": Reading(
+        ("data/labels.py:_check_no_heads",),
+        {"a.tsv": "评语\t情感\n" + "".join(f"第{n}条评语\t{'正负'[n % 2]}\n" for n in range(COUNT))},
+        task="classify",
+        to="labels",
+    ),
     "JSON whose keys are not the usual ones": Reading(
         ("data/formats/json_labels.py:_key",),
         {"a.jsonl": lines(lambda n: {"body": f"第{n}条", "label": "正负"[n % 2]})},

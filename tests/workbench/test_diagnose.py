@@ -130,6 +130,12 @@ def test_a_test_set_with_other_labels_hides_nothing_about_the_curves(folder):
     assert "Not one of the 30 gold labels of test occurs in train: 人名 in test, LOC, PER in train" in str(found)
 
 
+def test_the_remedy_of_a_leak_also_serves_a_set_that_is_no_file(folder):
+    """Held out of the training file, which is the default, dev has no file to name behind --dev."""
+    found = str(diagnose(folder(healthy(data={"dev_known": 40}), curve())))
+    assert "where dev was held out of TRAIN, `hanlp-tutor audit TRAIN` does, as duplicates" in found
+
+
 def test_every_kind_has_a_case():
     assert {kind for kind, _, _ in CASES} | {"too-short"} == set(KINDS)
 

@@ -18,7 +18,7 @@ from hanlp_tutor.data.formats.one_class import JOINT, one_class
 from hanlp_tutor.data.formats.placing import check_unlabelled
 from hanlp_tutor.data.lines import read_text, write_text
 from hanlp_tutor.data.notes import Tally, note
-from hanlp_tutor.data.reader_options import on_command_line, pass_option
+from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import read_each, refuse
 from hanlp_tutor.errors import ConfigError, DataError
 
@@ -126,7 +126,7 @@ def _check_no_pairs(path: str | Path, line: int, names: list[str]) -> None:
     pair = pair_in(heads)
     if pair is not None:
         one, other = (heads[name] for name in pair)
-        alone = f"{on_command_line('text_column', one)} (in Python: text_column={one!r}) reads {one} alone."
+        alone = f"{pass_option('text_column', one)} to read {one} alone."
         raise DataError(f"holds pairs of texts ({one}, {other}).", path=path, line=line, remedy=f"{NO_PAIRS} {alone}")
 
 

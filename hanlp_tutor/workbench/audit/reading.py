@@ -87,7 +87,7 @@ def read_subset(name: str, source: Any, task: str | None, reading: Reading) -> S
 def _of_file(name: str, path: str, task: str | None, reading: Reading, taken: dict[str, Any]) -> Subset:
     """A set from a file; its format is put into ``taken`` once it is known."""
     columns = not Path(path).is_dir() and _looks_like_columns(path, reading.encoding)
-    form = _other_format(path, reading.format, columns)
+    form = _other_format(path, reading, columns)
     if "relation" in (task, form):
         task, form = task or "relation", form or "relation"
     if form is None:
@@ -117,12 +117,13 @@ def _looks_like_columns(path: str, encoding: str | None) -> bool:
     return 2 * sum(map(is_row, head)) > len(head)
 
 
-def _other_format(path: str, name: str | None, columns: bool) -> str | None:
+def _other_format(path: str, reading: Reading, columns: bool) -> str | None:
     """The format of a file that is neither columns nor label lines; None when it is one of these or unclear."""
+    name = reading.format
     if name is None and columns:
         return None
     try:
-        found = detect_format(path).name if name is None else format_named(name).name
+        found = detect_format(path, reading.others).name if name is None else format_named(name).name
     except DataError:
         return None
     return None if found in (*_COLUMNS, "labels") else found
