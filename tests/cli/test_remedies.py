@@ -573,7 +573,7 @@ def test_what_an_audit_advises_works_in_a_training():
 # --- nothing is forgotten ---------------------------------------------------------------------------------------------
 
 ELSEWHERE = {
-    "workbench/runner.py:": "names convert, whose options the error of reading has said; tests/workbench/test_runner.py",
+    "workbench/runner.py:": "names convert; tests/workbench/test_runner.py",
     "cli/common.py:reading_options": "test_cli_reading.py: one of two options is to be left out",
     "cli/data.py:convert": "--json prints all notes: test_convert.py",
     "cli/training.py:run": "test_cli_run.py, test_ctrl_c_leaves_the_notebook_as_far_as_it_got",
