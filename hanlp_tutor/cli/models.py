@@ -53,7 +53,8 @@ def predict(
 ) -> None:
     """Label TEXT, or the texts of --file, or each line of standard input; with --json one object a text.
 
-    A file of one text a line is read as that; of other formats, labelled or not, the texts are taken.
+    A file of one text a line is read as that, a blank line as an empty text; of other formats, labelled or
+    not, the texts are taken.
     """
     if text is not None and file is not None:
         raise ConfigError("give TEXT or --file, not both.")
@@ -94,14 +95,14 @@ def _texts(file: Path, reading: dict[str, Any]) -> list[str]:
     form = reading.get("format")
     if form is None and file.exists():
         with suppress(DataError):
-            form = detect_format(file).name
+            form = detect_format(file, options).name
             note(f"{file}: read as {form}; with --format lines each line is a text.")
     if form in (None, "lines"):
         check_options(options, _lines, "reading lines of text")
         texts = _lines(file, **options)
     else:
         texts = [document.text for document in read_documents(file, form, **options)]
-    if not texts:
+    if not any(map(str.strip, texts)):
         raise DataError("holds no text.", path=file)
     return texts
 
@@ -136,9 +137,10 @@ def relocate(folder: Path, as_json: bool) -> dict[str, Any]:
 
 
 def _lines(path: Path, *, encoding: str | None = None) -> list[str]:
-    from hanlp_tutor.data.lines import filled_lines
+    """Every line, blank ones too: answer n is that to line n, as with standard input."""
+    from hanlp_tutor.data.lines import read_lines
 
-    return [line for _, line in filled_lines(path, encoding)]
+    return read_lines(path, encoding)
 
 
 def _chunks(size: int) -> Iterator[list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ from hanlp_tutor.workbench.steps import WIDTH, Steps
 
 if TYPE_CHECKING:  # the command line starts without importing what it stands on
     from hanlp_tutor.workbench.runner import Outcome
+
+LABELS_SHOWN = 12  # by name, of a training set's
 
 
 @click.command()
@@ -139,6 +142,8 @@ def train(
     steps.trains(task, f"from {start}" if start else encoder)
     train_size, dev_size, test_size = map(len, (split.train, split.dev, split.test))
     steps.say("examples", f"{train_size:,} examples to train on, {dev_size:,} dev, {test_size:,} test")
+    if not _several(task):
+        steps.say("read as", _read_as(task, split.train, [train_file, dev_file, test_file], reading))
 
     from transformers.utils.logging import disable_progress_bar
 
@@ -168,6 +173,19 @@ def train(
         click.echo(f"folder: {shown(out)}")
         _say_next(after_training(out, task))
     return metrics
+
+
+def _read_as(task: str, examples: Sequence[Any], files: list[Path | None], reading: dict[str, Any]) -> str:
+    """The formats of the files, and what is learnt from the training set: where a file was misread, it shows here."""
+    from hanlp_tutor.data import format_taken
+    from hanlp_tutor.data.examples import gold_counts
+    from hanlp_tutor.data.known_labels import names
+
+    forms = dict.fromkeys(format_taken(task, file, **reading) for file in files if file)
+    counts = names(task, gold_counts(examples)).most_common()
+    shown = ", ".join(f"{name} {number:,}" for name, number in counts[:LABELS_SHOWN])
+    more = f" and {len(counts) - LABELS_SHOWN:,} more" if len(counts) > LABELS_SHOWN else ""
+    return f"{' and '.join(forms)}; to learn: {shown or 'nothing but O'}{more}"
 
 
 def _several(task: str) -> bool:

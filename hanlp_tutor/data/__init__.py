@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from hanlp_tutor.data.columns import read_columns, write_columns
 from hanlp_tutor.data.conversion import Conversion, convert
 from hanlp_tutor.data.documents import Document, flatten
 from hanlp_tutor.data.examples import LabelledText, Span, TaggedText, fingerprint
-from hanlp_tutor.data.formats import FORMATS, detect_format, read_documents, write_documents
+from hanlp_tutor.data.formats import FORMATS, detect_format, is_named_table, read_documents, write_documents
 from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.labels import read_labels, write_labels
 from hanlp_tutor.data.looks_like import check_for_task, explaining, one_sentence
@@ -71,8 +72,8 @@ def read_examples(
         raise ConfigError(f"there is no task {task!r}; choose from {', '.join(_READERS)}.")
     taken = dict(options)  # and the format, once it is known
     with explaining(path, task, taken):
-        if format is None and _of_another_format(Path(path)):
-            format = detect_format(path).name
+        if format is None and _of_another_format(Path(path), options):
+            format = detect_format(path, options).name
         if format is not None:
             taken["format"] = format
         examples = _read(task, path, format, overlaps, options)
@@ -98,7 +99,16 @@ def _read(
     return [document.tagged() for document in documents]
 
 
-def _of_another_format(path: Path) -> bool:
+def format_taken(task: str, path: str | Path, *, format: str | None = None, **options: Any) -> str:
+    """The format that :func:`read_examples` reads a file as, by name."""
+    if format is None and _of_another_format(Path(path), options):
+        return detect_format(path, options).name
+    return format or {"ner": "columns", "classify": "labels"}[task]
+
+
+def _of_another_format(path: Path, options: Iterable[str]) -> bool:
     if path.is_dir() or (path.suffix.lower() in _OTHER_FORMATS and path.exists()):
+        return True
+    if is_named_table(path, options):
         return True
     return any(FORMATS[name].sniff(path) for name in ("tsv", "brat", "label-studio-conll"))

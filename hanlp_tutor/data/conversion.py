@@ -72,7 +72,7 @@ def convert(
     notes: list[str] = []
     given = {**({"format": from_} if from_ else {}), **(read or {})}
     with notes_to(notes.append), explaining(source, None, given):
-        found = from_ or detect_format(source).name
+        found = from_ or detect_format(source, read or ()).name
         documents = read_documents(source, found, **(read or {}))
     with notes_to(notes.append):
         if split_lines:

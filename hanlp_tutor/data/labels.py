@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
+from hanlp_tutor.data.column_heads import begins_with_head
 from hanlp_tutor.data.examples import LabelledText
 from hanlp_tutor.data.lines import filled_lines, write_lines
+from hanlp_tutor.data.notes import note
 from hanlp_tutor.data.reader_options import on_command_line, pass_option, pass_options
 from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.errors import DataError
@@ -33,13 +35,14 @@ def read_labels(
 
     Raises:
         DataError: a line without tab, text or label, with file and line; a file without any example; one whose columns
-            look swapped; token and tag in place of text and label.
+            look swapped; a header; token and tag in place of text and label.
     """
     read = partial(_example, path, bool(label_first))
     examples = read_each(path, read, filled_lines(path, encoding))
     if not examples:
         raise DataError("holds no example.", path=path, remedy="Write one text<TAB>label a line.")
     _check_no_tags(path, examples)
+    _check_no_heads(path, examples, bool(label_first))
     _check_no_numbers(path, examples)
     if label_first is None and looks_swapped([(example.text, example.label) for example in examples]):
         first = examples[0]
@@ -83,6 +86,21 @@ def _check_no_tags(path: str | Path, examples: Sequence[LabelledText]) -> None:
         )
 
 
+def _check_no_heads(path: str | Path, examples: Sequence[LabelledText], label_first: bool) -> None:
+    """Refuse a table with a header: its heads would become a text and a class."""
+    if not begins_with_head([example.label for example in examples]):
+        return
+    last = examples[0].text.count("\t") + 2
+    text, label = (2, 1) if label_first else (last - 1, last)
+    options = {"format": "tsv", "text_column": text, "label_column": label}
+    raise DataError(
+        f"the first line names columns: {examples[0].text[:20]!r} and {examples[0].label!r}.",
+        path=path,
+        line=1,
+        remedy=f"{pass_options(**options)}, or remove the line.",
+    )
+
+
 def _check_no_numbers(path: str | Path, examples: Sequence[LabelledText]) -> None:
     """Refuse a table whose first column numbers the texts: the number would become text."""
     numbers = {number for example in examples if (number := example.text.partition("\t")[0]).isdecimal()}
@@ -92,6 +110,11 @@ def _check_no_numbers(path: str | Path, examples: Sequence[LabelledText]) -> Non
         options = {"format": "tsv", "header": False, "text_column": 2, "label_column": columns}
         message = f"holds {columns} columns, the first of which numbers the texts: {examples[0].text[:20]!r}."
         raise DataError(message, path=path, remedy=f"{pass_options(**options)}.")
+    if len(examples) >= _ENOUGH and len(tabs) == 1 and tabs != {0}:  # pairs of texts, or a table
+        columns = 2 + tabs.pop()
+        options = {"format": "tsv", "header": False, "text_column": "N", "label_column": columns}
+        joined = f"every line holds {columns} columns; the label is the last, and the others are one text with the tabs"
+        note(f"{path}: {joined} in it: {examples[0].text[:40]!r}. {pass_options(**options)} to read column N alone.")
 
 
 def _example(path: str | Path, label_first: bool, number: int, line: str) -> LabelledText:

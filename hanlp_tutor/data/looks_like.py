@@ -22,13 +22,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from hanlp_tutor.data.column_heads import NO_PAIRS, begins_with_head, pair_in
 from hanlp_tutor.data.column_layout import cells_of
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.file_kinds import binary_kind
 from hanlp_tutor.data.formats import FORMATS, detect_format
 from hanlp_tutor.data.formats.head import head_lines, head_text, head_values
-from hanlp_tutor.data.formats.json_labels import NO_PAIRS, pair_in
 from hanlp_tutor.data.reader_options import pass_option, pass_options
 from hanlp_tutor.errors import DataError
 
@@ -260,31 +260,67 @@ def _labels(lines: Sequence[str]) -> Look | None:
 
 
 def _table(lines: Sequence[str], name: str, separator: str) -> Look | None:
-    """A table without a header: three columns and more between tabs, two and more between commas."""
+    """A table without a header, or with unusual heads; without one, between tabs it has three columns and more."""
     try:
         rows = [row for row in csv.reader(lines, delimiter=separator, strict=True) if row]
     except csv.Error:
         return None
     width, number = Counter(map(len, rows)).most_common(1)[0]
     rows = [row for row in rows if len(row) == width]
-    if number < max(2, _MOST * len(lines)) or width < (3 if name == "tsv" else 2) or width > 9:
+    if number < max(2, _MOST * len(lines)) or not 2 <= width <= 9:
         return None
-    columns = list(zip(*rows, strict=True))
-    identity = [
-        len(set(column)) == len(column) and all(cell.strip().isdecimal() for cell in column) for column in columns
-    ]
-    if name == "tsv" and not any(identity):
-        return None  # a text may hold tabs
-    rest = [place for place in range(width) if not identity[place]]
+    shown = f"a table of {width} columns"
+    head = [cell.strip() for cell in rows[0]]
+    places = _text_and_label(rows[1:])
+    if places is not None and _is_head(head, rows[1:], *places):
+        named = len(set(head)) == width and all(head)
+        text, label = (head[place] if named else place + 1 for place in places)
+        options: dict[str, Any] = {"format": name, "text_column": text, "label_column": label}
+        what = f"{shown} whose heads are none of the usual ones"
+    else:
+        places = _text_and_label(rows)
+        if places is None or (name == "tsv" and (width < 3 or not _numbered(rows))):
+            return None  # a text may hold tabs
+        text, label = (place + 1 for place in places)
+        options = {"format": name, "header": False, "text_column": text, "label_column": label}
+        what = f"{shown} without a header"
+    return Look(f"{what}: {lines[0][:40]!r}", f"{pass_options(**options)}.", options)
+
+
+def _numbered(rows: Sequence[Sequence[str]]) -> set[int]:
+    """The places of the columns that number the rows."""
+    columns = enumerate(zip(*rows, strict=True))
+    return {
+        place for place, cells in columns if len(set(cells)) == len(cells) and all(c.strip().isdecimal() for c in cells)
+    }
+
+
+def _text_and_label(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
+    """The places of the longest column and of the one that repeats itself most; None where there is no such pair."""
+    if not rows:
+        return None
+    columns, numbered = list(zip(*rows, strict=True)), _numbered(rows)
+    rest = [place for place in range(len(columns)) if place not in numbered]
     if len(rest) < 2:
-        rest = list(range(width))
+        rest = list(range(len(columns)))
     text = max(rest, key=lambda place: sum(map(len, columns[place])))
     label = min((place for place in rest if place != text), key=lambda place: len(set(columns[place])))
     if 2 * sum(map(len, columns[label])) > sum(map(len, columns[text])) or len(set(columns[label])) > len(rows) / 2 + 1:
         return None
-    options = {"format": name, "header": False, "text_column": text + 1, "label_column": label + 1}
-    what = f"a table of {width} columns without a header"
-    return Look(f"{what}: {lines[0][:40]!r}", f"{pass_options(**options)}.", options)
+    return text, label
+
+
+def _is_head(head: Sequence[str], rows: Sequence[Sequence[str]], text: int, label: int) -> bool:
+    """Whether a first row names columns: its class is called so, or is no other row's, as its text is no other's."""
+    labels = [row[label].strip() for row in rows]
+    if begins_with_head([head[label], *labels]):
+        return True
+    lengths = sorted(len(row[text]) for row in rows)
+    short = 2 * len(head[text]) <= lengths[len(lengths) // 2]
+    repeated = min(Counter(labels).values()) > 1
+    words = not any(cell.isdecimal() for cell in head)
+    other = bool(_numbered(rows)) or all(each.isdecimal() for each in labels)  # what numbers below its head
+    return head[label] not in labels and short and repeated and words and other
 
 
 def _share(lines: Sequence[str], test: Any) -> float:

@@ -40,8 +40,10 @@ def comparison(ours: Mapping[str, Any], baselines: Mapping[str, Mapping[str, flo
         return []
     ranked = sorted(baselines, key=lambda name: -baselines[name][measure])
     scores = ", ".join(f"{name} {NAMES[measure]} {baselines[name][measure]:.3f}" for name in ranked)
-    lead = 100 * (ours[measure] - baselines[ranked[0]][measure])
-    if lead >= 0:
+    lead = _points(ours[measure] - baselines[ranked[0]][measure])
+    if not lead:
+        means = f"The fine-tuned model is level with the best baseline, the {ranked[0]}, on the same sentences."
+    elif lead > 0:
         means = (
             f"The fine-tuned model is ahead of the best baseline, the {ranked[0]}, by {lead:.1f} points, having learnt "
             "from the same sentences."
@@ -52,6 +54,11 @@ def comparison(ours: Mapping[str, Any], baselines: Mapping[str, Mapping[str, flo
             "have read more text, or seen more labels, than this one."
         )
     return [f"baselines: {scores}", means]
+
+
+def _points(lead: float) -> float:
+    """A lead in points, to the tenth that is printed: what is less than that is none."""
+    return round(100 * lead, 1)
 
 
 def _main_measure(*scores: Mapping[str, Any]) -> str | None:
@@ -74,9 +81,11 @@ def beside(metrics: Mapping[str, Any], folder: Path) -> list[str]:
         return [f"baseline: none ({name}: {baseline['missing']})"]
     measure = _main_measure(baseline)
     ours = metrics["test"][measure] if on == "test" else metrics["best_dev"]
-    lead = 100 * (ours - baseline[measure])
+    lead = _points(ours - baseline[measure])
     line = f"baseline: {name} {NAMES[measure]} {baseline[measure]:.4f} on {on}, same files: "
-    if lead >= 0:
+    if not lead:
+        return [f"{line}the two are level"]
+    if lead > 0:
         return [f"{line}the model is ahead by {lead:.1f} points"]
     more = "a larger encoder (--encoder bert-base-chinese, on a GPU)"
     epochs = _more_epochs(folder)

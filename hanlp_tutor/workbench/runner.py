@@ -31,6 +31,10 @@ from hanlp_tutor.workbench.notebook_file import NotebookError, check_parameters,
 from hanlp_tutor.workbench.steps import Follower, Steps
 
 PROFILES = ("smoke", "class", "full")
+_NOT_OF_RUN = (
+    "A notebook takes no options of reading: pass them to `hanlp-tutor convert FILE NEW --to columns` (of entities) or "
+    "`--to labels` (of classes), and NEW to the notebook.\n"
+)
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,11 @@ def _execute(path: Path, steps: Steps | None) -> None:
             raise NotebookError(f"{path.name}: its kernel did not start ({first_line(error)}). Run it again.") from None
 
 
+def _tells_to_read_otherwise(error: Any) -> bool:
+    """Whether a reader's error of a failing cell has a remedy that is an option of reading."""
+    return error.ename == "DataError" and "Pass -" in error.evalue
+
+
 def _failure(path: Path, error: Any) -> TutorError:
     """The error of a failing cell, as one of ours; with the cell itself unless an option was wrong."""
     import nbformat
@@ -178,6 +187,7 @@ def _failure(path: Path, error: Any) -> TutorError:
     kind = ConfigError if wrong_option else NotebookError
     return kind(
         f"{path.name}, cell {error.exec_count}{name}: {error.ename}: {error.evalue}\n{source}"
+        f"{_NOT_OF_RUN if _tells_to_read_otherwise(error) else ''}"
         f"The notebook up to there: {path}"
     )
 

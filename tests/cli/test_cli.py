@@ -206,8 +206,10 @@ def test_without_json_the_folder_and_the_score_are_reported(files, tiny_encoder,
     assert "test: P " in block and f"folder: {tmp_path / 'run'}" in block.splitlines()
     assert re.search(r"^best dev: 0\.\d{4}$", block, re.MULTILINE) and "minutes: " in block
     assert "60 examples to train on, 20 dev, 20 test" in result.stderr
+    assert re.search(r"^read as      columns; to learn: [A-Z]+ \d+", result.stderr, re.MULTILINE)
     assert [line.split("  ")[0] for line in result.stderr.splitlines() if not line.startswith(" ")] == [
         "examples",
+        "read as",
         "environment",
         "folder",
         "training",
@@ -299,6 +301,18 @@ def test_predict_lines_of_standard_input(trained):
     crlf = run("predict", trained, "--json", stdin="今天\r\n北京\r\n")
     assert [json.loads(line)["text"] for line in crlf.stdout.splitlines()] == ["今天", "北京"]
     assert run("predict", trained, "--json", stdin="").stdout == ""
+
+
+def test_predict_answers_each_line_of_a_file_as_of_standard_input(trained, tmp_path):
+    """A blank line too: answer n is that to line n."""
+    (tmp_path / "a.txt").write_text("今天\n\n北京\n", encoding="utf-8")
+    done = run("predict", trained, "--file", tmp_path / "a.txt", "--out", tmp_path / "o.jsonl")
+    assert done.exit_code == 0, done.output
+    answers = (tmp_path / "o.jsonl").read_text(encoding="utf-8")
+    assert [json.loads(line)["text"] for line in answers.splitlines()] == ["今天", "", "北京"]
+    assert answers == run("predict", trained, "--json", stdin="今天\n\n北京\n").stdout
+    (tmp_path / "a.txt").write_text("\n \n", encoding="utf-8")
+    refused(run("predict", trained, "--file", tmp_path / "a.txt"), "holds no text")
 
 
 def test_predict_refuses_gb18030_and_names_the_line(trained):

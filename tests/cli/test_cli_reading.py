@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from hanlp_tutor.cli import app
 from hanlp_tutor.cli.common import reading_options
 from hanlp_tutor.config import parse_value
+from hanlp_tutor.data import read_examples
 from hanlp_tutor.data.reader_options import FLAGS, on_command_line, pass_option
 from hanlp_tutor.errors import ConfigError
 
@@ -130,3 +131,40 @@ def test_only_placeholders_stand_bare_in_python():
     assert pass_option("text_key", "NAME") == "Pass -r text_key NAME (in Python: text_key=NAME)"
     assert pass_option("texts", "1") == """Pass -r texts '"1"' (in Python: texts='1')"""
     assert set(FLAGS) == {"format", "overlaps", "scheme", "encoding", "strip_segmentation_digits"}
+
+
+def reviews(path):
+    rows = "".join(f"{n},房间干净，服务很好{n},{'好评' if n % 2 else '差评'},u{n % 7}\n" for n in range(40))
+    path.write_text("编号,正文,类别,用户\n" + rows, encoding="utf-8")
+    return path
+
+
+CHOSEN = ("-r", "text_column", "正文", "-r", "label_column", "类别")
+
+
+def test_a_table_by_name_is_one_when_its_columns_are_chosen(tmp_path):
+    """Its heads are none of the usual ones, so nothing but the name of the file and the options says it."""
+    path = reviews(tmp_path / "a.csv")
+    assert "read as csv): 40 examples" in run("audit", path, *CHOSEN).stdout
+    done = run("convert", path, tmp_path / "a.jsonl", "--to", "doccano", *CHOSEN)
+    assert done.exit_code == 0, done.output
+    assert len(read_examples("classify", path, text_column="正文", label_column="类别")) == 40
+
+
+def test_train_says_what_a_file_was_read_as_and_what_is_learnt(tmp_path):
+    """Before anything is learnt, so a run that stops at once shows it too."""
+    path = reviews(tmp_path / "a.csv")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "metrics.json").write_text("{}", encoding="utf-8")
+    result = run("train", "--task", "classify", "--train", path, "--out", tmp_path / "run", *CHOSEN)
+    assert result.exit_code == 2
+    assert "\nread as      csv; to learn: " in result.stderr and "好评 16" in result.stderr
+
+
+@pytest.mark.parametrize(("name", "meant"), [("group_column", None), ("txt_column", "text_column")])
+def test_a_shared_ending_makes_no_option_of_another(tmp_path, name, meant):
+    """To pass the column of users as the text would train on users."""
+    result = run("audit", reviews(tmp_path / "a.csv"), *CHOSEN, "-r", name, "用户")
+    assert result.exit_code == 2 and f"'{name}' is no option for reading csv files" in result.stderr
+    assert (f"did you mean '{meant}'?" in result.stderr) if meant else ("did you mean" not in result.stderr)
+    assert meant or "it takes --encoding VALUE, -r header VALUE" in result.stderr

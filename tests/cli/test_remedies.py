@@ -328,6 +328,18 @@ READERS = {
         task="classify",
         to="labels",
     ),
+    "pairs of texts in a table": Reading(
+        ("data/formats/tables.py:_check_no_pairs",),
+        {"a.tsv": "text_a\ttext_b\tlabel\n" + "".join(f"第{n}条\t另{n}条\t{'正负'[n % 2]}\n" for n in range(COUNT))},
+        task="classify",
+        to="labels",
+    ),
+    "heads of columns in the first line": Reading(
+        ("data/labels.py:_check_no_heads",),
+        {"a.tsv": "评语\t情感\n" + "".join(f"第{n}条评语\t{'正负'[n % 2]}\n" for n in range(COUNT))},
+        task="classify",
+        to="labels",
+    ),
     "JSON whose keys are not the usual ones": Reading(
         ("data/formats/json_labels.py:_key",),
         {"a.jsonl": lines(lambda n: {"body": f"第{n}条", "label": "正负"[n % 2]})},
@@ -561,6 +573,7 @@ def test_what_an_audit_advises_works_in_a_training():
 # --- nothing is forgotten ---------------------------------------------------------------------------------------------
 
 ELSEWHERE = {
+    "workbench/runner.py:": "names convert; tests/workbench/test_runner.py",
     "cli/common.py:reading_options": "test_cli_reading.py: one of two options is to be left out",
     "cli/data.py:convert": "--json prints all notes: test_convert.py",
     "cli/training.py:run": "test_cli_run.py, test_ctrl_c_leaves_the_notebook_as_far_as_it_got",

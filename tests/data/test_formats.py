@@ -6,7 +6,16 @@ import pandas
 import pytest
 from read_back import entities, read
 
-from hanlp_tutor.data import FORMATS, Document, Span, detect_format, read_documents, read_examples, write_documents
+from hanlp_tutor.data import (
+    FORMATS,
+    Document,
+    LabelledText,
+    Span,
+    detect_format,
+    read_documents,
+    read_examples,
+    write_documents,
+)
 from hanlp_tutor.errors import ConfigError, DataError
 
 PER, LOC = "PER", "LOC"
@@ -360,3 +369,18 @@ def test_strays_of_a_bio_file_are_named_with_their_line(write, lines, place):
     else:
         (only,) = notes
         assert only.startswith(f"{path}:{place}") and ": 2 in this file" in only
+
+
+@pytest.mark.parametrize("heads", ["sentence1{}sentence2{}label", "Text_A{}text_b{}Label", "文本1{}文本2{}标签"])
+@pytest.mark.parametrize(("name", "tab"), [("a.tsv", "\t"), ("a.csv", ","), ("a.txt", "\t")])
+def test_a_table_of_pairs_is_refused_until_one_text_is_asked_for(tmp_path, heads, name, tab):
+    """As JSON with the same keys: the first text without the second is another task."""
+    path = tmp_path / name
+    rows = "".join(f"花呗怎么还{n}{tab}怎么还花呗{n}{tab}{n % 2}\n" for n in range(8))
+    path.write_text(heads.format(tab, tab) + "\n" + rows, encoding="utf-8")
+    with pytest.raises(DataError, match=r"holds pairs of texts \(.*No task of the kit reads pairs") as error:
+        read_examples("classify", path)
+    first = heads.partition("{")[0]
+    assert f"text_column={first!r}) to read {first} alone." in str(error.value)
+    examples = read_examples("classify", path, text_column=first)
+    assert examples[0] == LabelledText("花呗怎么还0", "0")

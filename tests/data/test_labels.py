@@ -3,6 +3,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from hanlp_tutor.data import LabelledText, read_labels, write_labels
+from hanlp_tutor.data.notes import notes_to
 from hanlp_tutor.errors import DataError
 
 TEXT = st.text(
@@ -59,3 +60,14 @@ def test_what_one_line_cannot_hold_is_refused(tmp_path, example):
     with pytest.raises(DataError):
         write_labels(tmp_path / "out.txt", [LabelledText(*example)])
     assert not (tmp_path / "out.txt").exists()
+
+
+def test_columns_that_are_read_as_one_text_are_noted(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("".join(f"花呗怎么还{n}\t怎么还花呗\t{n % 2}\n" for n in range(12)), encoding="utf-8")
+    notes = []
+    with notes_to(notes.append):
+        examples = read_labels(path)
+    assert examples[0].text == "花呗怎么还0\t怎么还花呗"
+    assert len(notes) == 1 and "every line holds 3 columns" in notes[0]
+    assert "-r header false -r text_column N -r label_column 3" in notes[0]

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from hanlp_tutor.cli import app
-from hanlp_tutor.data import read_examples
+from hanlp_tutor.data import LabelledText, read_examples
 from hanlp_tutor.errors import DataError
 
 SENTENCE = [("赵", "B-PER"), ("云", "I-PER"), ("在", "O"), ("东", "B-ORG"), ("风", "I-ORG"), ("。", "O")]
@@ -74,6 +74,30 @@ READABLE = {
         lines(lambda n, text, label: f"{n % 2},{text}"),
         "classify",
         "2 columns without a header",
+    ),
+    "heads of their own": (
+        "a.csv",
+        "编号,正文,类别\n" + lines(lambda n, text, label: f"{n},{text},{label}"),
+        "classify",
+        "3 columns whose heads are none of the usual ones",
+    ),
+    "heads of their own between tabs": (
+        "a.tsv",
+        "编号\t正文\t类别\n" + lines(lambda n, text, label: f"{n}\t{text}\t{label}"),
+        "classify",
+        "3 columns whose heads are none of the usual ones",
+    ),
+    "two heads of their own": (
+        "a.txt",
+        "正文\t类别\n" + lines(lambda n, text, label: f"{text}\t{label}"),
+        "classify",
+        "2 columns whose heads are none of the usual ones",
+    ),
+    "heads that no list knows": (
+        "a.csv",
+        "号,话,意\n" + lines(lambda n, text, label: f"{n},{text},{label}"),
+        "classify",
+        "3 columns whose heads are none of the usual ones",
     ),
     "no header, in a .txt": ("a.txt", lines(lambda n, text, label: f"{text},{label}"), "classify", "without a header"),
     "keys of their own": (
@@ -211,6 +235,17 @@ def test_what_is_no_text_is_named(tmp_path, name, encoding):
         assert result.exit_code == 2
         assert NO_TEXT[name] in result.stderr
         assert "save it as UTF-8" not in result.stderr
+
+
+def test_a_row_that_could_be_a_head_stays_a_row(tmp_path):
+    """A rare class in the first line is no head, as nothing below is numbered and other rows are as short."""
+    path = tmp_path / "a.csv"
+    path.write_text("好,罕见\n" + lines(lambda n, text, label: f"{text},{label}"), encoding="utf-8")
+    with pytest.raises(DataError, match="2 columns without a header"):
+        read_examples("classify", path)
+    path = tmp_path / "a.txt"
+    path.write_text("好\t罕见\n" + lines(lambda n, text, label: f"{text}\t{label}"), encoding="utf-8")
+    assert read_examples("classify", path)[0] == LabelledText("好", "罕见")
 
 
 TEXT_OF_NO_KIND = {

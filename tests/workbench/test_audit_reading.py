@@ -52,7 +52,8 @@ def test_notes_name_the_file_that_was_given(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("text,label,id\n很好,好,1\n坏\n不好,坏,2\n", encoding="utf-8")
     report = audit(path)
-    assert [f.message for f in report.of("reader-note")] == [f"{path}:1: columns left out: id."]
+    assert [(f.where, f.message) for f in report.of("reader-note")] == [(f"{path}:1", "columns left out: id.")]
+    assert f"  {path}:1: columns left out: id.\n" in str(report)  # the file once, and no blank behind it
     assert [f.line for f in report.of("broken-line")] == [3]
 
 

@@ -130,6 +130,12 @@ def test_a_test_set_with_other_labels_hides_nothing_about_the_curves(folder):
     assert "Not one of the 30 gold labels of test occurs in train: 人名 in test, LOC, PER in train" in str(found)
 
 
+def test_the_remedy_of_a_leak_also_serves_a_set_that_is_no_file(folder):
+    """Held out of the training file, which is the default, dev has no file to name behind --dev."""
+    found = str(diagnose(folder(healthy(data={"dev_known": 40}), curve())))
+    assert "where dev was held out of TRAIN, `hanlp-tutor audit TRAIN` does, as duplicates" in found
+
+
 def test_every_kind_has_a_case():
     assert {kind for kind, _, _ in CASES} | {"too-short"} == set(KINDS)
 
@@ -139,6 +145,17 @@ def test_a_loss_that_still_falls_is_too_short(folder):
     for number, row in enumerate(rows, start=1):
         row["loss"] = ENTROPY * (1.3 - 0.6 * number / 20)
     assert diagnose(folder(healthy(), rows)).kinds == ["too-short"]
+
+
+@pytest.mark.parametrize(("updates", "kinds"), [(18, ["too-short"]), (100, ["noisy-labels"])])
+def test_a_handful_of_updates_blames_no_label(folder, updates, kinds):
+    """Two epochs over 270 clean sentences: the loss is near that of frequencies, and falls."""
+    rows = curve(loss=ENTROPY, train=0.0, dev=(0, 0, 0, 0), dev_loss=[each * ENTROPY for each in (1.3, 1.2, 1.1, 1.05)])
+    for number, row in enumerate(rows, start=1):
+        row["loss"] = ENTROPY * (1.4 - 0.3 * number / 20)
+    found = diagnose(folder(healthy(updates=updates), rows))
+    assert found.kinds == kinds
+    assert ("18 updates in all" in str(found)) == (updates == 18)
 
 
 def test_a_loss_that_dropout_keeps_high_is_no_fault(folder):

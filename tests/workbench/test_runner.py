@@ -253,3 +253,17 @@ def test_failing_notebook_has_an_exit_code_and_stays_to_be_read(folder: Path):
     assert any(output.get("text", "").startswith("2 2 None") for output in outputs)
     assert not (partial.parent / "metrics.json").exists()
     assert run_notebook("99").out.name == "002"
+
+
+@pytest.mark.parametrize(
+    ("kind", "remedy", "told"),
+    [("DataError", "Pass --format csv -r text_column 2", True), ("DataError", "Mend the path.", False),
+     ("ValueError", "Pass --format csv", False)],
+)  # fmt: skip
+def test_a_remedy_of_reading_is_one_of_convert_as_run_takes_none(folder: Path, kind: str, remedy: str, told: bool):
+    source = f"class {kind}(Exception):\n    pass\nraise {kind}('a.csv: looks odd. {remedy}')"
+    nbformat.write(new_notebook(cells=[new_code_cell(source)]), folder / "own.ipynb")
+    with pytest.raises(NotebookError) as caught:
+        run_notebook("own.ipynb")
+    assert remedy in str(caught.value)
+    assert ("`hanlp-tutor convert FILE NEW --to columns`" in str(caught.value)) == told

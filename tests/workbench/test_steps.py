@@ -117,6 +117,8 @@ def test_who_is_ahead_is_reported_by_the_numbers():
     assert means.startswith("The feature CRF is ahead of the fine-tuned model by 2.3 points")
     _, means = comparison({**OURS, "f1": 0.85}, baselines)
     assert means.startswith("The fine-tuned model is ahead of the best baseline, the feature CRF, by 2.7 points")
+    _, means = comparison({**OURS, "f1": 0.8231}, baselines)
+    assert means == "The fine-tuned model is level with the best baseline, the feature CRF, on the same sentences."
     assert comparison(OURS, {}) == [] and comparison(OURS, {"other": {"accuracy": 1.0}}) == []
 
 

@@ -46,7 +46,15 @@ from hanlp_tutor.data.formats import (
 from hanlp_tutor.data.formats.format import Format, check_carries, check_options
 from hanlp_tutor.errors import ConfigError, DataError, nearest
 
-__all__ = ["FORMATS", "Format", "detect_format", "format_named", "read_documents", "write_documents"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "detect_format",
+    "format_named",
+    "is_named_table",
+    "read_documents",
+    "write_documents",
+]
 
 # In the order in which they are tried on a file: the narrower first.
 FORMATS: dict[str, Format] = {
@@ -71,6 +79,10 @@ FORMATS: dict[str, Format] = {
 }
 
 
+_TABLES = {form.name for form in tables.FORMATS}
+_OF_TABLES = {"header", "text_column", "label_column"}  # options that tables have and lines of text<TAB>label have not
+
+
 def format_named(name: str) -> Format:
     """A format by its name.
 
@@ -84,8 +96,18 @@ def format_named(name: str) -> Format:
     return FORMATS[name]
 
 
-def detect_format(path: str | Path) -> Format:
+def is_named_table(path: Path, options: Iterable[str]) -> bool:
+    """Whether a file is called ``.csv`` or ``.tsv`` and options choose columns as only the reader of tables does."""
+    return path.suffix.lower().removeprefix(".") in _TABLES and not _OF_TABLES.isdisjoint(options) and path.is_file()
+
+
+def detect_format(path: str | Path, options: Iterable[str] = ()) -> Format:
     """The format that a file or folder looks like, from its first lines.
+
+    Args:
+        path: the file or folder.
+        options: names of the reader's options that were given: a file that is called a table (``.csv``, ``.tsv``) is
+            one, whatever its heads are, where its columns are chosen.
 
     Raises:
         DataError: no such file, or it looks like none.
@@ -93,6 +115,8 @@ def detect_format(path: str | Path) -> Format:
     path = Path(path)
     if not path.exists():
         raise DataError("there is no such file.", path=path, remedy="Mend the path.")
+    if is_named_table(path, options):
+        return FORMATS[path.suffix.lower().removeprefix(".")]
     for form in FORMATS.values():
         if form.sniff(path):
             return form
@@ -115,7 +139,7 @@ def read_documents(path: str | Path, from_: str | None = None, **options: Any) -
         ConfigError: a format or an option that does not exist.
         DataError: what the reader raises.
     """
-    form = detect_format(path) if from_ is None else format_named(from_)
+    form = detect_format(path, options) if from_ is None else format_named(from_)
     check_options(options, form.read, f"reading {form.name} files")
     return form.read(path, **options)
 

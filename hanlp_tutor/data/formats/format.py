@@ -52,7 +52,7 @@ def check_options(options: Mapping[str, Any], function: Callable[..., Any], purp
     known = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
     for name, value in options.items():
         if name not in known:
-            guess = nearest(name, known)
+            guess = _meant(name, known)
             hint = f"did you mean {guess!r}? {pass_option(guess, value, flag)}." if guess else _all_of(known, flag)
             raise ConfigError(f"{name!r} is no option for {purpose}; {hint}")
         kind = get_type_hints(function)[name]
@@ -61,6 +61,15 @@ def check_options(options: Mapping[str, Any], function: Callable[..., Any], purp
             right = str(value) if str in (kind, *get_args(kind)) else "true" if kind is bool else "VALUE"
             takes = f"it takes {inspect.formatannotation(kind)}"
             raise ConfigError(f"{name} is {value!r} for {purpose}; {takes}. {pass_option(name, right, flag)}.")
+
+
+def _meant(name: str, known: list[str]) -> str | None:
+    """The option that a misspelt one meant; a part that both end in, such as ``_column``, makes them no more alike."""
+    guess = nearest(name, known)
+    if guess is None:
+        return None
+    (own, _, end), (right, _, other) = name.rpartition("_"), guess.rpartition("_")
+    return guess if end != other or not own or nearest(own, [right]) else None
 
 
 def _all_of(known: list[str], flag: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from hanlp_tutor.data.column_heads import NO_PAIRS, pair_in
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.format import LABEL, Format
 from hanlp_tutor.data.formats.head import head_values
@@ -34,8 +35,6 @@ _LABELS = (
     "分类",
     "情感",
 )
-_PAIRS = (("sentence1", "sentence2"), ("text_a", "text_b"), ("premise", "hypothesis"), ("query1", "query2"))
-NO_PAIRS = "No task of the kit reads pairs; take a set with one text an example."
 
 
 def read_json_labels(
@@ -66,12 +65,6 @@ def read_json_labels(
         return Document(text_of(entry, text), (), name_of(entry[label], f"{label!r}").strip(), f"{path}:{line}")
 
     return read_each(path, document, objects)
-
-
-def pair_in(keys: Iterable[str]) -> tuple[str, str] | None:
-    """The two keys of an object that hold a pair of texts; None where there is none."""
-    keys = set(keys)
-    return next((pair for pair in _PAIRS if keys.issuperset(pair)), None)
 
 
 def _key(path: str | Path, entry: dict[str, Any], usual: tuple[str, ...], what: str) -> str:

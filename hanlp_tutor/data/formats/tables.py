@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
+from hanlp_tutor.data.column_heads import LABELS, NO_PAIRS, TEXTS, pair_in
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.elsewhere import REMEDY, is_stored, lies_elsewhere
 from hanlp_tutor.data.formats.format import LABEL, Format
@@ -21,9 +22,6 @@ from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import read_each, refuse
 from hanlp_tutor.errors import ConfigError, DataError
 
-# Heads of columns in the data sets that people pass around, ChnSentiCorp's and Kaggle's among them.
-_TEXTS = ("text", "text_a", "sentence", "sentence1", "content", "review", "comment", "文本", "内容", "句子", "评论")
-_LABELS = ("label", "labels", "class", "category", "sentiment", "target", "标签", "类别", "分类", "情感")
 _SEPARATORS = re.compile(r"[,;|、，；/&+]")  # between classes in a cell
 _LONGEST_CELL = 1 << 27
 _QUOTES = 'Put a cell with a quote, a separator or a line end into quotes, and double a quote inside: "".'
@@ -49,8 +47,10 @@ def _table_format(name: str, delimiter: str) -> Format:
         if not rows:
             raise DataError("holds no row.", path=path, remedy="Write a header and one text and label a row.")
         names = rows[0][1] if header else None
-        text = _column(path, rows[0], "text", text_column, names, _TEXTS)
-        label = _column(path, rows[0], "label", label_column, names, _LABELS)
+        if text_column is None:
+            _check_no_pairs(path, rows[0][0], names or [])
+        text = _column(path, rows[0], "text", text_column, names, TEXTS)
+        label = _column(path, rows[0], "label", label_column, names, LABELS)
         others = [head for place, head in enumerate(names or []) if place not in (text, label)]
         if others:
             note(f"{path}:1: columns left out: {', '.join(others)[:200]}.")
@@ -91,7 +91,7 @@ def _table_format(name: str, delimiter: str) -> Format:
             names = {head.strip().lower() for head in next(csv.reader(lines[:1], delimiter=delimiter), [])}
         except csv.Error:
             return False
-        return not names.isdisjoint(_TEXTS) and not names.isdisjoint(_LABELS)
+        return (not names.isdisjoint(TEXTS) or pair_in(names) is not None) and not names.isdisjoint(LABELS)
 
     return Format(name, (f".{name}",), frozenset({LABEL}), read, write, sniff)
 
@@ -118,6 +118,16 @@ def _rows(path: str | Path, text: str, delimiter: str) -> list[tuple[int, list[s
     finally:
         csv.field_size_limit(before)
     return rows
+
+
+def _check_no_pairs(path: str | Path, line: int, names: list[str]) -> None:
+    """Refuse a table of pairs of texts: one text without the other is another task."""
+    heads = {name.strip().lower(): name.strip() for name in names}
+    pair = pair_in(heads)
+    if pair is not None:
+        one, other = (heads[name] for name in pair)
+        alone = f"{pass_option('text_column', one)} to read {one} alone."
+        raise DataError(f"holds pairs of texts ({one}, {other}).", path=path, line=line, remedy=f"{NO_PAIRS} {alone}")
 
 
 def _column(

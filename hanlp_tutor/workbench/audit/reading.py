@@ -87,7 +87,7 @@ def read_subset(name: str, source: Any, task: str | None, reading: Reading) -> S
 def _of_file(name: str, path: str, task: str | None, reading: Reading, taken: dict[str, Any]) -> Subset:
     """A set from a file; its format is put into ``taken`` once it is known."""
     columns = not Path(path).is_dir() and _looks_like_columns(path, reading.encoding)
-    form = _other_format(path, reading.format, columns)
+    form = _other_format(path, reading, columns)
     if "relation" in (task, form):
         task, form = task or "relation", form or "relation"
     if form is None:
@@ -117,12 +117,13 @@ def _looks_like_columns(path: str, encoding: str | None) -> bool:
     return 2 * sum(map(is_row, head)) > len(head)
 
 
-def _other_format(path: str, name: str | None, columns: bool) -> str | None:
+def _other_format(path: str, reading: Reading, columns: bool) -> str | None:
     """The format of a file that is neither columns nor label lines; None when it is one of these or unclear."""
+    name = reading.format
     if name is None and columns:
         return None
     try:
-        found = detect_format(path).name if name is None else format_named(name).name
+        found = detect_format(path, reading.others).name if name is None else format_named(name).name
     except DataError:
         return None
     return None if found in (*_COLUMNS, "labels") else found
@@ -188,8 +189,18 @@ def _noted(name: str, path: str, notes: list[str]) -> list[Finding]:
                 Finding("encoding", "warning", f"is {encoding}, not UTF-8.", remedy, name, path, evidence=evidence)
             )
         elif not encoding:
-            findings.append(Finding("reader-note", "note", note.replace(f"{path}: ", ""), "", name, path))
+            place, text = _noted_place(path, note)
+            findings.append(Finding("reader-note", "note", text, "", name, *place))
     return findings
+
+
+def _noted_place(path: str, note: str) -> tuple[tuple[str, int | None], str]:
+    """File and line that a note begins with, and the rest of it."""
+    place, colon, text = note.removeprefix(path).partition(": ")
+    line = place.removeprefix(":")
+    if note.startswith(path) and colon and (not place or line.isdigit()):
+        return (path, int(line) if line else None), text
+    return (path, None), note.replace(f"{path}: ", "")
 
 
 def _of_columns(name: str, path: str, reading: Reading) -> Subset:

@@ -143,7 +143,8 @@ class Report:
             lines += ["", f"{severity.upper()} {kind} ({len(found):,}): {KINDS[kind]}"]
             common = found[0].remedy if len({finding.remedy for finding in found}) == 1 else ""
             for finding in found[:shown]:
-                lines.append(f"  {finding.where}: {finding.message}" + ("" if common else f" {finding.remedy}"))
+                remedy = "" if common else f" {finding.remedy}"
+                lines.append(f"  {finding.where}: {finding.message}{remedy}".rstrip())
             if len(found) > shown:
                 lines.append(f"  ... and {len(found) - shown:,} more; the JSON report lists all.")
             if common:

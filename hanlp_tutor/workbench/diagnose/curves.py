@@ -20,6 +20,7 @@ FAR = 5.0  # times the learning rate that suits the encoder, up or down
 _WARM, _SILENT = 0.5, 0.15
 _RISES = ((1.2, 0.97), (1.5, 0.9))  # of dev loss over its least, and the train score beside which it is over-fitting
 _FALLING = 0.85  # of the loss in the middle of the run, at its end
+_FEW = 40  # updates, below which a loss that falls at all is still on its way, and blames no label
 # Of the frequencies' loss, on dev: nothing that holds there was learnt. And training examples that should do better.
 _NOTHING, _ENOUGH = 0.9, 100
 
@@ -99,14 +100,15 @@ def random_weights(run: Record) -> Iterator[Finding]:
 def too_short(run: Record) -> Iterator[Finding]:
     """Nothing much is learnt yet, and both losses are still on their way down."""
     middle, end, rows = run.loss_over(0.4, 0.6), run.loss_over(0.8, 1.0), run.evaluations
-    if not (_stuck(run) and middle and end and end < _FALLING * middle and len(rows) > 1):
+    falling = 1.0 if _few_updates(run) else _FALLING
+    if not (_stuck(run) and middle and end and end < falling * middle and len(rows) > 1):
         return
     before, after = rows[(len(rows) - 1) // 2]["dev_loss"], rows[-1]["dev_loss"]
-    if after < _FALLING * before:
+    if after < falling * before:
         yield Finding(
             "too-short",
             f"{_left(run)}. It was still falling: {middle:.3f} in the middle of the run, {end:.3f} at its end; and so "
-            f"was the dev loss, from {before:.3f} to {after:.3f}.",
+            f"was the dev loss, from {before:.3f} to {after:.3f}.{_counted(run)}",
             f"More epochs than {run.fact('config', 'epochs')}, or more data.",
             {"middle": middle, "end": end, "dev_middle": before, "dev_end": after, "left": run.left},
         )
@@ -114,6 +116,8 @@ def too_short(run: Record) -> Iterator[Finding]:
 
 def noisy_labels(run: Record) -> Iterator[Finding]:
     """Pre-trained, at a usual learning rate, long enough, and nothing learnt that holds for dev."""
+    if _few_updates(run):
+        return
     rows, guess = run.evaluations, _entropy(run.fact("data", "dev_labels") or {})
     if not rows or not run.floor or not guess:
         return
@@ -175,6 +179,15 @@ Rule = Callable[[Record], Iterator[Finding]]
 
 def _stuck(run: Record) -> bool:
     return run.left is not None and run.left > STUCK.get(run.task, 0.5)
+
+
+def _few_updates(run: Record) -> bool:
+    """Whether so few updates are planned that nothing can be said of what they did not learn."""
+    return (run.fact("updates") or _FEW) < _FEW
+
+
+def _counted(run: Record) -> str:
+    return f" It had {run.fact('updates'):,} updates in all." if _few_updates(run) else ""
 
 
 def _learns(run: Record) -> bool:

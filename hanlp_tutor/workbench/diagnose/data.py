@@ -15,6 +15,7 @@ _SLIPPED = 1.05  # how much more a neighbour must say about a tag than its own c
 _LEAKED, _UNKNOWN, _UNSEEN, _BROKEN = 0.02, 0.05, 0.05, 0.05
 _SHOWN = 8  # labels in a message
 _AUDIT = "`hanlp-tutor audit TRAIN --dev DEV --test TEST`"
+_REPEATS = "`hanlp-tutor audit TRAIN`"  # where dev or test was held out and is no file
 
 
 def nothing(run: Record) -> Iterator[Finding]:
@@ -115,7 +116,8 @@ def leak(run: Record) -> Iterator[Finding]:
             "leak",
             f"{known:,} of the {total:,} texts of {subset} stand in train too ({known / total:.0%}). {flattered}"
             "measures memory there.",
-            f"Take them out of train ({_AUDIT} names them), train again, and report that score.",
+            f"Take them out of train ({_AUDIT} names them; where {subset} was held out of TRAIN, {_REPEATS} does, as "
+            "duplicates), train again, and report that score.",
             {"side": subset, "known": known, "examples": total},
         )
 
