@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.config import typed_value
 from hanlp_tutor.progress import resolve_mode
 from hanlp_tutor.workbench.closing import NAMES, headline
 
@@ -79,6 +78,8 @@ class Steps:
         if kind == "environment":
             self.say("environment", event["text"])
         elif kind == "chosen":
+            from hanlp_tutor.config import typed_value  # pydantic, which `--help` does without
+
             named = (f"{name} {typed_value(value)}" for name, value in event["options"].items() if name != "because")
             if chosen := ", ".join(named):
                 self.say("options", f"not given, so chosen: {chosen}")

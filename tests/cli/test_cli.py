@@ -213,9 +213,12 @@ def test_without_json_the_folder_and_the_score_are_reported(files, tiny_encoder,
         "environment",
         "folder",
         "training",
+        "options",
         "test",
     ]
-    assert f"training     {tiny_encoder}, 2 updates" in result.stderr.replace("\n             ", " ")
+    lines = result.stderr.replace("\n             ", " ")
+    assert "options      not given, so chosen: lr 0.0003, head_lr 0.01, batch_size 16, crf true" in lines
+    assert f"training     {tiny_encoder}, 4 updates" in lines
     for command in commands.splitlines():
         words = shlex.split(command)
         command = next(place for place, word in enumerate(words) if word in COMMANDS)  # after the script, or python -m
