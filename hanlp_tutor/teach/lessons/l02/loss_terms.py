@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from hanlp_tutor.core.model import Model
+from hanlp_tutor.teach import verdict
 from hanlp_tutor.teach.plots import BLACK, BLUE, GREY, ORANGE, Picture, new_figure
 from hanlp_tutor.teach.results import UNMEASURED, Measured, spread
+from hanlp_tutor.workbench.significance import paired_seeds
 
 EMBEDDINGS = "encoder.embeddings.word_embeddings.weight"
 
@@ -119,13 +121,15 @@ class Regularisation(Measured):
         return rows or self.missing("regularisation")
 
     def lead(self, row: str, over: str = "nothing") -> str:
-        """The lead in points of median test F1, and whether the seeds of the two overlap."""
+        """Who is ahead in test F1, with an interval of the differences seed by seed: what both share cancels out."""
         if row not in self.rows or over not in self.rows:
             return UNMEASURED
-        one, other = self.rows[row], self.rows[over]
-        points = 100 * (one["median"]["f1"] - other["median"]["f1"])
-        apart = one["min"]["f1"] > other["max"]["f1"] or one["max"]["f1"] < other["min"]["f1"]
-        return f"{points:+.1f} points, {'beyond' if apart else 'within'} the spread of the seeds"
+        seeds = sorted(self.rows[row]["seeds"].keys() & self.rows[over]["seeds"].keys())
+        if len(seeds) < 2:
+            return UNMEASURED
+        one, other = ([self.rows[name]["seeds"][seed]["f1"] for seed in seeds] for name in (row, over))
+        against = "no regularisation" if over == "nothing" else over
+        return verdict.lead(row, against, paired_seeds(one, other), of="test F1")
 
 
 def _norm(tensors: Iterable[Tensor]) -> float:
