@@ -14,7 +14,7 @@ from hanlp_tutor.core.model_folder import build_model
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 
-# One thing at a time: plain SGD, no dropout, no clipping, no warm-up, a learning rate that never falls.
+# One thing at a time: no CRF, plain SGD, no dropout, no clipping, no warm-up, a learning rate that never falls.
 PLAIN = TrainConfig(
     epochs=1,
     optimizer="sgd",
@@ -27,6 +27,7 @@ PLAIN = TrainConfig(
     schedule="constant",
     max_batch_tokens=100_000,
     patience=None,
+    crf=False,
 )
 
 

@@ -45,6 +45,9 @@ def training(files, encoder, out, *more):
         "-p",
         "epochs",
         "1",
+        "-p",
+        "crf",
+        "false",
         "--no-baseline",
         *more,
     )

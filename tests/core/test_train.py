@@ -150,6 +150,7 @@ def test_the_hugging_face_trainer_comes_to_the_same_weights(tiny_encoder, tmp_pa
 
     examples = tagged(48, shortest=12, longest=12)
     config = TrainConfig(
+        crf=False,
         epochs=2,
         batch_size=4,
         gradient_accumulation_steps=2,
