@@ -149,6 +149,8 @@ def _chunks(size: int) -> Iterator[list[str]]:
     number = 0
     try:
         for number, line in enumerate(sys.stdin, start=1):  # noqa: B007 - the error below names it
+            if number == 1:
+                line = line.removeprefix("\ufeff")  # Windows PowerShell begins a pipe with a byte-order mark
             chunk.append(line.rstrip("\r\n"))
             if len(chunk) == size:
                 yield chunk

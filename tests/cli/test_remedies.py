@@ -262,6 +262,20 @@ READERS = {
         task="classify",
         options=("--format", "csv"),
     ),
+    "two texts with a quote of their own": Reading(
+        ("data/formats/tables.py:_check_swallowed",),
+        {"a.tsv": "text\tlabel\n" + "".join(f'{"" if 1 < n < 9 else chr(34)}第{n}条\t{"正负"[n % 2]}\n' for n in range(9))
+                  + "".join(f'第{n}条"\t{"正负"[n % 2]}\n' for n in range(9, COUNT))},
+        task="classify",
+        options=("--format", "tsv"),
+        fill={"-r quotes true": None},  # the other way
+    ),
+    "a quote that never closes": Reading(
+        ("data/formats/tables.py:_rows",),
+        {"a.tsv": "text\tlabel\n" + "".join(f'{chr(34)}第{n}条\t{"正负"[n % 2]}\n' for n in range(COUNT))},
+        task="classify",
+        options=("--format", "tsv"),
+    ),
     "JSON-MIN about another string": Reading(
         ("data/formats/label_studio_min.py:_check_about",),
         {"a.json": [{"id": n, "annotation_id": n, "text": f"南方{n}", "body": f"在北京{n}",
