@@ -148,7 +148,7 @@ def _chunks(size: int) -> Iterator[list[str]]:
     chunk: list[str] = []
     number = 0
     try:
-        for number, line in enumerate(sys.stdin, start=1):  # noqa: B007 - the error below names it
+        for number, line in enumerate(sys.stdin, start=1):
             if number == 1:
                 line = line.removeprefix("\ufeff")  # Windows PowerShell begins a pipe with a byte-order mark
             chunk.append(line.rstrip("\r\n"))

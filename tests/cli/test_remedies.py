@@ -264,7 +264,7 @@ READERS = {
     ),
     "two texts with a quote of their own": Reading(
         ("data/formats/tables.py:_check_swallowed",),
-        {"a.tsv": "text\tlabel\n" + "".join(f'{"" if 1 < n < 9 else chr(34)}第{n}条\t{"正负"[n % 2]}\n' for n in range(9))
+        {"a.tsv": "text\tlabel\n" + "".join(f'{"" if n else chr(34)}第{n}条\t{"正负"[n % 2]}\n' for n in range(9))
                   + "".join(f'第{n}条"\t{"正负"[n % 2]}\n' for n in range(9, COUNT))},
         task="classify",
         options=("--format", "tsv"),
