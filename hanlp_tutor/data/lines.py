@@ -205,7 +205,10 @@ def _encoding_advice(content: bytes, tried: str) -> str:
         except UnicodeDecodeError:
             continue
         if encoding != tried:
-            return f"{pass_option('encoding', encoding)}: as that it can be read."
+            advice = f"{pass_option('encoding', encoding)}: as that it can be read."
+            # With that the next file of the command would be the wrong one, where it is what was named.
+            several = f" Where other files are {tried}: {pass_option('encoding', None)}, and each is found out."
+            return advice + (several if tried != "utf-8" else "")
     return "Save the file as UTF-8."
 
 

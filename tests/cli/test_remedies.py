@@ -168,6 +168,13 @@ READERS = {
         {"a.jsonl": lines(lambda n: {"text": f"北京大学{n}", "label": [[0, 4, "ORG"], [0, 2, "LOC"]]})},
     ),
     "GB18030": Reading(("data/lines.py:_encoding_advice",), {"a.tsv": rows("B-NS", "I-NS", "O").encode("gb18030")}),
+    "UTF-8 beside GBK": Reading(
+        ("data/lines.py:_encoding_advice",),
+        {"a.tsv": rows("B-NS", "I-NS", "O")},
+        options=("--encoding", "gbk"),
+        left_out=("--encoding",),
+        fill={"--encoding utf-8": None},  # for this file alone
+    ),
     "UTF-16": Reading(("data/lines.py:_encoding_advice",), {"a.tsv": rows("B-NS", "I-NS", "O").encode("utf-16")}),
     "UTF-16 without its mark": Reading(
         ("data/lines.py:_decode_unknown",),
