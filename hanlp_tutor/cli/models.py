@@ -60,6 +60,8 @@ def predict(
         raise ConfigError("give TEXT or --file, not both.")
     if reading and file is None:
         raise ConfigError(f"{', '.join(reading)}: options of reading a file; name it with --file FILE.")
+    if out is not None and file is not None and out.resolve() == file.resolve():
+        raise ConfigError(f"{out} would overwrite its own source; name another file for --out.")
     from hanlp_tutor.core.predict import Predictor
 
     texts = None if file is None else _texts(file, reading)
@@ -148,7 +150,9 @@ def _chunks(size: int) -> Iterator[list[str]]:
     chunk: list[str] = []
     number = 0
     try:
-        for number, line in enumerate(sys.stdin, start=1):  # noqa: B007 - the error below names it
+        for number, line in enumerate(sys.stdin, start=1):
+            if number == 1:
+                line = line.removeprefix("\ufeff")  # Windows PowerShell begins a pipe with a byte-order mark
             chunk.append(line.rstrip("\r\n"))
             if len(chunk) == size:
                 yield chunk

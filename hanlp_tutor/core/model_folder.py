@@ -17,7 +17,7 @@ from hanlp_tutor.damage import other_than_damage
 from hanlp_tutor.defaults import needs_crf
 from hanlp_tutor.encoders import Encoder, check_fit, load_encoder
 from hanlp_tutor.encoders.acceptance import longest_window
-from hanlp_tutor.encoders.folder import write_transformer
+from hanlp_tutor.encoders.folder import whole_tokenizer, write_transformer
 from hanlp_tutor.encoders.layers import size
 from hanlp_tutor.errors import ModelError, first_line
 from hanlp_tutor.files import new_folder, write_json
@@ -89,7 +89,7 @@ def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
             raise ModelError(f"{folder}: written by a newer version of the kit (format {card['format']}). Upgrade.")
         local = {"local_files_only": True, "trust_remote_code": False}
         module = AutoModel.from_config(AutoConfig.from_pretrained(folder / "transformer", **local))
-        tokenizer = AutoTokenizer.from_pretrained(folder / "transformer", **local)
+        tokenizer = AutoTokenizer.from_pretrained(whole_tokenizer(folder / "transformer"), **local)
         check_fit("its encoder", module, tokenizer)  # without its files, transformers makes up an empty tokenizer
         window = card.get("window") or longest_window("its encoder", module, tokenizer)  # older folders have none
         model = task_named(card["task"]).model_class()(

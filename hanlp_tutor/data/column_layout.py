@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,14 +51,29 @@ class Layout:
         """Whether a line holds a token: the comments of CoNLL-U hold none."""
         return not (self.picks_columns and _COMMENT.match(line))
 
-    def plain(self, line: str) -> str:
-        """The line as ``token<TAB>tag``.
+    def width(self, lines: Iterable[str]) -> int | None:
+        """The number of columns that most lines of a sentence have; None where columns are not picked, or none has any.
+
+        CoNLL 2012 has another number of columns in each sentence, but the same in all lines of one.
+        """
+        widths = Counter(len(cells_of(line)) for line in lines if self.picks_columns and self.is_token(line))
+        return widths.most_common(1)[0][0] if widths else None
+
+    def plain(self, line: str, width: int | None = None) -> str:
+        """The line as ``token<TAB>tag``; ``width`` is the number of columns of its sentence.
 
         Raises:
-            DataError: it has fewer columns.
+            DataError: it has fewer columns, or another number where that moves those that are picked.
         """
         if self.picks_columns:
             cells = cells_of(line)
+            # A token with a space in it ("Last Name _ O B-PER") is two columns, and the tag another's. Between tabs
+            # only what is counted from the end can move.
+            if width not in (None, len(cells)) and ("\t" not in line or self.tag_column is None):
+                raise DataError(
+                    f"{len(cells)} columns in {line[:40]!r}, where the other lines of the sentence have {width}.",
+                    remedy="Mend the line; where a token holds a space, separate the columns by tabs.",
+                )
             token, tag = self.token_column or 1, self.tag_column or len(cells)
             if max(token, tag) > len(cells):
                 raise DataError(

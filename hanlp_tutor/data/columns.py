@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from hanlp_tutor.data.column_layout import Layout
 from hanlp_tutor.data.examples import TaggedText
@@ -19,6 +19,8 @@ from hanlp_tutor.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from hanlp_tutor.data.documents import Document
+
+Item = TypeVar("Item")
 
 MARKER = "-DOCSTART-"  # of CoNLL files, where a document begins
 # Only tab and space separate: the ideographic space U+3000, U+2028 and the like are tokens (cMedQANER has such lines).
@@ -92,7 +94,11 @@ def read_rows(
     if layout == Layout():  # a large file has millions of lines
         sentences = read_sentences(path, encoding, _row)
     else:
-        rows_or_none = read_sentences(path, encoding, partial(_row_in, layout))
+        of_sentences = read_sentences(path, encoding, lambda number, line: (number, line))
+        rows_or_none = (
+            read_each(path, partial(_row_in, layout, layout.width(line for _, line in lines)), lines)
+            for lines in of_sentences
+        )
         filled = ([row for row in rows if row is not None] for rows in rows_or_none)
         sentences = [sentence for rows in filled if rows for sentence in layout.cut(rows)]
     if not sentences:
@@ -114,7 +120,7 @@ def read_rows(
     return sentences, scheme
 
 
-def read_sentences(path: str | Path, encoding: str | None, read: Callable[[int, str], Row]) -> list[list[Row]]:
+def read_sentences(path: str | Path, encoding: str | None, read: Callable[[int, str], Item]) -> list[list[Item]]:
     """What ``read(number, line)`` makes of the lines between blank ones and between markers of documents."""
     sentences = []
     lines = enumerate(read_lines(path, encoding), 1)
@@ -133,8 +139,8 @@ def _row(number: int, line: str) -> Row:
     return Row(*_cells(line), number)
 
 
-def _row_in(layout: Layout, number: int, line: str) -> Row | None:
-    return Row(*_cells(layout.plain(line)), number) if layout.is_token(line) else None
+def _row_in(layout: Layout, width: int | None, number: int, line: str) -> Row | None:
+    return Row(*_cells(layout.plain(line, width)), number) if layout.is_token(line) else None
 
 
 @lru_cache(maxsize=1 << 14)  # a large file has millions of lines, most of them seen before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from hanlp_tutor.data.reader_options import on_command_line, pass_option
 from hanlp_tutor.data.refusals import collecting, refuse
 from hanlp_tutor.errors import ConfigError, DataError
 from hanlp_tutor.files import REMEDIES, write_file
+
+CR_LINES = "its lines end in a carriage return alone, as old Mac programs and Excel for Mac write them: it is one line."
 
 
 class ForeignLine(DataError):
@@ -27,9 +30,12 @@ def read_lines(path: str | Path, encoding: str | None = "utf-8") -> list[str]:
     byte-order mark is dropped.
 
     Raises:
-        DataError, ConfigError: as :func:`read_text`.
+        DataError: all lines end in CR alone; as :func:`read_text`.
+        ConfigError: as :func:`read_text`.
     """
-    return split_lines(read_text(path, encoding))
+    text = read_text(path, encoding)
+    check_line_ends(path, text)
+    return split_lines(text)
 
 
 def filled_lines(path: str | Path, encoding: str | None = "utf-8") -> Iterator[tuple[int, str]]:
@@ -43,6 +49,26 @@ def split_lines(text: str) -> list[str]:
     if not lines[-1]:
         del lines[-1]  # what follows the last line end is no line
     return lines
+
+
+def ends_in_cr(text: str) -> bool:
+    """Whether the lines of a text end in CR alone: there is no LF, and a CR stands before its end."""
+    return "\n" not in text and "\r" in text.rstrip("\r\n\t ")
+
+
+def check_line_ends(path: str | Path, text: str) -> None:
+    """Refuse a text whose lines end in CR alone: it would be read as one long line.
+
+    Raises:
+        DataError: with a command that mends it.
+    """
+    if ends_in_cr(text):
+        raise DataError(CR_LINES, path=path, remedy=cr_remedy(path))
+
+
+def cr_remedy(path: str | Path) -> str:
+    """How to mend a file whose lines end in CR alone."""
+    return f"Save it with line ends LF or CR LF: tr '\\r' '\\n' < {shlex.quote(str(path))} > NEW."
 
 
 def read_text(path: str | Path, encoding: str | None = "utf-8") -> str:
@@ -179,7 +205,10 @@ def _encoding_advice(content: bytes, tried: str) -> str:
         except UnicodeDecodeError:
             continue
         if encoding != tried:
-            return f"{pass_option('encoding', encoding)}: as that it can be read."
+            advice = f"{pass_option('encoding', encoding)}: as that it can be read."
+            # With that the next file of the command would be the wrong one, where it is what was named.
+            several = f" Where other files are {tried}: {pass_option('encoding', None)}, and each is found out."
+            return advice + (several if tried != "utf-8" else "")
     return "Save the file as UTF-8."
 
 

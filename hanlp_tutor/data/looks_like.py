@@ -29,6 +29,7 @@ from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.file_kinds import binary_kind
 from hanlp_tutor.data.formats import FORMATS, detect_format
 from hanlp_tutor.data.formats.head import head_lines, head_text, head_values
+from hanlp_tutor.data.lines import CR_LINES, cr_remedy, ends_in_cr
 from hanlp_tutor.data.reader_options import pass_option, pass_options
 from hanlp_tutor.errors import DataError
 
@@ -84,6 +85,8 @@ def looks_like(path: str | Path) -> Look | None:
         return Look(f"a page of {'XML' if begins.startswith('<?xml') else 'HTML'}", remedy)
     if begins.startswith("version https://git-lfs"):
         return Look("a pointer of Git LFS", "The file itself was not fetched: run git lfs pull in its repository.")
+    if not begins.startswith(("{", "[")) and ends_in_cr(text):
+        return Look("lines that end in a carriage return alone", cr_remedy(path))
     if begins.startswith(("{", "[")) and (values := head_values(path)):
         return _json(path, values)
     if any(FORMATS[name].sniff(path) for name in _NARROW):
@@ -109,12 +112,14 @@ def explaining(path: str | Path, task: str | None, options: Mapping[str, Any]) -
 
 def explained(error: DataError, path: str | Path, task: str | None, options: Mapping[str, Any]) -> DataError:
     """The error with what the file looks like and the remedy for that; itself where there is nothing to add."""
-    said = any(words in error.message for words in (_SAYS_SO, "look swapped", "holds no "))
+    said = any(words in error.message for words in (_SAYS_SO, CR_LINES, "look swapped", "holds no "))
     if said or "encoding" in (error.remedy or "") or not Path(path).is_file():
         return error  # in another encoding a file looks like nothing
     look = looks_like(path)
     if look is None and "a file for the task" not in error.message:
         look = _of_another_format(Path(path), task, options)
+    if look is not None and not look.options and options.keys() & {"token_column", "tag_column"}:
+        return error  # whoever names columns knows that there are some
     if look is None or look.what in error.message or (look.options and look.options.items() <= options.items()):
         return error
     message = f"{error.message} {_SAYS_SO} {look.what}."

@@ -37,7 +37,7 @@ def pass_options(**options: Any) -> str:
 
 def on_command_line(name: str, value: Any, flag: str = "-r") -> str:
     """The option as it is typed after a command."""
-    own = flag == "-r" and name in FLAGS
+    own = flag == "-r" and name in FLAGS and value is not None  # a flag takes words, and None is none
     typed = f"--{name.replace('_', '-')}" if own else f"{flag} {name}"
     return typed if own and FLAGS[name] else f"{typed} {shlex.quote(str(value) if own else typed_value(value))}"
 

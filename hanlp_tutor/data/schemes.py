@@ -24,6 +24,7 @@ SCHEMES = ("BIO", "IOB1", "BMES", "IOBES")
 
 # first, middle, last, only
 _LETTERS = {"BIO": "BIIB", "IOB1": "IIII", "BMES": "BMES", "IOBES": "BIES"}
+_OTHER_LETTERS = ("U-", "L-", "U_", "L_", "W-", "W_")  # of BILOU, spaCy's scheme, and of BMEWO
 _READABLE = {"BIO": "BI", "IOB1": "BI", "BMES": "BMIES", "IOBES": "BIES"}
 
 
@@ -62,9 +63,12 @@ def parse_tag(tag: str) -> tuple[str, str]:
         return "O", ""
     if len(tag) > 2 and tag[0] in "BIMES" and tag[1] in "-_":
         return tag[0], tag[2:]
-    raise DataError(
-        f"{tag!r} is no tag.", remedy="A tag is O, or one of B, I, M, E, S with a hyphen and a type: B-PER."
-    )
+    remedy = "A tag is O, or one of B, I, M, E, S with a hyphen and a type: B-PER."
+    if tag[:2] in _OTHER_LETTERS:
+        remedy = "BILOU is IOBES by other letters: write S- for U- and for W-, E- for L-."
+    elif tag in ("0", "o", "〇", "Ｏ", "ｏ", "OO"):
+        remedy = "Outside of entities write the capital letter O."
+    raise DataError(f"{tag!r} is no tag.", remedy=remedy)
 
 
 def to_bio(tags: Iterable[str], scheme: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from hanlp_tutor.data.lines import read_lines
 from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.data.schemes import Span, parse_tag, scheme_of_file, spans_from_bio, to_bio
 from hanlp_tutor.data.split import Split
+from hanlp_tutor.data.word_layout import check_rows, check_sentences
 from hanlp_tutor.errors import ConfigError, DataError
 
 WORD_TASKS = ("tok", "pos", "ner")  # HanLP's names; each builds on those before it
@@ -142,13 +143,15 @@ def read_words(task: str, path: str | Path, *, scheme: str | None = None, encodi
         encoding: of the file; None detects it.
 
     Raises:
-        DataError: a line without its tag, no sentence, tags of single characters instead of words.
+        DataError: a line without its tag, no sentence, tags of single characters instead of words, a file that only
+            looks like one of words (:mod:`hanlp_tutor.data.word_layout`).
     """
     lines = list(read_lines(path, encoding))
     if task == "tok" and not any("\t" in line for line in lines):
         examples = [TaggedWords("tok", tuple(line.split()), source=f"{path}:{number}")
                     for number, line in enumerate(lines, 1)
                     if line.strip() and line.split() != [MARKER]]  # fmt: skip
+        check_sentences(path, [(int(each.source.rpartition(":")[2]), each.words) for each in examples])
     else:
         examples = _with_tags(task, path, lines, scheme)
     if not examples:
@@ -164,19 +167,23 @@ def read_words(task: str, path: str | Path, *, scheme: str | None = None, encodi
 
 def _with_tags(task: str, path: str | Path, lines: list[str], scheme: str | None) -> list[TaggedWords]:
     sentences: list[list[tuple[str, str]]] = [[]]
+    cells_of: list[list[tuple[int, list[str]]]] = [[]]
     starts = [1]
     for number, line in enumerate(lines, 1):
         if not line.strip() or is_document_marker(line):
             sentences.append([])
+            cells_of.append([])
             starts.append(number + 1)
             continue
-        word, _, rest = line.strip("\r\n").partition("\t")
-        tag = rest.split("\t")[0].strip()
+        word, *rest = cells = line.strip("\r\n").split("\t")
+        tag = rest[0].strip() if rest else ""
         if not word.strip() or (task != "tok" and not tag):
             what = "word" if not word.strip() else "tag"
             raise DataError(f"the {what} is missing in {line[:40]!r}.", path=path, line=number,
                             remedy="Write word<TAB>tag, a blank line between sentences.")  # fmt: skip
         sentences[-1].append((word, tag))
+        cells_of[-1].append((number, "\t".join(cells).rstrip("\t ").split("\t")))
+    check_rows(path, task, cells_of)
     if task == "ner":
         rows_of_lines = zip(starts, sentences, strict=True)
         tagged = [(start + place, tag) for start, rows in rows_of_lines for place, (_, tag) in enumerate(rows)]

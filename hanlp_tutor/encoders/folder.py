@@ -1,8 +1,13 @@
-"""Write an encoder's configuration and tokenizer as a Hugging Face folder that other versions can open too."""
+"""Write an encoder's configuration and tokenizer as a Hugging Face folder that other versions can open too.
+
+What is read back must be whole: see :func:`whole_tokenizer`.
+"""
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +26,21 @@ def write_transformer(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBa
     # transformers 5 writes a class name that 4.57 does not know; both know the older one
     if _read(folder / "tokenizer_config.json").get("tokenizer_class") == "TokenizersBackend":
         _amend(folder / "tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+
+
+def whole_tokenizer(folder: Path) -> Path:
+    """The folder, refused where :func:`write_transformer` wrote it and it has lost the tokenizer's settings.
+
+    transformers would take those of the architecture, and lower or strip letters that the model learned as they are:
+    other predictions, and no error.
+
+    Raises:
+        FileNotFoundError: there is no ``tokenizer_config.json``.
+    """
+    path = folder / "tokenizer_config.json"
+    if not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    return folder
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -33,7 +33,7 @@ FOLDERS: dict[str, HanLPFolder] = {
 for _task, _folder in FOLDERS.items():
     TASKS[_task].exporters["hanlp"] = _folder
 BY_CLASSPATH = {folder.classpath: task for task, folder in FOLDERS.items()}
-FILES = ("config.json", "model.pt", "transformer/config.json")
+FILES = ("config.json", "model.pt", "transformer/config.json", "transformer/tokenizer_config.json")
 
 
 def export_hanlp(model: Model, folder: str | Path) -> Path:

@@ -224,8 +224,12 @@ def _read_shape(path: Path) -> None:
 
 
 def _transformer(folder: Path, config: dict[str, Any]) -> str:
-    if (folder / "transformer").is_dir():
-        return str(folder / "transformer")
+    if (beside := folder / "transformer").is_dir():
+        if (beside / "tokenizer.json").is_file() and not (beside / "tokenizer_config.json").is_file():
+            # transformers would take the architecture's settings, and lower letters or not by them
+            raise ModelError(f"{beside}: the tokenizer's settings are lost: tokenizer_config.json is missing. Copy it "
+                             "from where the folder was, or export the model again.")  # fmt: skip
+        return str(beside)
     name = config.get("transformer")
     if isinstance(name, str) and _HUB_NAME.fullmatch(name) and not Path(name).exists():
         return name

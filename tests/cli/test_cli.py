@@ -318,6 +318,20 @@ def test_predict_answers_each_line_of_a_file_as_of_standard_input(trained, tmp_p
     refused(run("predict", trained, "--file", tmp_path / "a.txt"), "holds no text")
 
 
+def test_a_byte_order_mark_on_standard_input_is_no_text(trained):
+    """Windows PowerShell begins a pipe with one: the first text would be longer, and every offset in it off by one."""
+    found = run("predict", trained, "--json", stdin="\ufeff今天\n\ufeff北京\n").stdout.splitlines()
+    assert [json.loads(line)["text"] for line in found] == ["今天", "\ufeff北京"]
+
+
+def test_predict_never_overwrites_the_file_that_it_reads(trained, tmp_path):
+    path = tmp_path / "texts.txt"
+    path.write_text("今天\n", encoding="utf-8")
+    done = run("predict", trained, "--file", path, "--out", tmp_path / "." / "texts.txt")
+    assert done.exit_code == 2 and "would overwrite its own source" in done.stderr
+    assert path.read_text(encoding="utf-8") == "今天\n"
+
+
 def test_predict_refuses_gb18030_and_names_the_line(trained):
     stdin = "今天\n".encode() + "张三在北京大学读书\n".encode("gb18030")
     done = process("predict", trained, "--json", stdin=stdin)

@@ -168,3 +168,18 @@ def test_a_shared_ending_makes_no_option_of_another(tmp_path, name, meant):
     assert result.exit_code == 2 and f"'{name}' is no option for reading csv files" in result.stderr
     assert (f"did you mean '{meant}'?" in result.stderr) if meant else ("did you mean" not in result.stderr)
     assert meant or "it takes --encoding VALUE, -r header VALUE" in result.stderr
+
+
+def test_files_in_two_encodings_have_a_way_out(tmp_path, monkeypatch):
+    """``train`` named gb18030 for the first file, and then utf-8 for the second, and so on for ever."""
+    monkeypatch.setattr("hanlp_tutor.workbench.job.train_job",
+                        lambda *given, **options: {"best_dev": None, "test": None, "seconds": 0.0})  # fmt: skip
+    lines = "".join(f"第{n}条\t{'正负'[n % 2]}\n" for n in range(24))
+    (tmp_path / "a.txt").write_bytes(lines.encode("gb18030"))
+    (tmp_path / "b.txt").write_text(lines, encoding="utf-8")
+    words = ("train", "--task", "classify", "--train", tmp_path / "a.txt", "--dev", tmp_path / "b.txt", "--out",
+             tmp_path / "run", "--no-baseline")  # fmt: skip
+    assert "Pass --encoding gb18030" in run(*words).stderr
+    assert "Pass -r encoding none" in run(*words, "--encoding", "gb18030").stderr
+    done = run(*words, "-r", "encoding", "none")
+    assert done.exit_code == 0, done.output

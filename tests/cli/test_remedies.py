@@ -168,6 +168,13 @@ READERS = {
         {"a.jsonl": lines(lambda n: {"text": f"北京大学{n}", "label": [[0, 4, "ORG"], [0, 2, "LOC"]]})},
     ),
     "GB18030": Reading(("data/lines.py:_encoding_advice",), {"a.tsv": rows("B-NS", "I-NS", "O").encode("gb18030")}),
+    "UTF-8 beside GBK": Reading(
+        ("data/lines.py:_encoding_advice",),
+        {"a.tsv": rows("B-NS", "I-NS", "O")},
+        options=("--encoding", "gbk"),
+        left_out=("--encoding",),
+        fill={"--encoding utf-8": None},  # for this file alone
+    ),
     "UTF-16": Reading(("data/lines.py:_encoding_advice",), {"a.tsv": rows("B-NS", "I-NS", "O").encode("utf-16")}),
     "UTF-16 without its mark": Reading(
         ("data/lines.py:_decode_unknown",),
@@ -261,6 +268,20 @@ READERS = {
         {"a.csv": "text,label\n第0条,\n" + "".join(f"第{n}条很好,{'正负'[n % 2]}\n" for n in range(1, COUNT))},
         task="classify",
         options=("--format", "csv"),
+    ),
+    "two texts with a quote of their own": Reading(
+        ("data/formats/tables.py:_check_swallowed",),
+        {"a.tsv": "text\tlabel\n" + "".join(f'{"" if n else chr(34)}第{n}条\t{"正负"[n % 2]}\n' for n in range(9))
+                  + "".join(f'第{n}条"\t{"正负"[n % 2]}\n' for n in range(9, COUNT))},
+        task="classify",
+        options=("--format", "tsv"),
+        fill={"-r quotes true": None},  # the other way
+    ),
+    "a quote that never closes": Reading(
+        ("data/formats/tables.py:_rows",),
+        {"a.tsv": "text\tlabel\n" + "".join(f'{chr(34)}第{n}条\t{"正负"[n % 2]}\n' for n in range(COUNT))},
+        task="classify",
+        options=("--format", "tsv"),
     ),
     "JSON-MIN about another string": Reading(
         ("data/formats/label_studio_min.py:_check_about",),

@@ -73,6 +73,13 @@ def test_a_damaged_tokenizer_is_a_model_error(saved, how):
         load_model(saved)
 
 
+def test_without_its_settings_the_tokenizer_is_not_guessed(saved):
+    """transformers would read the folder all the same, lower letters, and give other confidences."""
+    (saved / "transformer" / "tokenizer_config.json").unlink()
+    with pytest.raises(ModelError, match=r"not a whole model folder .*tokenizer_config\.json"):
+        load_model(saved)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from hanlp_tutor.cli import app
+from hanlp_tutor.data import read_labels
 from hanlp_tutor.errors import DataError
 
 ROOT = Path(__file__).parents[2]
@@ -300,3 +301,34 @@ def test_in_a_process_of_its_own(tmp_path, number):
     assert done.returncode == 2
     assert CASES[number][4] in done.stderr.decode("utf-8") and b"Traceback" not in done.stderr
     assert CASES[number][4] in json.loads(done.stdout.decode("utf-8").splitlines()[-1])["error"]
+
+
+CR_FILES = {
+    "a.bio": "张\tB-PER\r三\tI-PER\r\r李\tB-PER\r",
+    "a.txt": "很好\t正\r很差\t负\r",
+    "a.csv": "text,label\r很好,正\r很差,负\r",
+    "a.tags": "O O\rO O",
+}
+
+
+@pytest.mark.parametrize("name", CR_FILES)
+@pytest.mark.parametrize("named", [True, False])
+def test_lines_that_end_in_a_carriage_return_alone_are_refused_and_the_remedy_works(tmp_path, name, named):
+    """As one line ``很好<TAB>正<CR>很差<TAB>负`` would be one text with the class 负."""
+    path, mended = tmp_path / name, tmp_path / f"mended{Path(name).suffix}"
+    path.write_bytes(CR_FILES[name].encode())
+    (tmp_path / "mended.txt").write_text("很好\n很差\n", encoding="utf-8")  # beside the tags
+    form = {"a.bio": "bio", "a.txt": "labels", "a.csv": "csv", "a.tags": "tag-lines"}[name]
+    arguments = ["--from", form] if named else []
+    to = "bio" if form in ("bio", "tag-lines") else "doccano"
+    texts = ["-r", "texts", str(tmp_path / "mended.txt")] if form == "tag-lines" and named else []
+    result = CliRunner().invoke(app, ["convert", str(path), str(tmp_path / "out"), "--to", to, *arguments, *texts])
+    assert result.exit_code == 2 and "carriage return alone" in result.stderr, result.output
+    command = re.search(r"tr .* > NEW", result.stderr)[0].replace("NEW", f"'{mended}'")
+    subprocess.run(command, shell=True, check=True)
+    result = CliRunner().invoke(app, ["convert", str(mended), str(tmp_path / "out"), "--to", to, *arguments, *texts])
+    assert result.exit_code == 0 and result.output.startswith("2 texts"), result.output
+
+
+def test_one_line_with_a_carriage_return_at_its_end_is_read(write):
+    assert [each.label for each in read_labels(write("很好\t正\r", "a.txt"))] == ["正"]

@@ -180,3 +180,33 @@ class TestRealFiles:
         for scheme in SCHEMES:
             write_columns(tmp_path / "copy.txt", examples, scheme=scheme, separator=" ")
             assert read_columns(tmp_path / "copy.txt") == examples
+
+
+def test_a_token_with_a_space_does_not_move_the_tag_column(tmp_path):
+    """In four columns between spaces ``Last Name _ O I-PER`` has five, and the fourth is no tag of its."""
+    path = tmp_path / "a.txt"
+    path.write_text("张三 _ O B-PER\nLast Name _ O I-PER\n来 _ O O\n\n李 _ O O\n", encoding="utf-8")
+    for options in ({"token_column": 1, "tag_column": 4}, {"token_column": 1}):
+        with pytest.raises(DataError, match="5 columns in 'Last Name _ O I-PER', where the other lines") as caught:
+            read_columns(path, **options)
+        assert caught.value.line == 2
+    path.write_text("New York\t_\tB-LOC\n在\t_\tO\n", encoding="utf-8")  # between tabs a space is text
+    assert [span.label for span in read_columns(path, token_column=1)[0].spans] == ["LOC"]
+
+
+def test_sentences_of_different_widths_as_in_conll_2012(tmp_path):
+    path = tmp_path / "a.conll"
+    path.write_text("a 0 张 B-PER x\na 1 来 O x\n\na 0 李 B-PER x x\na 1 去 O x x\n", encoding="utf-8")
+    assert [each.text for each in read_columns(path, token_column=3, tag_column=4)] == ["张来", "李去"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "remedy"), [("U-PER", "write S- for U-"), ("L-PER", "E- for L-"), ("0", "the capital letter O"),
+                        ("o", "the capital letter O"), ("PER", "A tag is O")],
+)  # fmt: skip
+def test_tags_of_other_schemes_are_told_what_to_write(tmp_path, tag, remedy):
+    path = tmp_path / "a.txt"
+    path.write_text(f"张\tB-PER\n三\t{tag}\n", encoding="utf-8")
+    with pytest.raises(DataError, match=f"'{tag}' is no tag") as caught:
+        read_columns(path)
+    assert remedy in caught.value.remedy

@@ -16,6 +16,7 @@ from hanlp_tutor.data import (
     read_examples,
     write_documents,
 )
+from hanlp_tutor.data.notes import notes_to
 from hanlp_tutor.errors import ConfigError, DataError
 
 PER, LOC = "PER", "LOC"
@@ -384,3 +385,32 @@ def test_a_table_of_pairs_is_refused_until_one_text_is_asked_for(tmp_path, heads
     assert f"text_column={first!r}) to read {first} alone." in str(error.value)
     examples = read_examples("classify", path, text_column=first)
     assert examples[0] == LabelledText("花呗怎么还0", "0")
+
+
+def test_a_quote_of_a_text_does_not_swallow_the_rows_up_to_the_next(write):
+    """``"好<TAB>正`` and, later, ``好"<TAB>正`` would be one cell, and one row of all between them."""
+    path = write('text\tlabel\n"好，他说\t正\n差\t负\n一般"\t正\n', "a.tsv")
+    with pytest.raises(DataError, match="closes in line 4 only") as caught:
+        read_documents(path)
+    assert caught.value.line == 2
+    assert [each.text for each in read_documents(path, quotes=False)] == ['"好，他说', "差", '一般"']
+    assert [each.text for each in read_documents(path, quotes=True)] == ["好，他说\t正\n差\t负\n一般"]
+    path = write('text,label\n"好,正\n差,负\n一般",正\n坏,负\n', "a.csv")
+    with pytest.raises(DataError, match="closes in line 4 only"):
+        read_documents(path)
+
+
+def test_quoted_cells_over_several_lines_are_read(write):
+    """A comma stands in texts too: what follows it is no class here."""
+    path = write('text,label\n"你好,世界\n再见,朋友",正\n"一\n\n二",负\n', "a.csv")
+    assert [each.text for each in read_documents(path)] == ["你好,世界\n再见,朋友", "一\n\n二"]
+    path = write('label\ttext\n正\t"第一行\n第二行"\n', "a.tsv")
+    assert [each.text for each in read_documents(path)] == ["第一行\n第二行"]
+
+
+def test_the_index_of_pandas_is_named_among_the_columns_left_out(write):
+    notes = []
+    path = write(",text,label\n0,好,正\n", "a.csv")
+    with notes_to(notes.append):
+        read_documents(path)
+    assert notes == [f"{path}:1: columns left out: one without a name."]

@@ -1,5 +1,8 @@
 """Files and examples of words: what is read, what is refused, and that no sentence is in two sets."""
 
+import re
+import subprocess
+
 import pytest
 from toy import write_words
 
@@ -120,3 +123,60 @@ def test_faults_of_tags_name_their_line(tmp_path, lines, options, message):
     (tmp_path / "a.tsv").write_text(lines, encoding="utf-8")
     with pytest.raises(DataError, match=message):
         read_words("ner", tmp_path / "a.tsv", **options)
+
+
+LOOKALIKES = [  # each was read without a word, and another language learned
+    ("tok", "张三/nr  去/v  了/u\n[北京/ns  大学/n]nt  在/p  海淀/ns\n", "parts of speech ('张三/nr')"),
+    ("tok", "张三_NR 去_VV 了_AS\n", "parts of speech ('张三_NR')"),
+    ("tok", "张三 NR\n去 VV\n\n李四 NR\n来 VV\n", "two words, the second of which is a tag"),
+    ("tok", "在\t1998年\t来临\n我\t十分\t高兴\t地\n", "4 columns, where the line that begins the sentence has 3"),
+    ("tok", "据\tS\n了\tB\n解\tE\n", "characters with their places in words (据 S)"),
+    ("tok", "1\t张三\tNR\n2\t去\tVV\n3\t了\tAS\n", "the first column numbers the words"),
+    ("pos", "".join(f"{n}\t词语\t词语\tNN\n" for n in range(1, 13)), "the first column numbers the words"),
+    ("pos", "张三\tNR\n去\tVV\tx\n", "3 columns, where the line that begins the sentence has 2"),
+]
+
+
+@pytest.mark.parametrize(("task", "content", "what"), LOOKALIKES)
+def test_files_that_only_look_like_words_are_refused(tmp_path, task, content, what):
+    path = tmp_path / "a.tsv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read_words(task, path)
+    assert what in caught.value.message and caught.value.line is not None
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("张三/nr  去/v  了/u\n[北京/ns  大学/n]nt  在/p\n", [("张三", "去", "了"), ("北京", "大学", "在")]),
+        ("张三_NR 去_VV\n", [("张三", "去")]),
+        ("张三 NR\n去 VV\n\n李四 NR\n来 VV\n", [("张三", "去"), ("李四", "来")]),
+        ("在\t1998年\t来临\n我\t十分\t高兴\t地\n", [("在", "1998年", "来临"), ("我", "十分", "高兴", "地")]),
+        ("# text = x\n1\t张三\t_\tNR\n2\t去\t_\tVV\n3\t了\t_\tAS\n", [("张三", "去", "了")]),
+    ],
+)
+def test_the_commands_that_such_errors_print_work(tmp_path, content, words):
+    path, mended = tmp_path / "a b.tsv", tmp_path / "mended.tsv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read_words("tok", path)
+    command = re.search(r"(?:sed|tr|grep) .* > NEW", caught.value.remedy)[0].removesuffix("NEW") + str(mended)
+    subprocess.run(["bash", "-c", command], check=True)
+    assert [each.words for each in read_words("tok", mended)] == words
+
+
+@pytest.mark.parametrize(
+    ("task", "content"),
+    [
+        ("tok", "and/or 是 什么\nTCP/IP 协议\n"),
+        ("tok", "使用 Windows\n喜欢 吃 鱼\n我 买 iPhone\n"),
+        ("tok", "1\tCD\n个\tM\n人\tNN\n"),
+        ("tok", "我\n爱\n你\tB\n"),
+        ("pos", "张三\tNR\tO\n去\tVV\tO\n\n李四\tNR\tO\tx\n"),
+    ],
+)
+def test_words_that_look_a_little_like_that_are_read(tmp_path, task, content):
+    path = tmp_path / "a.tsv"
+    path.write_text(content, encoding="utf-8")
+    assert read_words(task, path)

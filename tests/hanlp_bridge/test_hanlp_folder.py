@@ -189,6 +189,7 @@ MISFITS = {
     "no O": (lambda f: edit(f / "vocabs.json", tag={"idx_to_token": ["B-A", "I-A", "B-B"]}), "O is missing"),
     "twice": (lambda f: edit(f / "vocabs.json", tag={"idx_to_token": ["O", "O", "B-A"]}), "each different"),
     "too few": (lambda f: edit(f / "vocabs.json", tag={"idx_to_token": ["O", "B-A"]}), r"\(3, 64\).*\(2, 64\)"),
+    "no settings": (lambda f: (f / "transformer" / "tokenizer_config.json").unlink(), "settings are lost"),
     "no encoder": (lambda f: (f / "transformer" / "config.json").unlink(), "no encoder|is missing"),
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ from hanlp_tutor.data.formats.format import LABEL, Format
 from hanlp_tutor.data.formats.head import head_lines
 from hanlp_tutor.data.formats.one_class import JOINT, one_class
 from hanlp_tutor.data.formats.placing import check_unlabelled
-from hanlp_tutor.data.lines import read_text, write_text
+from hanlp_tutor.data.lines import check_line_ends, read_text, split_lines, write_text
 from hanlp_tutor.data.notes import Tally, note
 from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import read_each, refuse
@@ -37,13 +37,18 @@ def _table_format(name: str, delimiter: str) -> Format:
         label_column: str | int | None = None,
         joint: bool = False,
         unlabelled: str = "keep",
+        quotes: bool | None = None,
     ) -> list[Document]:
         """Columns by name, or by number from 1 (the only way with ``header=False``); None goes by usual names.
 
         Cells are taken as they stand: ``nan``, ``NA``, ``1.0`` and ``１`` are texts and labels like others. ``joint``
         keeps several classes in a cell (``A#B``) as one; ``unlabelled='drop'`` leaves out rows without a class.
+        ``quotes`` says whether a ``"`` at the beginning of a cell opens a quoted one or is text like any other; None
+        is True, but refuses a quoted cell that seems to have swallowed whole rows.
         """
-        rows = _rows(path, read_text(path, encoding), delimiter)
+        content = read_text(path, encoding)
+        check_line_ends(path, content)
+        rows = _rows(path, content, delimiter, quotes is not False)
         if not rows:
             raise DataError("holds no row.", path=path, remedy="Write a header and one text and label a row.")
         names = rows[0][1] if header else None
@@ -53,6 +58,7 @@ def _table_format(name: str, delimiter: str) -> Format:
         label = _column(path, rows[0], "label", label_column, names, LABELS)
         others = [head for place, head in enumerate(names or []) if place not in (text, label)]
         if others:
+            others = [head.strip() or "one without a name" for head in others]
             note(f"{path}:1: columns left out: {', '.join(others)[:200]}.")
         body = rows[1:] if header else rows
         if not body:
@@ -66,6 +72,8 @@ def _table_format(name: str, delimiter: str) -> Format:
             if left_out := len(body) - len(labelled):
                 note(f"{path}: {left_out} of {len(body)} rows have no class; they are left out as asked.")
             body = labelled
+        if quotes is None:
+            _check_swallowed(path, content, body, len(rows[0][1]), label, delimiter)
         tally = Tally(path)
         several = None if joint else _Several(names, {cells[label].strip() for _, cells in body if label < len(cells)})
         documents = read_each(path, partial(_document, path, text, label, len(rows[0][1]), several, tally), body)
@@ -96,8 +104,9 @@ def _table_format(name: str, delimiter: str) -> Format:
     return Format(name, (f".{name}",), frozenset({LABEL}), read, write, sniff)
 
 
-def _rows(path: str | Path, text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+def _rows(path: str | Path, text: str, delimiter: str, quotes: bool) -> list[tuple[int, list[str]]]:
     """The rows that are not blank, each with the line that it begins in."""
+    quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
     before = csv.field_size_limit(_LONGEST_CELL)
     # Lines end at LF only: StringIO's own idea of a line would end cells at a lone CR.
     lines = io.StringIO(text, newline="\n").readlines()
@@ -106,14 +115,16 @@ def _rows(path: str | Path, text: str, delimiter: str) -> list[tuple[int, list[s
     try:
         while start < len(lines):
             first = start
-            reader = csv.reader(map(lines.__getitem__, range(first, len(lines))), delimiter=delimiter, strict=True)
+            rest = map(lines.__getitem__, range(first, len(lines)))
+            reader = csv.reader(rest, delimiter=delimiter, strict=True, quoting=quoting)
             try:
                 for cells in reader:
                     if any(cell.strip() for cell in cells):
                         rows.append((start + 1, cells))
                     start = first + reader.line_num
             except csv.Error as error:
-                refuse(DataError(f"is no table: {error}.", path=path, line=start + 1, remedy=_QUOTES))
+                remedy = f"{_QUOTES} If a quote is text like any other here: {pass_option('quotes', False)}."
+                refuse(DataError(f"is no table: {error}.", path=path, line=start + 1, remedy=remedy))
                 start += 1  # an open quote has swallowed lines that may be rows
     finally:
         csv.field_size_limit(before)
@@ -128,6 +139,33 @@ def _check_no_pairs(path: str | Path, line: int, names: list[str]) -> None:
         one, other = (heads[name] for name in pair)
         alone = f"{pass_option('text_column', one)} to read {one} alone."
         raise DataError(f"holds pairs of texts ({one}, {other}).", path=path, line=line, remedy=f"{NO_PAIRS} {alone}")
+
+
+def _check_swallowed(
+    path: str | Path, text: str, body: list[tuple[int, list[str]]], width: int, label: int, delimiter: str
+) -> None:
+    """Refuse quoted cells over several lines each of which is a row by itself.
+
+    Two texts that begin and end with a quote of their own (``"好<TAB>正`` and, later, ``好"<TAB>正``) would else make
+    one row of all between them. A comma stands in texts too: there the lines must end in classes of the table.
+    """
+    lines = split_lines(text)
+    classes = {cells[label].strip() for _, cells in body if label < len(cells)}
+    for line, cells in body:
+        number = sum(cell.count("\n") for cell in cells)
+        inner = [each.split(delimiter) for each in lines[line - 1 : line + number]]
+        rows = [each for each in inner if len(each) == width]
+        if delimiter == ",":
+            rows = [each for each in rows if each[label].strip(' "') in classes]
+        if number and len(rows) == len(inner):
+            raise DataError(
+                f"the quote that opens here closes in line {line + number} only, and each line between is a row by "
+                "itself.",
+                path=path,
+                line=line,
+                remedy=f"Where the quotes are text like any other: {pass_option('quotes', False)}. Where the cell is "
+                f"meant to hold these lines: {pass_option('quotes', True)}.",
+            )
 
 
 def _column(
