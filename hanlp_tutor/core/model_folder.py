@@ -27,9 +27,8 @@ FORMAT = 1  # of the model folder; a newer number is refused by an older kit
 
 
 def build_model(task: str, encoder: str, labels: Sequence[str], config: TrainConfig) -> Model:
-    """A model ready for training: the encoder by name, a fresh head, both drawn from ``config.seed``.
-
-    Where ``config`` says nothing of a CRF, :func:`hanlp_tutor.defaults.needs_crf` does.
+    """A model ready for training: the encoder by name, a fresh head, both drawn from ``config.seed``; with a CRF where
+    that is asked for, or left open and :func:`hanlp_tutor.defaults.needs_crf` says so.
 
     Raises:
         EncoderError: the encoder is not to be had. ConfigError: an unknown task.

@@ -48,6 +48,9 @@ def training(files, encoder, out, *more):
         "-p",
         "crf",
         "false",
+        "-p",
+        "head_lr",
+        "1e-3",
         "--no-baseline",
         *more,
     )
