@@ -160,7 +160,8 @@ def measured(content: dict[str, Any]) -> str:
         scores.setdefault(data, {})[recipe] = row["median"]["dev"]
     lines = []
     for task, score, first in (("ner", "F1", "feature CRF"), ("classify", "macro F1", "n-grams with a linear model")):
-        lines += [f"| {score} on dev | {' | '.join([first, *RECIPES[task]])} |", "|---" * (len(RECIPES[task]) + 2) + "|"]
+        columns = [f"{score} on dev", first, *RECIPES[task]]
+        lines += [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
         for data, found in scores.items():
             if (data.split()[0] in NER) == (task == "ner"):
                 cells = (found.get(each) for each in ("baseline", *RECIPES[task]))
