@@ -169,17 +169,36 @@ def config_from_yaml(path: str | Path, overrides: dict[str, Any] | None = None) 
         ConfigError: no such file, no YAML, no mapping, or what :class:`TrainConfig` refuses.
     """
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+        values = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_EachKeyOnce) or {}
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}).") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not YAML: {error}") from None
+        raise ConfigError(f"{path}{_where(error)}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: expected lines of `option: value`.")
     unnamed = [name for name in values if not isinstance(name, str)]
     if unnamed:
         raise ConfigError(f"{path}: {unnamed[0]!r} is no option name.")
     return TrainConfig(**{**values, **(overrides or {})})
+
+
+class _EachKeyOnce(yaml.SafeLoader):
+    """YAML whose mappings name each key once; of a repeated one PyYAML takes the last, without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                twice = f"{key.value} stands here twice; keep one"
+                raise yaml.MarkedYAMLError(problem=twice, problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _where(error: Exception) -> str:
+    """``:LINE``, where the error knows it."""
+    mark = getattr(error, "problem_mark", None)
+    return f":{mark.line + 1}" if mark else ""
 
 
 def parse_value(text: str) -> Any:

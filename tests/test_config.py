@@ -133,6 +133,14 @@ def test_yaml_that_is_no_mapping_of_options(tmp_path, content):
         config_from_yaml(path)
 
 
+def test_a_key_that_stands_twice_in_yaml_is_named_with_its_line(tmp_path):
+    path = tmp_path / "options.yaml"
+    path.write_text("epochs: 1\nlr: 1.0e-3\nepochs: 2\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"options\.yaml:3: not YAML: epochs stands here twice; keep one") as raised:
+        config_from_yaml(path)
+    assert "\n" not in str(raised.value)
+
+
 def test_yaml_that_is_not_there(tmp_path):
     with pytest.raises(ConfigError, match=r"nowhere\.yaml"):
         config_from_yaml(tmp_path / "nowhere.yaml")

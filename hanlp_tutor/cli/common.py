@@ -173,9 +173,17 @@ def goes_on(out: Path, *more: str, saved: str | None = None, done: str | None = 
 
 
 def parameters(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
-    """The options of ``-p NAME VALUE``, values parsed as YAML would."""
+    """The options of ``-p NAME VALUE``, values parsed as YAML would.
+
+    Raises:
+        ConfigError: one is given twice.
+    """
     from hanlp_tutor.config import parse_value
 
+    names = [name for name, _ in pairs]
+    for name, value in pairs:
+        if names.count(name) > 1:
+            raise ConfigError(f"-p {name} is given {names.count(name)} times, first as {value}: keep one.")
     return {name: parse_value(value) for name, value in pairs}
 
 

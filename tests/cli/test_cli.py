@@ -395,3 +395,9 @@ def test_weibo_without_its_segmentation_digits(small_encoder, tmp_path):
     exported = run("export", tmp_path / "run", tmp_path / "hanlp", "--to", "hanlp", "--json")
     assert exported.exit_code == 0 and json.loads(exported.stdout)["to"] == "hanlp"
     assert (tmp_path / "hanlp" / "model.pt").exists()
+
+
+def test_an_option_that_is_given_twice_is_refused(files, tmp_path):
+    result = _train(files, tmp_path / "run", "-p", "epochs", "1", "-p", "epochs", "2")
+    assert result.exit_code == 2 and "-p epochs is given 2 times, first as 1: keep one." in result.output
+    assert not (tmp_path / "run").exists()
