@@ -67,6 +67,8 @@ def read_split(
     for name, file in files.items():
         if file and not parts[name]:
             raise DataError("holds no example.", path=file)
+        if name != "train" and file and parts[name] == parts["train"]:
+            note(f"{file}: these are the training examples; their score says how well they were learnt by heart.")
     if (alone := one_sentence(parts["train"])) is not None:
         raise DataError(alone.what, path=train, remedy=alone.remedy)
     if dev:

@@ -187,6 +187,16 @@ def test_what_cannot_be_learnt_is_noted(tmp_path):
     assert notes == []
 
 
+def test_a_dev_set_that_is_the_training_set_is_noted(tmp_path):
+    train, copy = tmp_path / "train.tsv", tmp_path / "copy.tsv"
+    write_labels(train, labelled(20))
+    write_labels(copy, labelled(20))
+    notes = []
+    with notes_to(notes.append):
+        read_split("classify", train, copy)
+    assert notes == [f"{copy}: these are the training examples; their score says how well they were learnt by heart."]
+
+
 def test_a_training_file_without_blank_lines_is_refused_and_the_remedy_works(tmp_path):
     path = tmp_path / "a.bio"
     path.write_text("赵\tB-PER\n云\tI-PER\n来\tO\n。\tO\n" * 20, encoding="utf-8")
