@@ -41,7 +41,7 @@ def _make_run() -> str:
         cells = [spread(row, key) for key in ("precision", "recall", "f1")]
         lines.append(f"| {name} | {row['depends_on'].get('lr', '')} | {' | '.join(cells)} | {len(row['seeds'])} |")
     known = "Organisations are incomplete in this sample: only names of one word are marked, most of them a few "
-    known += "strings (lesson 05 counts them), so all of these scores ask for less than the benchmark `peoples_daily_ner` does."
+    known += "strings (lesson 05 counts them), so all of these scores ask for less than `peoples_daily_ner` does."
     return "\n".join(["", *lines, "", known, "", f"Measured by `{content['command_line']}`.", ""])
 
 

@@ -13,9 +13,11 @@ import pandas as pd
 
 from hanlp_tutor.encoders.mini import EMBEDDED
 from hanlp_tutor.teach.results import PARTS, UNMEASURED, Measured, spread
+from hanlp_tutor.workbench.significance import paired_seeds
 
 MEASURES = {"ner": "f1", "classify": "accuracy"}
 ALL = ", all sentences"  # how the rows end that were measured with every training sentence
+CLASSICAL = ("feature CRF", "n-gram classifier")
 Point = tuple[float, float, float, float]
 # Sizes of training sets that were mended since rows were measured with them, by fingerprint as in ``depends_on``.
 EARLIER = {"24917bbbd5ded3f6": 13_875}  # of the reviews, with lines that belong to a review of dev or test
@@ -74,7 +76,7 @@ class Comparison(Measured):
         return rows
 
     def lead(self, task: str, learner: str, other: str) -> dict[str, str]:
-        """By how many points the median test score of one learner exceeds another's, at each size."""
+        """By how many points one learner's test scores exceed another's, at each size, with an interval over the seeds."""
         by_size = self._by_size(task)
         return {f"{n:,} sentences": _points(task, here, learner, other) for n, here in by_size.items()}
 
@@ -106,11 +108,18 @@ class Comparison(Measured):
 
 
 def _points(task: str, rows: Mapping[str, dict[str, Any]], learner: str | None, other: str | None) -> str:
-    """The lead of one learner's median test score."""
+    """The mean lead of one learner's test scores, with its 95 % interval over the seeds; of one seed without."""
     if learner not in rows or other not in rows:
         return UNMEASURED
-    score, less = (rows[name]["median"][MEASURES[task]] for name in (learner, other))
-    return f"{100 * (score - less):+.1f} points"
+    ours, theirs = (rows[name]["seeds"] for name in (learner, other))
+    if len(theirs) == 1 and other in CLASSICAL:  # there is no chance in it
+        theirs = dict.fromkeys(ours, next(iter(theirs.values())))
+    seeds = sorted(ours.keys() & theirs.keys())
+    scores = [[of[seed][MEASURES[task]] for seed in seeds] for of in (ours, theirs)]
+    if len(seeds) < 2:
+        return f"{100 * (scores[0][0] - scores[1][0]):+.1f} points (one seed)" if seeds else UNMEASURED
+    found = paired_seeds(*scores)
+    return f"{100 * found.difference:+.1f} points ({100 * found.low:.1f} to {100 * found.high:.1f})"
 
 
 def of_all_sentences(folder: Path | None) -> dict[str, dict[str, Any]]:

@@ -65,14 +65,15 @@ def test_the_table_says_what_is_missing(comparison):
 def test_gains_are_differences_of_medians_and_dev_chooses_the_encoder(comparison):
     first, second, third = comparison.gains("ner")
     assert first["best on dev"] == "mini-bert"  # although another has more on the test set
-    assert first["over random weights"] == "+35.0 points" and first["over the classical baseline"] == "-5.0 points"
+    assert first["over random weights"] == "+35.0 points (22.6 to 47.4)"
+    assert first["over the classical baseline"] == "-5.0 points (-29.8 to 19.8)"
     assert second["best on dev"] == second["over random weights"] == UNMEASURED
     assert third["over random weights"] == UNMEASURED
 
 
 def test_there_is_a_lead_where_both_are_measured(comparison):
     assert comparison.lead("ner", "mini-bert", "random:mini-bert") == {
-        "500 sentences": "+35.0 points",
+        "500 sentences": "+35.0 points (22.6 to 47.4)",
         "2,000 sentences": UNMEASURED,
         "15,150 sentences": UNMEASURED,
     }

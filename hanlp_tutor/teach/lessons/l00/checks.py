@@ -46,7 +46,7 @@ q00_2 = value(
         "That is right as a fraction; the article speaks in per cent.": (92.3 - 18.7) / 100,
     },
     otherwise="{found} is not it. Which two numbers of the article belong together here?",
-    then="Keep this number in mind: notebook 05 trains exactly such a model, from random weights.",
+    then="Keep this number in mind: notebook 03 trains such models, from random weights, beside pre-trained ones.",
 )
 
 
