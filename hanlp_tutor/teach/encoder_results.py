@@ -76,7 +76,7 @@ class Comparison(Measured):
         return rows
 
     def lead(self, task: str, learner: str, other: str) -> dict[str, str]:
-        """By how many points one learner's test scores exceed another's, at each size, with an interval over the seeds."""
+        """By how many points one learner's test scores exceed another's, at each size, with an interval."""
         by_size = self._by_size(task)
         return {f"{n:,} sentences": _points(task, here, learner, other) for n, here in by_size.items()}
 
