@@ -17,7 +17,10 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 def test_lessons_are_numbered_in_order():
-    assert [lesson.number for lesson in LESSONS] == [f"{number:02d}" for number in range(22)]
+    numbers = [lesson.number for lesson in LESSONS]
+    assert numbers == sorted(numbers)
+    assert [number for number in numbers if number.isdigit()] == [f"{number:02d}" for number in range(22)]
+    assert [number for number in numbers if not number.isdigit()] == ["01b"]
 
 
 def test_every_notebook_is_on_the_map():

@@ -28,6 +28,7 @@ LESSONS = tuple(
     for row in (
         ("00_start_here", "从这里开始", "the map, the device check, what the article claims, what works today"),
         ("01_data", "数据", "BIO and label lines, conversion, the 8:1:1 split, leakage, audit"),
+        ("01b_inside", "编码器的内部", "an encoder taken apart: embeddings, attention, a layer, masking, a head"),
         ("02_loss", "损失函数", "L(θ,φ) = Σ L_task + λ‖θ‖²: each term and its gradient, θ against φ"),
         ("03_encoders", "编码器", "BERT, RoBERTa-wwm, MacBERT: masking, tokenisation, size; last layer or all"),
         ("04_finetune_classifier", "微调分类器", "the simple task first: reviews, from data to hanlp.load"),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from hanlp_tutor.teach.plots import BLUE, GREY, ORANGE, SKY, VERMILION, Picture
+from hanlp_tutor.teach.plots import BLUE, CHINESE_FONTS, GREY, ORANGE, SKY, VERMILION, Picture
 from hanlp_tutor.workbench.audit import Report
 
 # Told apart by hatching too, where there is no colour.
 _SEVERITIES = {"error": (VERMILION, "///"), "warning": (ORANGE, ".."), "note": (GREY, "")}
 _SETS = {"train": BLUE, "dev": SKY, "test": ORANGE}
 _MOST_LABELS = 12
-_CHINESE_FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Zen Hei")
 
 
 def audit_picture(report: Report) -> Picture:
@@ -95,7 +94,7 @@ def _fonts() -> list[str]:
     """Matplotlib's own font, and one for Chinese labels where the machine has one."""
     from matplotlib.font_manager import get_font_names
 
-    return ["DejaVu Sans", *(name for name in _CHINESE_FONTS if name in get_font_names())]
+    return ["DejaVu Sans", *(name for name in CHINESE_FONTS if name in get_font_names())]
 
 
 def _percent(row: dict[str, float]) -> str:
