@@ -31,7 +31,7 @@ LEARNING_RATE_OF_RANDOM_WEIGHTS = 1e-3  # they have nothing to preserve and ever
 
 # Of pre-trained encoders of at most so many parameters, by task; a multi-task model keeps the article's values
 SMALL = LEARNING_RATES[0][0]
-HEAD_LEARNING_RATES = {"ner": 1e-2, "classify": 1e-3}
+HEAD_LEARNING_RATES = {"ner": 3e-2, "classify": 1e-3}
 BATCH_SIZE = 16
 TEXTS, FEWEST_EPOCHS, MOST_EPOCHS = 16_000, 10, 20
 BUILT, LEARNT = ("crf",), ("head_lr", "batch_size", "epochs", "patience")  # chosen with the model; with the run

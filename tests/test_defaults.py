@@ -87,7 +87,7 @@ def values(config, **properties):
 
 
 def test_a_small_pretrained_encoder_gets_options_of_its_own():
-    tagger = {"lr": 3e-4, "head_lr": 1e-2, "batch_size": 16, "crf": True}
+    tagger = {"lr": 3e-4, "head_lr": 3e-2, "batch_size": 16, "crf": True}
     assert values(TrainConfig(), **SMALL, task="ner", crf=True, examples=500) == {**tagger, "epochs": 20, "patience": 5}
     assert values(TrainConfig(), **SMALL, task="ner", crf=True, examples=1_100)["epochs"] == 15
     large = values(TrainConfig(), **SMALL, task="classify", examples=20_000)
@@ -119,7 +119,7 @@ def test_what_is_given_holds():
 
 def test_a_chosen_option_still_counts_as_not_given():
     settled_ = settled(TrainConfig(epochs=3), choose(TrainConfig(epochs=3), **SMALL, task="ner", examples=9))
-    assert (settled_.epochs, settled_.batch_size, settled_.head_lr, settled_.lr) == (3, 16, 1e-2, None)
+    assert (settled_.epochs, settled_.batch_size, settled_.head_lr, settled_.lr) == (3, 16, 3e-2, None)
     assert settled_.model_fields_set == {"epochs"} and settled_.replace(seed=2) == TrainConfig(epochs=3, seed=2)
 
 
@@ -130,7 +130,7 @@ def test_the_manifest_says_what_holds_and_why():
     none = TrainConfig(lr=None)
     choices = choose(none, **SMALL, task="ner", crf=True, examples=1_600)
     found = described(settled(none, choices), choices, True, 0.2)
-    own = {"lr": 3e-4, "head_lr": 1e-2, "batch_size": 16, "epochs": 10, "patience": 3, "crf": True}
+    own = {"lr": 3e-4, "head_lr": 3e-2, "batch_size": 16, "epochs": 10, "patience": 3, "crf": True}
     assert found["config"] == {**none.model_dump(), **own, "dropout": 0.2} and found["given"] == {}
     because = found["chosen"].pop("because")
     assert found["chosen"] == own and because.keys() == own.keys()
@@ -146,7 +146,7 @@ def test_python_and_notebooks_choose_alike(tmp_path):
         fine_tune(model, examples, [], config, tmp_path / str(number), progress="none")
         manifests.append(json.loads((tmp_path / str(number) / "manifest.json").read_text(encoding="utf-8")))
     assert manifests[0]["config"] == manifests[1]["config"] and manifests[0]["chosen"] == manifests[1]["chosen"]
-    assert manifests[0]["config"]["batch_size"] == 16 and manifests[0]["config"]["head_lr"] == 1e-2
+    assert manifests[0]["config"]["batch_size"] == 16 and manifests[0]["config"]["head_lr"] == 3e-2
 
 
 def test_a_run_that_was_begun_with_other_defaults_goes_on_with_them(tmp_path):

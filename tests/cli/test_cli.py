@@ -217,7 +217,7 @@ def test_without_json_the_folder_and_the_score_are_reported(files, tiny_encoder,
         "test",
     ]
     lines = result.stderr.replace("\n             ", " ")
-    assert "options      not given, so chosen: lr 0.0003, head_lr 0.01, batch_size 16, crf true" in lines
+    assert "options      not given, so chosen: lr 0.0003, head_lr 0.03, batch_size 16, crf true" in lines
     assert f"training     {tiny_encoder}, 4 updates" in lines
     for command in commands.splitlines():
         words = shlex.split(command)
