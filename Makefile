@@ -16,7 +16,7 @@ help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1	/p' Makefile | expand -t 10
 
 run: setup  ## fine-tune on the People's Daily (notebook 05) and print the test F1
-	@$(BIN)/hanlp-tutor run 05 -p encoder mini-roberta-wwm-ext -p sentences 10000 -p eval_steps 400
+	@$(BIN)/hanlp-tutor run 05 -p encoder mini-roberta-wwm-ext -p sentences 10000 -p epochs 2 -p lr 1e-3 -p eval_steps 400
 
 test: setup  ## every check and every notebook
 	@$(BIN)/python -m ruff check .

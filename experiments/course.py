@@ -4,8 +4,8 @@ Each gets a fresh kernel, and its minutes and memory go to ``results/notebooks.j
 has changed since they were measured. Measure on a quiet machine.
 
 With ``-p NAME VALUE`` a notebook is measured with these parameters, as `hanlp-tutor run` does it, and no output is
-stored; so `hanlp-tutor run` with the same ones can say how long it takes. What `make run` does:
-``python -m experiments.course 05 -p encoder mini-roberta-wwm-ext -p sentences 10000 -p eval_steps 400``.
+stored; so `hanlp-tutor run` with the same ones can say how long it takes. What `make run` does: ``python -m
+experiments.course 05 -p encoder mini-roberta-wwm-ext -p sentences 10000 -p epochs 2 -p lr 1e-3 -p eval_steps 400``.
 """
 
 import tempfile

@@ -30,6 +30,7 @@ def test_make_run_is_the_measured_run():
     assert options.pop("encoder") == BEST_TAGGER
     assert options.pop("sentences") == CONTENT["settings"]["sentences"]
     assert options.pop("test_sentences") is None and options.pop("dev_sentences") == 500
+    assert options.pop("corpus") == CONTENT["settings"]["corpus"]
     assert options == {**CONTENT["settings"]["options"], "lr": ROWS[BEST_TAGGER]["depends_on"]["lr"]}
 
 

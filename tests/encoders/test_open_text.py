@@ -63,7 +63,7 @@ def test_each_text_says_where_it_comes_from_and_under_which_licence():
         licence = open_text.licence(name)
         expected = "Apache License 2.0" if name == "dialogues" else "CC BY-SA"
         assert all(each.citation in licence and each.licence.startswith(expected) for each in sets)
-        assert all(len(file.sha256) == 64 for each in sets for file in each.files)
+        assert all(len(file.checksum) == 64 for each in sets for file in each.files)
         assert all(len({file.name for file in each.files}) == len(each.files) for each in sets)
 
 
