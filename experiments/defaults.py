@@ -32,6 +32,7 @@ from hanlp_tutor.defaults import (
     MOST_EPOCHS,
     SMALL,
     TEXTS,
+    WITHOUT_CRF,
     passes,
 )
 from hanlp_tutor.device import choose_device, describe_device
@@ -140,6 +141,7 @@ def choices() -> str:
         over = f"over {most / 1e6:.0f} million"
     rows += [("head_lr", f"{lr:g}", f"{small}; {task}") for task, lr in HEAD_LEARNING_RATES.items()]
     rows += [
+        ("head_lr", f"{WITHOUT_CRF:g}", f"{small}; ner, where a CRF was refused (not measured here)"),
         ("crf", "true", f"{small}; ner, without class_weights"),
         ("batch_size", str(BATCH_SIZE), f"{small}; ner and classify"),
         ("epochs", f"until {TEXTS:,} texts are read, {FEWEST_EPOCHS} to {MOST_EPOCHS}", f"{small}; ner and classify"),

@@ -32,6 +32,7 @@ LEARNING_RATE_OF_RANDOM_WEIGHTS = 1e-3  # they have nothing to preserve and ever
 # Of pre-trained encoders of at most so many parameters, by task; a multi-task model keeps the article's values
 SMALL = LEARNING_RATES[0][0]
 HEAD_LEARNING_RATES = {"ner": 3e-2, "classify": 1e-3}
+WITHOUT_CRF = 1e-2  # of a tagger's head that was asked for without a CRF: 3e-2 was measured with one alone
 BATCH_SIZE = 16
 TEXTS, FEWEST_EPOCHS, MOST_EPOCHS = 16_000, 10, 20
 BUILT, LEARNT = ("crf",), ("head_lr", "batch_size", "epochs", "patience")  # chosen with the model; with the run
@@ -92,7 +93,9 @@ def choose(
     small = _small_encoder(parameters)
     epochs = passes(examples)
     several = f"{examples:,} training examples: {TEXTS:,} texts in {FEWEST_EPOCHS} to {MOST_EPOCHS} passes"
-    choices["head_lr"] = Choice(HEAD_LEARNING_RATES[task], f"{small}, task {task}")
+    plain = task == "ner" and not crf
+    head_lr = WITHOUT_CRF if plain else HEAD_LEARNING_RATES[task]
+    choices["head_lr"] = Choice(head_lr, f"{small}, task {task}{' without a CRF' if plain else ''}")
     choices["batch_size"] = Choice(BATCH_SIZE, small)
     choices["epochs"] = Choice(epochs, f"{small}; {several}")
     if not {"epochs", "eval_steps"} & config.model_fields_set:

@@ -90,6 +90,7 @@ def test_a_small_pretrained_encoder_gets_options_of_its_own():
     tagger = {"lr": 3e-4, "head_lr": 3e-2, "batch_size": 16, "crf": True}
     assert values(TrainConfig(), **SMALL, task="ner", crf=True, examples=500) == {**tagger, "epochs": 20, "patience": 5}
     assert values(TrainConfig(), **SMALL, task="ner", crf=True, examples=1_100)["epochs"] == 15
+    assert values(TrainConfig(crf=False), **SMALL, task="ner", examples=500)["head_lr"] == 1e-2
     large = values(TrainConfig(), **SMALL, task="classify", examples=20_000)
     assert large == {"lr": 3e-4, "head_lr": 1e-3, "batch_size": 16, "epochs": 10, "patience": 3}
 
@@ -118,7 +119,7 @@ def test_what_is_given_holds():
 
 
 def test_a_chosen_option_still_counts_as_not_given():
-    settled_ = settled(TrainConfig(epochs=3), choose(TrainConfig(epochs=3), **SMALL, task="ner", examples=9))
+    settled_ = settled(TrainConfig(epochs=3), choose(TrainConfig(epochs=3), **SMALL, task="ner", crf=True, examples=9))
     assert (settled_.epochs, settled_.batch_size, settled_.head_lr, settled_.lr) == (3, 16, 3e-2, None)
     assert settled_.model_fields_set == {"epochs"} and settled_.replace(seed=2) == TrainConfig(epochs=3, seed=2)
 
