@@ -41,7 +41,7 @@ from hanlp_tutor.manifest import manifest
 from hanlp_tutor.teach.results import Experiment, current_rows
 from hanlp_tutor.workbench.baselines import FeatureCRF, ngram_classifier
 
-ENCODER, BATCH, DEV, SEED = "mini-roberta-wwm-ext", 16, 400, 1
+ENCODER, DEV, SEED = "mini-roberta-wwm-ext", 400, 1
 NER = ("newspaper", "weibo", "cmedqaner")
 RECIPES = {
     "ner": {
@@ -65,7 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--laws", type=Path, help="articles.tsv: article<TAB>branch of law<TAB>statute")
     laws = parser.parse_args().laws
-    settings = {"encoder": ENCODER, "batch_size": BATCH, "dev": DEV}
+    settings = {"encoder": ENCODER, "batch_size": BATCH_SIZE, "dev": DEV}
     experiment = Experiment("defaults", settings, manifest(describe_device(choose_device())))
     for name, (task, train, dev) in data_sets(laws).items():
         data = {"data": [fingerprint(train)[:16], fingerprint(dev)[:16]]}
@@ -107,9 +107,9 @@ def data_sets(laws: Path | None) -> dict[str, tuple[str, list, list]]:
 
 def fine_tuned(task: str, train: list, dev: list, options: dict, seed: int) -> dict[str, float]:
     """The best of eight looks at dev, and after which share of the run it was had."""
-    updates = passes(len(train)) * -(-len(train) // BATCH)
+    updates = passes(len(train)) * -(-len(train) // BATCH_SIZE)
     config = TrainConfig(
-        **options, epochs=passes(len(train)), batch_size=BATCH, patience=None, seed=seed,
+        **options, epochs=passes(len(train)), batch_size=BATCH_SIZE, patience=None, seed=seed,
         eval_steps=max(1, updates // 8), checkpoint_steps=updates,
     )  # fmt: skip
     model = build_model(task, ENCODER, label_set(task, train), config)

@@ -32,7 +32,7 @@ ARTICLE = ((2e-5, 2e-5, 1.0), (1e-3, 1e-3, 1.0), (2e-5, 1e-3, 1.0), (2e-5, 1e-3,
 SMALL = ((3e-4, 3e-4, 1.0), (1e-2, 1e-2, 1.0), (3e-4, 1e-2, 1.0), (3e-4, 1e-2, LAYERS))
 # Every learning rate of θ with every one of φ; some of these pairs stand above, too
 GRID = tuple((lr, head_lr, 1.0) for lr in (2e-5, 1e-4, 3e-4, 1e-3) for head_lr in (1e-3, 1e-2, 3e-2))
-SWEEP = ((2e-5, 1e-2, 1.0), (1e-4, 1e-2, 1.0), (1e-3, 1e-2, 1.0), (3e-3, 1e-2, 1.0))
+BEYOND = ((3e-3, 1e-2, 1.0),)  # where the learning rate of θ becomes too large
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ def main() -> None:
         "learning_rates", _settings(corpus), manifest(describe_device(choose_device())), arguments.folder
     )
     for seed in arguments.seeds:  # the first seed of every recipe before the second of any
-        for lr, head_lr, layers in dict.fromkeys((*ARTICLE, *SMALL, *SWEEP, *GRID)):
+        for lr, head_lr, layers in dict.fromkeys((*ARTICLE, *SMALL, *GRID, *BEYOND)):
             row = recipe_name(lr, head_lr, layers)
             if row.startswith(arguments.only):
                 recipe = {"lr": lr, "head_lr": head_lr, "layerwise_decay": layers}

@@ -186,12 +186,14 @@ class _EachKeyOnce(yaml.SafeLoader):
     """YAML whose mappings name each key once; of a repeated one PyYAML takes the last, without a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
+        seen = set()
         for key, _ in node.value:
-            if key.value in seen:
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # no name of an option; PyYAML refuses it
+            if (key.tag, key.value) in seen:  # '1' and 1 are two
                 twice = f"{key.value} stands here twice; keep one"
                 raise yaml.MarkedYAMLError(problem=twice, problem_mark=key.start_mark)
-            seen.add(key.value)
+            seen.add((key.tag, key.value))
         return super().construct_mapping(node, deep)
 
 

@@ -125,7 +125,7 @@ def test_yaml_1_1_reads_2e_5_as_text_and_is_told_so(tmp_path):
     assert (config.lr, config.freeze, config.patience, config.epochs) == (2e-5, "none", None, 7)
 
 
-@pytest.mark.parametrize("content", ["- epochs", "epochs", "3: 4", "a: [", "epochz: 3", b"\xff\xfe"])
+@pytest.mark.parametrize("content", ["- epochs", "epochs", "3: 4", "a: [", "epochz: 3", "[a]: 1", b"\xff\xfe"])
 def test_yaml_that_is_no_mapping_of_options(tmp_path, content):
     path = tmp_path / "options.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())

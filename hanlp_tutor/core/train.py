@@ -61,7 +61,7 @@ def fine_tune(
         ConfigError: options that do not fit the model, the device or the number of updates.
         DataError: a label that the model does not have.
     """
-    config = settled(config, chosen(model, config, len(train)), resumed=out if resume else None)  # what is not given
+    config = settled(config, chosen(model, config, len(train)), resumed=out if resume else None)  # no option is open
     precision = set_up(model, config)  # device, number format, threads, what is frozen or dropped; model.train()
     scaler = precision.scaler()
     optimizer = build_optimizer(parameter_groups(model, config), config)

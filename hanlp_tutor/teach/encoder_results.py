@@ -12,8 +12,7 @@ from typing import Any
 import pandas as pd
 
 from hanlp_tutor.encoders.mini import EMBEDDED
-from hanlp_tutor.teach.results import PARTS, UNMEASURED, Measured, spread
-from hanlp_tutor.workbench.significance import paired_seeds
+from hanlp_tutor.teach.results import PARTS, UNMEASURED, Measured, paired, spread
 
 MEASURES = {"ner": "f1", "classify": "accuracy"}
 ALL = ", all sentences"  # how the rows end that were measured with every training sentence
@@ -114,11 +113,10 @@ def _points(task: str, rows: Mapping[str, dict[str, Any]], learner: str | None, 
     ours, theirs = (rows[name]["seeds"] for name in (learner, other))
     if len(theirs) == 1 and other in CLASSICAL:  # there is no chance in it
         theirs = dict.fromkeys(ours, next(iter(theirs.values())))
-    seeds = sorted(ours.keys() & theirs.keys())
-    scores = [[of[seed][MEASURES[task]] for seed in seeds] for of in (ours, theirs)]
-    if len(seeds) < 2:
-        return f"{100 * (scores[0][0] - scores[1][0]):+.1f} points (one seed)" if seeds else UNMEASURED
-    found = paired_seeds(*scores)
+    found = paired({"seeds": ours}, {"seeds": theirs}, MEASURES[task])
+    if found is None:
+        alone = [100 * (ours[seed][MEASURES[task]] - theirs[seed][MEASURES[task]]) for seed in ours.keys() & theirs]
+        return f"{alone[0]:+.1f} points (one seed)" if alone else UNMEASURED
     return f"{100 * found.difference:+.1f} points ({100 * found.low:.1f} to {100 * found.high:.1f})"
 
 

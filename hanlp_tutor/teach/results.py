@@ -23,6 +23,8 @@ from hanlp_tutor.files import write_json
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hanlp_tutor.workbench.significance import Comparison
+
 SCHEMA = 1
 UNMEASURED = "not measured yet"  # in place of a number that no result file holds
 PARTS = ("median", "min", "max")  # of each measure, over the seeds of a row
@@ -221,6 +223,16 @@ class Measured:
     def missing(self, column: str) -> list[dict[str, str]]:
         """In place of a table: how to measure what it would show."""
         return [{column: f"{UNMEASURED}: {self.command}"}]
+
+
+def paired(one: dict[str, Any], other: dict[str, Any], measure: str) -> Comparison | None:
+    """Two rows compared on the seeds that both have, what these share cancels out; None where there are not two."""
+    from hanlp_tutor.workbench.significance import paired_seeds
+
+    seeds = sorted(one["seeds"].keys() & other["seeds"].keys())
+    if len(seeds) < 2:
+        return None
+    return paired_seeds(*([row["seeds"][seed][measure] for seed in seeds] for row in (one, other)))
 
 
 def spread(row: dict[str, Any], measure: str, *, scale: float = 100.0, form: str = ".1f") -> str:

@@ -11,8 +11,7 @@ from torch import Tensor
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.teach import verdict
 from hanlp_tutor.teach.plots import BLACK, BLUE, GREY, ORANGE, Picture, new_figure
-from hanlp_tutor.teach.results import UNMEASURED, Measured, spread
-from hanlp_tutor.workbench.significance import paired_seeds
+from hanlp_tutor.teach.results import UNMEASURED, Measured, paired, spread
 
 EMBEDDINGS = "encoder.embeddings.word_embeddings.weight"
 
@@ -124,12 +123,11 @@ class Regularisation(Measured):
         """Who is ahead in test F1, with an interval of the differences seed by seed: what both share cancels out."""
         if row not in self.rows or over not in self.rows:
             return UNMEASURED
-        seeds = sorted(self.rows[row]["seeds"].keys() & self.rows[over]["seeds"].keys())
-        if len(seeds) < 2:
+        found = paired(self.rows[row], self.rows[over], "f1")
+        if found is None:
             return UNMEASURED
-        one, other = ([self.rows[name]["seeds"][seed]["f1"] for seed in seeds] for name in (row, over))
         against = "no regularisation" if over == "nothing" else over
-        return verdict.lead(row, against, paired_seeds(one, other), of="test F1")
+        return verdict.lead(row, against, found, of="test F1")
 
 
 def _norm(tensors: Iterable[Tensor]) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hanlp_tutor.teach.lessons.l06.results import short
-from hanlp_tutor.teach.plots import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, Picture
+from hanlp_tutor.teach.plots import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, Picture, new_figure
 
 _STYLES = ((BLUE, "o", "-"), (ORANGE, "s", "--"), (GREEN, "D", "-."), (PURPLE, "^", ":"),
            (SKY, "v", "-"), (VERMILION, "X", "--"), (GREY, "P", "-."), (BLACK, "*", ":"))  # fmt: skip
@@ -79,8 +79,6 @@ def rate_grid(grids: Mapping[str, Mapping[float, Mapping[float, float]]]) -> Pic
     """
     if not grids or not all(grids.values()):
         return _nothing()
-    from hanlp_tutor.teach.plots import new_figure
-
     figure, panels = new_figure(len(grids), height=3.6)
     texts = []
     for panel, (name, grid) in zip(panels, grids.items(), strict=True):

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hanlp_tutor.teach import verdict
-from hanlp_tutor.teach.results import PARTS, UNMEASURED, Measured, spread
-from hanlp_tutor.workbench.significance import paired_seeds
+from hanlp_tutor.teach.results import PARTS, UNMEASURED, Measured, paired, spread
 
 Spread = tuple[float, float, float]
 GRID_WIDTH = 3  # learning rates of φ with each of θ
@@ -55,11 +54,6 @@ class Recipes(Measured):
         row = self.rows.get(name)
         return row and tuple(row[part][measure] for part in PARTS)
 
-    def scores(self, name: str, measure: str) -> list[float]:
-        """Of each seed, in their order; empty when the recipe was not measured."""
-        seeds = self.rows.get(name, {"seeds": {}})["seeds"]
-        return [seeds[seed][measure] for seed in sorted(seeds, key=int)]
-
     def grid(self, measure: str) -> dict[float, dict[float, float]]:
         """Medians by the learning rates of θ, then of φ: those pairs of which every other one was measured, too."""
         cells: dict[float, dict[float, float]] = {}
@@ -78,10 +72,10 @@ class Recipes(Measured):
             names: of the first and of the second, which differ in one number.
             measure: ``test_f1`` or ``masked_accuracy``.
         """
-        first, second = (self.scores(name, measure) for name in names)
-        if len(first) < 2 or len(first) != len(second):
+        found = paired(*(self.rows.get(name, {"seeds": {}}) for name in names), measure)
+        if found is None:
             return f"{' against '.join(names)}: {UNMEASURED}"
-        return verdict.lead(*names, paired_seeds(first, second), of=_WORDS[measure])
+        return verdict.lead(*names, found, of=_WORDS[measure])
 
     def table(self, names: Sequence[str]) -> list[dict[str, str]]:
         """A row a recipe: F1 on test, masked accuracy and what it lost, all in points, and how far θ moved."""
