@@ -1,4 +1,4 @@
-"""``python -m experiments.pretraining_lead``: how far pre-trained is ahead of random weights, by draws of the examples.
+"""``python -m experiments.pretraining_lead``: how far pre-trained is ahead of random weights, draw by draw.
 
 mini-bert and random weights of its shape, beside the classical baseline, on the People's Daily (NER) and the reviews
 (classification), with 100, 500 and 2,000 examples. Each draw takes other examples at random out of the whole training
