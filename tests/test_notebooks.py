@@ -155,7 +155,7 @@ BAD = {
     "size not listed": ("setup_cell", 0, lambda cell, node: node.metadata.hanlp_tutor.update(sizes=["sentence"])),
     "other name": ("setup_cell", 5, lambda cell, node: cell.update(source=cell.source.replace("99_", "98_"))),
     "another size": ("setup_cell", 5, lambda cell, node: cell.update(source=cell.source.replace("sentences", "texts"))),
-    "many imports": ("few_imports", 1, lambda cell, node: cell.update(source=f"{cell.source}\nimport {'a, ' * 40}a")),
+    "many imports": ("few_imports", 1, lambda cell, node: cell.update(source=cell.source + f"\nimport a{', a' * 34}" * 2)),
     "code after code": ("text_before_code", 2, lambda cell, node: cell.update(cell_type="raw")),
     "long line": ("lengths", 7, lambda cell, node: cell.update(source=cell.source + f"\n# {'x' * 120}")),
     "long cell": ("lengths", 7, lambda cell, node: cell.update(source=cell.source + "\nx = 1" * 25)),
