@@ -78,7 +78,8 @@ def bent(rows: Sequence[Mapping[str, float]], *, least: float = 0.03) -> str:
             "diagonal. A temperature moves all scores the same way, so it cannot mend both."
         )
     if sure or modest:
-        return f"{'Too sure' if sure else 'Too modest'} in the bins at {_listed(sure or modest)}, and nowhere the other."
+        which = "sure" if sure else "modest"
+        return f"Too {which} in the bins at {_listed(sure or modest)}, and nowhere the other."
     return f"No bin is off by more than {least:g}."
 
 

@@ -31,8 +31,8 @@ def q09_1(scores: dict[float, float]) -> Answers:
 def _reading(factor: float) -> str:
     if factor > 1.1:
         return (
-            "At one learning rate the larger batch had to read more for the same score: its gradient is more exact, but "
-            "there are fewer steps, and each is no longer than before."
+            "At one learning rate the larger batch had to read more for the same score. Its gradient is more exact, "
+            "but there are fewer steps, and each is no longer than before."
         )
     if factor < 0.9:
         return "Here the larger batch had to read less. See with three seeds, below, whether that holds."

@@ -50,8 +50,8 @@ def q10_1(counts: dict[str, tuple[int, int, int]]) -> Answers:
 
 def _worth(seen: Mapping[str, float]) -> str:
     return (
-        f"Mending all of {max(seen, key=seen.get)!r} is worth most here, mending {min(seen, key=seen.get)!r} least. How "
-        "much it is worth depends on how many there are, and on what one costs: a border or type that is mended makes "
+        f"Mending all of {max(seen, key=seen.get)!r} is worth most here, mending {min(seen, key=seen.get)!r} least. "
+        "How much it is worth depends on how many there are, and on what one costs: a border or type that is mended makes "
         "one more right; a missed entity adds one to right and to found; an invented one is only taken from found."
     )
 
@@ -71,7 +71,7 @@ q10_2 = predicted(
 @exercise(
     "Divide first: logits / T. Then log_softmax over the last dimension gives the logarithms of the probabilities.",
     "Of each row you need the number in the column that gold names: gather(1, gold.unsqueeze(1)).",
-    "The likelihood of a gold label is below 1, so its logarithm is negative; the loss is its mean with the sign turned.",
+    "The probability of a gold label is below 1, so its logarithm is negative; turn the sign of the mean.",
 )
 def q10_3(answer: Any) -> str:
     """nll(logits, gold, T): logits (N, classes), gold (N,) -> the mean of -log p(gold) at a temperature."""
@@ -99,7 +99,7 @@ def q10_3(answer: Any) -> str:
         for reason, value_ in wrong.items():
             require(agrees or not torch.allclose(number, value_, atol=1e-4), given + reason)
         require(agrees, f"{given}expected {float(right):.4f}, yours is {float(number):.4f}.")
-    return "For a text this is what the kit minimises over T; for entities it asks how likely 'this entity is right' is."
+    return "For a text this is what the kit minimises over T; for entities it takes p of 'this entity is right' instead."
 
 
 @cases(
