@@ -63,13 +63,15 @@ def changed(what: str, before: float, after: float, *, better: str, form: str = 
     )
 
 
-def bent(rows: Sequence[Mapping[str, float]], *, least: float = 0.03) -> str:
+def bent(rows: Sequence[Mapping[str, float]], *, least: float = 0.03, fewest: int = 10) -> str:
     """On which side of the diagonal of a reliability diagram its bins lie: what one temperature could still mend.
 
     Args:
         rows: of :func:`hanlp_tutor.workbench.calibration.reliability_table`.
         least: a bin that is no further off counts as right.
+        fewest: a bin of fewer predictions says nothing.
     """
+    rows = [row for row in rows if row["count"] >= fewest]
     sure = [row["confidence"] for row in rows if row["confidence"] - row["accuracy"] > least]
     modest = [row["confidence"] for row in rows if row["accuracy"] - row["confidence"] > least]
     if sure and modest:
@@ -80,7 +82,7 @@ def bent(rows: Sequence[Mapping[str, float]], *, least: float = 0.03) -> str:
     if sure or modest:
         which = "sure" if sure else "modest"
         return f"Too {which} in the bins at {_listed(sure or modest)}, and nowhere the other."
-    return f"No bin is off by more than {least:g}."
+    return f"No bin of {fewest} predictions or more is off by more than {least:g}."
 
 
 def _listed(scores: Sequence[float]) -> str:

@@ -54,11 +54,13 @@ def test_changed_wants_to_know_what_is_better():
         ([(0.4, 0.2), (0.8, 0.9)], "Too sure in the bins at 0.40, too modest in those at 0.80: the curve crosses"),
         ([(0.4, 0.2), (0.8, 0.79)], "Too sure in the bins at 0.40, and nowhere the other."),
         ([(0.4, 0.5), (0.8, 0.99)], "Too modest in the bins at 0.40, 0.80, and nowhere the other."),
-        ([(0.4, 0.41)], "No bin is off by more than 0.03."),
+        ([(0.4, 0.41)], "No bin of 10 predictions or more is off by more than 0.03."),
     ],
 )
 def test_bent(bins, sentence):
-    assert verdict.bent([{"confidence": c, "accuracy": a} for c, a in bins]).startswith(sentence)
+    rows = [{"confidence": c, "accuracy": a, "count": 10} for c, a in bins]
+    luck = {"confidence": 0.3, "accuracy": 1.0, "count": 2}
+    assert verdict.bent([*rows, luck]).startswith(sentence)
 
 
 def test_pairs_of_seeds_against_scipys_own_test():

@@ -51,8 +51,8 @@ def q10_1(counts: dict[str, tuple[int, int, int]]) -> Answers:
 def _worth(seen: Mapping[str, float]) -> str:
     return (
         f"Mending all of {max(seen, key=seen.get)!r} is worth most here, mending {min(seen, key=seen.get)!r} least. "
-        "How much it is worth depends on how many there are, and on what one costs: a border or type that is mended makes "
-        "one more right; a missed entity adds one to right and to found; an invented one is only taken from found."
+        "How much it is worth depends on how many there are, and on what one costs: a mended border or type makes "
+        "one more right; a missed one adds one to right and to found; an invented one is only taken from found."
     )
 
 
@@ -99,7 +99,7 @@ def q10_3(answer: Any) -> str:
         for reason, value_ in wrong.items():
             require(agrees or not torch.allclose(number, value_, atol=1e-4), given + reason)
         require(agrees, f"{given}expected {float(right):.4f}, yours is {float(number):.4f}.")
-    return "For a text this is what the kit minimises over T; for entities it takes p of 'this entity is right' instead."
+    return "For a text this is what the kit minimises over T; for entities it asks how likely 'it is right' is."
 
 
 @cases(
