@@ -2,6 +2,7 @@
 
 import math
 
+
 def layer_groups(layers, head, lr, head_lr, factor):
     rates = [lr * factor ** (len(layers) - 1 - number) for number in range(len(layers))]
     groups = [{"params": layer.parameters(), "lr": rate} for layer, rate in zip(layers, rates, strict=True)]
