@@ -105,15 +105,17 @@ def q04_3(scores: list[float], right: list[bool], threshold: float) -> Answers:
     return (share, accuracy), wrong
 
 
-_GUESSING = 0.5  # the labels are nearly balanced
+_GUESSING, _MOST = 0.5, 0.74  # the labels are nearly balanced; as much as a good model keeps without any order
 
 
 def _of_order(seen: float) -> str:
     if seen < _GUESSING + 0.1:
         return "That is hardly better than guessing: this model lives on pairs and words, which shuffling destroys."
+    if seen < _MOST:
+        return "Single characters such as 差 and 错 carry part of the judgement; the rest came from their order."
     return (
-        "Well above guessing, although no word is whole: single characters such as 差 and 错 carry much of the "
-        "judgement. What is lost against the reviews as written is what the model had from their order."
+        "Nearly all of it is left: single characters such as 差, 太 and 错 carry the judgement, and the model counts them "
+        "much as the n-grams do. Reading in order is worth little in this task, and so is an encoder's skill at it."
     )
 
 
@@ -121,7 +123,7 @@ q04_4 = predicted(
     "The accuracy of the fine-tuned model on reviews whose characters are shuffled.",
     "Guessing is worth about a half, and the reviews as written are in the table above. It lies between the two.",
     "Look at the pieces that tell the classes apart: how many of them are single characters?",
-    "The encoder has learnt in pre-training which characters follow which; shuffled text is something it never saw.",
+    "Does a review that is full of 差 and 不 become a good one when you shuffle it? Would you still know?",
     because=_of_order,
     surprise=lambda seen: f"{_of_order(seen)} Which pieces of the n-gram table would survive shuffling, which not?",
     within=0.06,
