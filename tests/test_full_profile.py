@@ -1,4 +1,4 @@
-"""The profile ``full`` of each lesson is executed: three updates with its own options on an encoder of BERT-base's shape.
+"""The profile ``full`` of each lesson is executed: three updates of its own options on BERT-base's shape.
 
 The weights are random and lie in a local folder, in the place of bert-base-chinese on the hub. The number of examples
 is that of the profile, so that warm-up, schedule and early stopping are what they would be; the examples are short, and
@@ -25,8 +25,8 @@ from hanlp_tutor import (
     load_model,
     save_model,
 )
-from hanlp_tutor.core.multitask import word_tasks
 from hanlp_tutor.core.task import label_set
+from hanlp_tutor.corpora.peoples_daily import word_tasks
 
 PROFILES = yaml.safe_load((Path(__file__).parents[1] / "notebooks" / "profiles.yaml").read_text(encoding="utf-8"))
 HUB = "bert-base-chinese"
@@ -67,7 +67,8 @@ def test_full_runs(lesson: str, base: str, tmp_path: Path):
     assert sum(p.numel() for p in model.encoder.parameters()) > 100e6
     before = {name: p.detach().clone() for name, p in model.head.named_parameters()}
 
-    result = fine_tune(model, train, train[:2], config, tmp_path / "run", progress="none", on_evaluation=lambda row: True)
+    ends = {"progress": "none", "on_evaluation": lambda row: True}
+    result = fine_tune(model, train, train[:2], config, tmp_path / "run", **ends)
 
     assert result.steps == 3
     assert all(torch.isfinite(torch.tensor(row["loss"])) for row in result.history)

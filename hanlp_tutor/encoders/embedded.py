@@ -132,7 +132,8 @@ of the kit's corpora is in it):
 
 {card["provenance"]}
 
-{_what_was_read(card)}**What it is not**: a replacement for a 100-million-parameter model. It has read {card["tokens"] / 1e6:.0f} million \
+{_what_was_read(card)}\
+**What it is not**: a replacement for a 100-million-parameter model. It has read {card["tokens"] / 1e6:.0f} million \
 tokens where BERT-base read billions, knows no more than what that text says, reads every English word letter by \
 letter, and repeats whatever stands there. Do not use it to generate or to judge facts.
 """
@@ -148,7 +149,7 @@ def _what_was_read(card: dict[str, Any]) -> str:
     text = (
         f"**What it has read of the tasks**: {share:.0%} of these characters are the unlabelled training texts of "
         f"{' and '.join(own)}, on which the kit's lessons measure it: task-adaptive pre-training (Gururangan et al. "
-        "2020, Don't Stop Pretraining). Its lead over random weights there is what this text buys, not as much of any text."
+        "2020, Don't Stop Pretraining). Its lead over random weights there is what this text buys, not any text."
     )
     if "reviews" in own and _WHOLE_REVIEWS not in card["provenance"]:
         text += (

@@ -114,7 +114,7 @@ def _of_order(seen: float) -> str:
     if seen < _MOST:
         return "Single characters such as 差 and 错 carry part of the judgement; the rest came from their order."
     return (
-        "Nearly all of it is left: single characters such as 差, 太 and 错 carry the judgement, and the model counts them "
+        "Nearly all of it is left: single characters such as 差, 太 and 错 carry the judgement; the model counts them "
         "much as the n-grams do. Reading in order is worth little in this task, and so is an encoder's skill at it."
     )
 
