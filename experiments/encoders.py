@@ -64,7 +64,10 @@ def _measure(experiment: Experiment, task: str, corpus, size: str, arguments: ar
     row = f"{task}/{size}/{BASELINES[task]}"
     if wanted(row, "baseline"):
         experiment.measure(
-            row, SEEDS[:1], lambda seed: _classical(task, corpus, size), depends_on={"data": _data(corpus)}
+            row,
+            SEEDS[:1],
+            lambda seed: classical(task, corpus.train[: SIZES[size]], corpus.test),
+            depends_on={"data": data_of(corpus)},
         )
     for encoder in ENCODERS:
         row = f"{task}/{size}/{encoder}"
@@ -74,7 +77,7 @@ def _measure(experiment: Experiment, task: str, corpus, size: str, arguments: ar
                 row,
                 SEEDS,
                 lambda seed, encoder=encoder, lr=lr: _fine_tuned(task, corpus, size, encoder, lr, seed),
-                depends_on={"lr": lr, "data": _data(corpus), **weights_of(encoder)},
+                depends_on={"lr": lr, "data": data_of(corpus), **weights_of(encoder)},
             )
 
 
@@ -88,13 +91,13 @@ def chosen_lr(experiment: Experiment, task: str, corpus, size: str, encoder: str
         SEEDS,
         lambda seed, lr: _run(task, corpus, size, encoder, lr, seed)[1],
         tie=0.0 if size == "all" else TIE,
-        depends_on={"data": _data(corpus), **weights_of(encoder)},
+        depends_on={"data": data_of(corpus), **weights_of(encoder)},
     )
 
 
 def _fine_tuned(task: str, corpus, size: str, encoder: str, lr: float, seed: int) -> dict[str, float]:
     model, best_dev, seconds = _run(task, corpus, size, encoder, lr, seed)
-    return {**_headline(task, evaluate_model(model, corpus.test)), "best_dev": best_dev, "lr": lr, "seconds": seconds}
+    return {**headline(task, evaluate_model(model, corpus.test)), "best_dev": best_dev, "lr": lr, "seconds": seconds}
 
 
 def _run(task: str, corpus, size: str, encoder: str, lr: float, seed: int):
@@ -115,20 +118,22 @@ def _evaluations(task: str, size: str, train) -> dict[str, int]:
     return {"eval_steps": max(1, updates // 5), "checkpoint_steps": updates}
 
 
-def _classical(task: str, corpus, size: str) -> dict[str, float]:
-    train, texts = corpus.train[: SIZES[size]], [example.text for example in corpus.test]
+def classical(task: str, train: list, test: list) -> dict[str, float]:
+    """The scores of the classical baseline on a test set."""
+    texts = [example.text for example in test]
     if task == "ner":
-        return _headline(task, span_scores([e.spans for e in corpus.test], FeatureCRF(train).predict(texts)))
+        return headline(task, span_scores([e.spans for e in test], FeatureCRF(train).predict(texts)))
     classifier = ngram_classifier().fit([e.text for e in train], [e.label for e in train])
-    return _headline(task, class_scores([e.label for e in corpus.test], list(classifier.predict(texts))))
+    return headline(task, class_scores([e.label for e in test], list(classifier.predict(texts))))
 
 
-def _headline(task: str, scores: dict) -> dict[str, float]:
+def headline(task: str, scores: dict) -> dict[str, float]:
+    """What a row holds of a model's scores."""
     names = ("precision", "recall", "f1") if task == "ner" else ("accuracy", "macro_f1")
     return {name: scores[name] for name in names}
 
 
-def _data(corpus) -> dict[str, str]:
+def data_of(corpus) -> dict[str, str]:
     """A hash a set; of a row, not of the file: a mended split of one corpus leaves the rows of the other."""
     return {subset: fingerprint(getattr(corpus, subset))[:16] for subset in ("train", "dev", "test")}
 

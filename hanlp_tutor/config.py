@@ -166,7 +166,16 @@ def config_from_yaml(path: str | Path, overrides: dict[str, Any] | None = None) 
     """Read a YAML file of options; ``overrides`` (``-p`` on the command line) win over it.
 
     Raises:
-        ConfigError: no such file, no YAML, no mapping, or what :class:`TrainConfig` refuses.
+        ConfigError: see :func:`read_yaml`, or what :class:`TrainConfig` refuses.
+    """
+    return TrainConfig(**{**read_yaml(path), **(overrides or {})})
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """A YAML file of options, by name.
+
+    Raises:
+        ConfigError: no such file, no YAML, a name twice, no mapping, or a key that is no name.
     """
     try:
         values = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_EachKeyOnce) or {}
@@ -179,7 +188,7 @@ def config_from_yaml(path: str | Path, overrides: dict[str, Any] | None = None) 
     unnamed = [name for name in values if not isinstance(name, str)]
     if unnamed:
         raise ConfigError(f"{path}: {unnamed[0]!r} is no option name.")
-    return TrainConfig(**{**values, **(overrides or {})})
+    return values
 
 
 class _EachKeyOnce(yaml.SafeLoader):

@@ -16,9 +16,11 @@ from typing import Any
 import nbformat
 
 from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.teach.profiles import profile_values
 from hanlp_tutor.workbench.runner import PROFILES
 
-LONGEST_LINE, LONGEST_CELL, MEDIAN_CELL, MOST_CODE_CELLS = 120, 25, 6, 40
+LONGEST_LINE, LONGEST_CELL, MEDIAN_CELL, MOST_CODE_CELLS, MOST_IMPORTS = 120, 25, 6, 40, 40
 LOADS_TORCH = {"torch", "transformers", "hanlp"}
 METADATA = {"kernelspec", "language_info", "hanlp_tutor"}
 # Where a machine keeps its files. Not any "/a/b": a URL's path and "P/R/F1" are innocent.
@@ -65,10 +67,10 @@ class Notebook:
         return None
 
     @property
-    def profiles(self) -> ast.expr | None:
-        """What the call of ``setup`` is given as profiles."""
+    def in_class(self) -> ast.expr | None:
+        """What the call of ``setup`` is given as sizes and options of the profile class."""
         _, call = self.setup_call
-        return next((word.value for word in call.keywords if word.arg == "profiles"), None)
+        return call.args[2] if len(call.args) == 3 else None
 
 
 def read(path: Path) -> Notebook:
@@ -144,6 +146,15 @@ def parameters_cell(notebook: Notebook) -> Iterator[str]:
             yield f"line {node.lineno} of the parameters cell is no assignment of a literal"
 
 
+def few_imports(notebook: Notebook) -> Iterator[str]:
+    """A wall of names at the start teaches nothing: what one part alone needs, it imports where it begins."""
+    for cell in notebook.code[:1]:
+        nodes = [node for node in ast.walk(_parsed(cell)) if isinstance(node, (ast.Import, ast.ImportFrom))]
+        names = sum(len(node.names) for node in nodes)
+        if names > MOST_IMPORTS:
+            yield f"the first code cell imports {names} names, at most {MOST_IMPORTS}"
+
+
 def kit_before_torch(notebook: Notebook) -> Iterator[str]:
     """``import hanlp_tutor`` chooses how torch's threads wait, which can be chosen only before torch is loaded."""
     for cell in notebook.code[:1]:
@@ -161,24 +172,27 @@ def setup_cell(notebook: Notebook) -> Iterator[str]:
     """Set-up takes two cells at most, and names the notebook and its sizes rightly."""
     found = notebook.setup_call
     if found is None:
-        yield "no cell calls setup(NAME, globals(), profiles={...})"
+        yield "no cell calls setup(NAME, globals(), {...})"
         return
     number, call = found
     if notebook.parameters is not None and number not in (notebook.parameters + 1, notebook.parameters + 2):
         yield "set-up takes more than the two cells after the parameters"
     if not (call.args and _is_literal(call.args[0]) and ast.literal_eval(call.args[0]) == notebook.path.stem):
         yield f"setup() is not called with the notebook's name, {notebook.path.stem!r}"
-    given = notebook.profiles
+    given = notebook.in_class
     if given is None or not _is_literal(given):
-        yield "the profiles of setup() are not written as a literal"
+        yield "the sizes of setup() are not written as a literal"
         return
-    profiles = ast.literal_eval(given)
-    sizes = [profile.keys() - TrainConfig.model_fields.keys() for profile in profiles.values()]
-    if tuple(profiles) != PROFILES or any(names != sizes[0] for names in sizes):
-        yield f"the profiles have to be {', '.join(PROFILES)}, with the same sizes each"
+    in_class = ast.literal_eval(given)
+    sizes = in_class.keys() - TrainConfig.model_fields.keys()
+    for profile in PROFILES:
+        try:
+            profile_values(notebook.path.stem, profile, in_class)
+        except ConfigError as error:
+            yield str(error)
     listed = notebook.node.metadata.get("hanlp_tutor", {}).get("sizes")
-    if listed is None or set(listed) != sizes[0]:
-        yield f"metadata hanlp_tutor.sizes is {listed}, the set-up cell has {sorted(sizes[0])}"
+    if listed is None or set(listed) != sizes:
+        yield f"metadata hanlp_tutor.sizes is {listed}, the set-up cell has {sorted(sizes)}"
 
 
 def text_before_code(notebook: Notebook) -> Iterator[str]:
@@ -281,8 +295,8 @@ def no_typed_results(notebook: Notebook) -> Iterator[str]:
 
 # fmt: off
 RULES: tuple[Callable[[Notebook], Iterator[str]], ...] = (
-    format_4_5, readable_ids, clean_metadata, opening, ending, parameters_cell, kit_before_torch, setup_cell,
-    text_before_code, lengths, plain_python, no_branch_on_profile, alt_text, executed, no_machine, links,
+    format_4_5, readable_ids, clean_metadata, opening, ending, parameters_cell, few_imports, kit_before_torch,
+    setup_cell, text_before_code, lengths, plain_python, no_branch_on_profile, alt_text, executed, no_machine, links,
     no_typed_results,
 )
 # fmt: on

@@ -139,7 +139,7 @@ def test_the_manifest_says_what_holds_and_why():
 
 
 def test_python_and_notebooks_choose_alike(tmp_path):
-    lesson = setup("00_start_here", {"PROFILE": "smoke", "epochs": 1}, profiles={"smoke": {}})
+    lesson = setup("00_start_here", {"epochs": 1}, {})
     examples, manifests = tagged(8, longest=12), []
     for number, config in enumerate((lesson.config, TrainConfig(epochs=1))):
         model = build_model("ner", "mini-bert", label_set("ner", examples), config)

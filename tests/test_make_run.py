@@ -18,11 +18,11 @@ pytestmark = pytest.mark.skipif(BEST_TAGGER not in ROWS, reason="nobody has meas
 
 def options_of_make_run() -> dict:
     """The class profile of notebook 05, with what the Makefile changes."""
-    profiles = ast.literal_eval(notebook_rules.read(ROOT / "notebooks" / "05_finetune_ner.ipynb").profiles)
+    in_class = ast.literal_eval(notebook_rules.read(ROOT / "notebooks" / "05_finetune_ner.ipynb").in_class)
     (command,) = re.findall(r"^\t@\S+hanlp-tutor run 05(.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
     changes = dict(re.findall(r"-p (\w+) (\S+)", command))
     sizes = {name: ast.literal_eval(value) for name, value in changes.items() if name != "encoder"}
-    return {**profiles["class"], **sizes, "encoder": changes["encoder"]}
+    return {**in_class, **sizes, "encoder": changes["encoder"]}
 
 
 def test_make_run_is_the_measured_run():

@@ -98,8 +98,7 @@ def _end(process: subprocess.Popen) -> None:
 
 def good_notebook() -> notebook_rules.Notebook:
     """The smallest notebook that keeps all rules."""
-    sizes = "{'sentences': 3, 'epochs': 1}"
-    call = f"setup('99_example', globals(), profiles={{\n'smoke': {sizes},\n'class': {sizes}, 'full': {sizes}}})"
+    call = "setup('99_example', globals(), {\n'sentences': 3, 'epochs': 1\n})"
     cells = [
         new_markdown_cell("# 99 · Example\n\n**中文摘要** 一。二。三。\n\nYou will be able to read it.", id="title"),
         new_code_cell("from hanlp_tutor.teach import check, setup", id="imports"),
@@ -155,7 +154,8 @@ BAD = {
     "two parameters cells": ("parameters_cell", 7, lambda cell, node: cell.metadata.update(tags=["parameters"])),
     "size not listed": ("setup_cell", 0, lambda cell, node: node.metadata.hanlp_tutor.update(sizes=["sentence"])),
     "other name": ("setup_cell", 5, lambda cell, node: cell.update(source=cell.source.replace("99_", "98_"))),
-    "profile missing": ("setup_cell", 5, lambda cell, node: cell.update(source=cell.source.replace("'full'", "'big'"))),
+    "another size": ("setup_cell", 5, lambda cell, node: cell.update(source=cell.source.replace("sentences", "texts"))),
+    "many imports": ("few_imports", 1, lambda cell, node: cell.update(source=cell.source + f"\nimport a{', a' * 34}" * 2)),
     "code after code": ("text_before_code", 2, lambda cell, node: cell.update(cell_type="raw")),
     "long line": ("lengths", 7, lambda cell, node: cell.update(source=cell.source + f"\n# {'x' * 120}")),
     "long cell": ("lengths", 7, lambda cell, node: cell.update(source=cell.source + "\nx = 1" * 25)),
@@ -193,6 +193,8 @@ def course_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "99_example.ipynb").touch()
+    others = "99_example:\n  smoke: {sentences: 1, epochs: 1}\n  full: {sentences: 9, epochs: 9, lr: 2.0e-5}\n"
+    (tmp_path / "notebooks" / "profiles.yaml").write_text(others, encoding="utf-8")
     return tmp_path
 
 

@@ -3,7 +3,7 @@
 A lesson's checks are in ``lessons/lNN/checks.py``, imported when the first of them is asked for. Most are declared as
 data (:mod:`hanlp_tutor.teach.declared`); the others are functions that take the answer and call :func:`require`.
 Whatever else goes wrong in a check, or in a function that a student hands in, becomes a reason too.
-``check.hint("q05_1")`` gives the hints in turn.
+``check.hint("q05_1")`` gives the hints in turn. A guess is judged with what a run showed: ``check.q06_5(guess, seen)``.
 """
 
 from __future__ import annotations
@@ -43,8 +43,10 @@ class Exercise:
         self.name, self.examine, self.hints, self.given = "", examine, hints, 0
         self.__doc__ = examine.__doc__
 
-    def __call__(self, answer: Any = ...) -> None:
-        """Print the verdict on an answer."""
+    def __call__(self, answer: Any = ..., *seen: Any) -> None:
+        """Print the verdict on an answer; on a guess, beside what a run has shown since."""
+        if seen and not _unsolved(answer):
+            answer = (answer, *seen)
         verdict = self.judge(answer)
         if verdict.accepted:
             print(f"Accepted. {verdict.reason}")

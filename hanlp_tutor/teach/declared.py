@@ -1,6 +1,7 @@
 """Checks declared as data: what is right, what is wrong in which way, and what a student reads then.
 
-An exercise asks for a value (:func:`value`) or for a function (:func:`cases`). What is wrong is a mapping from what the
+An exercise asks for a value (:func:`value`), for a function (:func:`cases`), or for what a run is going to show
+(:func:`predicted`). What is wrong is a mapping from what the
 student reads to a value that betrays how it came about, or to a condition that no right answer fulfils. Conditions are
 looked at first. In a wrong tuple ``...`` stands for anything, and a set for any of its members. An exercise that fits
 neither form is a function with :func:`hanlp_tutor.teach.check.exercise`.
@@ -8,6 +9,7 @@ neither form is a function with :func:`hanlp_tutor.teach.check.exercise`.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +18,7 @@ from typing import Any
 from hanlp_tutor.teach.check import Exercise, NotYet, call, require, show
 
 Wrong = Mapping[str, Any]
+Told = str | Callable[[Any], str]  # what a student reads, or how it follows from what the run showed
 Answers = tuple[Any, Wrong]  # what is right in a case, and what is wrong in which way
 CLOSE = 0.012  # relative: 0.44 is 4/9, and 0.45 is not
 
@@ -93,6 +96,52 @@ def cases(
         return Exercise(examine, hints)
 
     return declare
+
+
+def predicted(
+    asks: str,
+    *hints: str,
+    because: Told,
+    surprise: Told,
+    within: float = 0.25,
+    tie: float = 0.0,
+) -> Exercise:
+    """An exercise of the kind predict, run, explain: a guess written down before the run, judged by what it showed.
+
+    The check is called with both: ``check.q06_5(guess, seen)``. Where ``seen`` is a number the guess is one; where it
+    is a mapping from names to numbers, the guess is a list of those names, that of the highest number first.
+
+    Args:
+        asks: what it is.
+        hints: three, to be read before the run.
+        because: why it is so, told when the guess agrees.
+        surprise: what to think about, told when it does not. Both may be functions of ``seen``.
+        within: relative distance at which a number still agrees.
+        tie: names whose numbers are no further apart may stand either way.
+    """
+
+    def examine(answer: tuple[Any, Any]) -> str:
+        guess, seen = answer
+        if isinstance(seen, Mapping):
+            require(
+                isinstance(guess, (list, tuple)) and sorted(map(str, guess)) == sorted(map(str, seen)),
+                f"The guess has to be a list of {', '.join(map(str, seen))}, each once, the highest first.",
+            )
+            right = all(seen[a] - seen[b] >= -tie for a, b in itertools.combinations(guess, 2))
+            order = sorted(seen, key=seen.get, reverse=True)
+            shown = ", ".join(f"{name} {_short(float(seen[name]))}" for name in order)
+            said = ", ".join(map(str, guess))
+        else:
+            guess, seen = float(guess), float(seen)
+            right = math.isclose(guess, seen, rel_tol=within, abs_tol=1e-9)
+            said, shown = _short(guess), _short(seen)
+        told = because if right else surprise
+        text = f"You said {said}; the run shows {shown}. {told(seen) if callable(told) else told}"
+        require(right, text)
+        return text
+
+    examine.__doc__ = asks
+    return Exercise(examine, hints)
 
 
 def _compare(

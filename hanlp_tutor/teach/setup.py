@@ -12,6 +12,7 @@ from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.manifest import new_run_folder
 from hanlp_tutor.progress import heard, tell
 from hanlp_tutor.teach.course.cost import describe_cost, read_cost
+from hanlp_tutor.teach.profiles import CLASS, profile_values
 from hanlp_tutor.workbench.doctor import in_a_line
 
 STANDARD = ("PROFILE", "encoder", "train_file", "dev_file", "test_file", "out")  # a parameters cell may hold these
@@ -45,7 +46,7 @@ class Setup:
         return f"{running}\n{describe_cost(read_cost(self.name, self.profile))}"
 
 
-def setup(name: str, namespace: Mapping[str, Any], *, profiles: Mapping[str, Mapping[str, Any]]) -> Setup:
+def setup(name: str, namespace: Mapping[str, Any], in_class: Mapping[str, Any]) -> Setup:
     """Read a notebook's parameters from its namespace, refuse what is misspelt, take the rest from the profile.
 
     papermill only warns of a parameter that a notebook does not know, and runs without it. Here every plain value that
@@ -55,16 +56,16 @@ def setup(name: str, namespace: Mapping[str, Any], *, profiles: Mapping[str, Map
     Args:
         name: of the notebook, for its run folders.
         namespace: ``globals()`` of the notebook.
-        profiles: for each of smoke, class and full: sizes, and options of TrainConfig, by name.
+        in_class: of the profile class: sizes, and options of TrainConfig, by name. The other profiles have the same
+            sizes (:mod:`hanlp_tutor.teach.profiles`).
 
     Raises:
         ConfigError: an unknown profile or parameter (with the nearest known one), or a wrong value.
     """
-    profile = namespace.get("PROFILE", "class")
-    if profile not in profiles:
-        raise ConfigError(f"PROFILE={profile!r}: this notebook has {', '.join(profiles)}.")
+    profile = namespace.get("PROFILE", CLASS)
+    values = profile_values(name, profile, in_class)
     fields = set(TrainConfig.model_fields)
-    sizes = {key: value for key, value in profiles[profile].items() if key not in fields}
+    sizes = {key: value for key, value in values.items() if key not in fields}
     given = {key: value for key, value in namespace.items() if _is_parameter(key, value)}
     known = fields | set(sizes) | set(STANDARD)
     for key in given:
@@ -73,9 +74,9 @@ def setup(name: str, namespace: Mapping[str, Any], *, profiles: Mapping[str, Map
     for key in sizes.keys() & given.keys():
         if type(given[key]) is not type(sizes[key]) and sizes[key] is not None:
             raise ConfigError(f"{key}={given[key]!r}: expected {type(sizes[key]).__name__}, such as {sizes[key]!r}.")
-        _check_size(key, given[key], [each.get(key) for each in profiles.values()])
+        _check_size(key, given[key], [values[key], in_class[key]])
         sizes[key] = given[key]
-    options = {key: value for key, value in profiles[profile].items() if key in fields}
+    options = {key: value for key, value in values.items() if key in fields}
     options.update((key, value) for key, value in given.items() if key in fields)
     if heard():  # by the runner; who reads the notebook itself sees the device where it matters
         tell("environment", text=in_a_line())
@@ -83,7 +84,7 @@ def setup(name: str, namespace: Mapping[str, Any], *, profiles: Mapping[str, Map
 
 
 def _check_size(name: str, value: Any, usual: list[Any]) -> None:
-    """Refuse a number below zero, and zero where no profile has it: a slice would take it for something else."""
+    """Refuse a number below zero, and zero where class has more: a slice would take it for something else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return
     positive = all(each is None or (isinstance(each, (int, float)) and each > 0) for each in usual)

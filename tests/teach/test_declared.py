@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from hanlp_tutor.teach.declared import cases, value
+from hanlp_tutor.teach.declared import cases, predicted, value
 
 HINTS = ("one", "two", "three")
 
@@ -83,3 +83,44 @@ def test_a_function_that_gives_a_list():
     assert said(backwards, set) == "no: backwards([1, 2, 3]): expected [3, 2, 1], your function gives {1, 2, 3}."
     assert said(backwards, lambda items: items.clear()) == "no: Your function returns None. Does it end in a return?"
     assert said(backwards, len).startswith("no: The check cannot read this answer (TypeError")
+
+
+GUESSED = predicted("A guess.", *HINTS, because="Of course.", surprise=lambda seen: f"Why {seen}?", within=0.2)
+ORDER = predicted("An order.", *HINTS, because="So it is.", surprise="Look again.", tie=0.01)
+
+
+@pytest.mark.parametrize(
+    ("guess", "seen", "verdict"),
+    [
+        (0.5, 0.55, "yes: You said 0.5; the run shows 0.55. Of course."),
+        ("3", 2.6, "yes: You said 3; the run shows 2.6. Of course."),
+        (0.2, 0.5, "no: You said 0.2; the run shows 0.5. Why 0.5?"),
+        (-0.5, 0.5, "no: You said -0.5; the run shows 0.5. Why 0.5?"),
+    ],
+)
+def test_a_guessed_number_is_judged_by_the_run(guess, seen, verdict):
+    assert said(GUESSED, (guess, seen)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("guess", "verdict"),
+    [
+        (["fast", "slow", "none"], "yes: You said fast, slow, none; the run shows fast 0.6, slow 0.4, none 0.395. So"),
+        (("fast", "none", "slow"), "yes: You said fast, none, slow; "),
+        (["slow", "fast", "none"], "no: You said slow, fast, none; the run shows fast 0.6, slow 0.4, none 0.395. Look"),
+        (["fast", "slow"], "no: The guess has to be a list of slow, none, fast, each once"),
+        (["fast", "slow", "slow"], "no: The guess has to be a list"),
+        ("fast", "no: The guess has to be a list"),
+        (None, "no: The guess has to be a list"),
+    ],
+)
+def test_a_guessed_order_is_judged_by_the_run(guess, verdict):
+    assert said(ORDER, (guess, {"slow": 0.4, "none": 0.395, "fast": 0.6})).startswith(verdict)
+
+
+def test_a_guess_is_handed_in_beside_what_was_seen(capsys):
+    GUESSED.name = "q98_1"
+    for guess in (..., 0.5, "much"):
+        GUESSED(guess, 0.55)
+    unsolved, right, unread = capsys.readouterr().out.splitlines()
+    assert "unsolved" in unsolved and right.startswith("Accepted. You said 0.5;") and "cannot read" in unread

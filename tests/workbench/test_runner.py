@@ -22,9 +22,8 @@ from hanlp_tutor.workbench.runner import NotebookError, check_parameters, find_n
 ROOT = Path(__file__).parents[2]
 NAME = "99_example"
 SETUP = f"""from hanlp_tutor.teach import setup
-lesson = setup("{NAME}", globals(), profiles={{
-    name: {{"sentences": number, "epochs": number}} for name, number in (("smoke", 1), ("class", 2), ("full", 3))
-}})"""
+lesson = setup("{NAME}", globals(), {{"sentences": 2, "epochs": 2}})"""
+OTHERS = f"{NAME}:\n  smoke: {{sentences: 1, epochs: 1}}\n  full: {{sentences: 3, epochs: 3}}\n"
 WORK = """import json
 print(lesson.sentences, lesson.config.epochs, lesson.config.lr)
 scores = {"sentences": lesson.sentences, "epochs": lesson.config.epochs, "lr": lesson.config.lr, "fail": fail}
@@ -42,6 +41,7 @@ def folder(tmp_path: Path, monkeypatch) -> Path:
     node = new_notebook(cells=cells, metadata={"kernelspec": kernel, "hanlp_tutor": {"sizes": ["sentences"]}})
     (tmp_path / "notebooks").mkdir()
     nbformat.write(node, tmp_path / "notebooks" / f"{NAME}.ipynb")
+    (tmp_path / "notebooks" / "profiles.yaml").write_text(OTHERS, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     return tmp_path
@@ -94,7 +94,7 @@ WRONG = [
     ({"lr": "2e-5"}, "text"),
     ({"epochs": 0}, "epochs"),
     ({"sentences": "7"}, "expected int"),
-    ({"PROFILE": "clas"}, "smoke, class, full"),
+    ({"PROFILE": "clas"}, "smoke, class and full"),
 ]
 
 
@@ -121,12 +121,11 @@ def test_a_size_that_is_none_is_refused(folder: Path, size: int):
         run_notebook("99", {"sentences": size})
 
 
-def test_a_size_that_a_profile_leaves_out_may_be_left_out():
-    profiles = {"smoke": {"seeds": 0, "share": 0.5}, "class": {"seeds": 2, "share": 0.5}}
-    assert setup("x", {"PROFILE": "class", "seeds": 0}, profiles=profiles).seeds == 0
+def test_a_size_that_the_profile_leaves_out_may_be_left_out():
+    assert setup("x", {"PROFILE": "class", "seeds": 0}, {"seeds": 0, "share": 0.5}).seeds == 0
     for wrong in ({"seeds": -1}, {"share": 0.0}, {"share": -0.5}):
         with pytest.raises(ConfigError, match="expected a number"):
-            setup("x", {"PROFILE": "class", **wrong}, profiles=profiles)
+            setup("x", {"PROFILE": "class", **wrong}, {"seeds": 0, "share": 0.5})
 
 
 PARAMETERS = [
