@@ -27,8 +27,8 @@ RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)  # the ladder; a search begin
 START = {PRETRAINED: 3e-4, RANDOM: 1e-4}
 ORDER = (("ner", 500), ("classify", 500), ("ner", 100), ("classify", 100), ("ner", 2000), ("classify", 2000))
 DRAWS = {100: (1, 2, 3), 500: (1, 2, 3), 2000: (1,)}
-LIMIT = {100: 100, 500: 50, 2000: 25}  # passes
-PATIENCE, LEAST_UPDATES = 6, 20  # evaluations without a rise; updates between two evaluations, at least a pass
+LIMIT = {100: 60, 500: 30, 2000: 12}  # passes
+PATIENCE, LEAST_UPDATES = 3, 60  # evaluations without a rise; updates between two evaluations, at least a pass
 
 
 def main() -> None:
