@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from hanlp_tutor.workbench.significance import Comparison
 
 
@@ -38,3 +40,50 @@ def rising(scores: list[float], *, least: float = 0.002) -> str:
         more = "More epochs would help."
         return f"Still rising: the last evaluation is {100 * step:.1f} points above all before it. {more}"
     return f"No longer rising: the last evaluation is {100 * step:+.1f} points against the best before it."
+
+
+def changed(what: str, before: float, after: float, *, better: str, form: str = ".3f") -> str:
+    """Whether a measure rose or fell, and whether that is good.
+
+    Args:
+        what: the measure.
+        before, after: its values.
+        better: ``higher`` or ``lower``.
+        form: of the numbers; what looks equal in it has not changed.
+    """
+    if better not in ("higher", "lower"):
+        raise ValueError(f"better={better!r}: higher or lower.")
+    first, then = format(before, form), format(after, form)
+    if first == then:
+        return f"{what} stays at {first}."
+    rises = after > before
+    return (
+        f"{what} {'rises' if rises else 'falls'} from {first} to {then}, which is "
+        f"{'better' if rises == (better == 'higher') else 'worse'}."
+    )
+
+
+def bent(rows: Sequence[Mapping[str, float]], *, least: float = 0.03, fewest: int = 10) -> str:
+    """On which side of the diagonal of a reliability diagram its bins lie: what one temperature could still mend.
+
+    Args:
+        rows: of :func:`hanlp_tutor.workbench.calibration.reliability_table`.
+        least: a bin that is no further off counts as right.
+        fewest: a bin of fewer predictions says nothing.
+    """
+    rows = [row for row in rows if row["count"] >= fewest]
+    sure = [row["confidence"] for row in rows if row["confidence"] - row["accuracy"] > least]
+    modest = [row["confidence"] for row in rows if row["accuracy"] - row["confidence"] > least]
+    if sure and modest:
+        return (
+            f"Too sure in the bins at {_listed(sure)}, too modest in those at {_listed(modest)}: the curve crosses the "
+            "diagonal. A temperature moves all scores the same way, so it cannot mend both."
+        )
+    if sure or modest:
+        which = "sure" if sure else "modest"
+        return f"Too {which} in the bins at {_listed(sure or modest)}, and nowhere the other."
+    return f"No bin of {fewest} predictions or more is off by more than {least:g}."
+
+
+def _listed(scores: Sequence[float]) -> str:
+    return ", ".join(f"{score:.2f}" for score in scores)

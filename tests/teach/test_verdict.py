@@ -29,6 +29,40 @@ def test_rising():
     assert verdict.rising([0.5]) == "One evaluation shows no direction."
 
 
+@pytest.mark.parametrize(
+    ("values", "better", "sentence"),
+    [
+        ((0.025, 0.2), "higher", "recall rises from 0.025 to 0.200, which is better."),
+        ((0.2, 0.025), "higher", "recall falls from 0.200 to 0.025, which is worse."),
+        ((0.157, 0.044), "lower", "recall falls from 0.157 to 0.044, which is better."),
+        ((0.07, 0.12), "lower", "recall rises from 0.070 to 0.120, which is worse."),
+        ((0.0701, 0.0702), "lower", "recall stays at 0.070."),
+    ],
+)
+def test_changed(values, better, sentence):
+    assert verdict.changed("recall", *values, better=better) == sentence
+
+
+def test_changed_wants_to_know_what_is_better():
+    with pytest.raises(ValueError, match="higher or lower"):
+        verdict.changed("recall", 0.1, 0.2, better="more")
+
+
+@pytest.mark.parametrize(
+    ("bins", "sentence"),
+    [
+        ([(0.4, 0.2), (0.8, 0.9)], "Too sure in the bins at 0.40, too modest in those at 0.80: the curve crosses"),
+        ([(0.4, 0.2), (0.8, 0.79)], "Too sure in the bins at 0.40, and nowhere the other."),
+        ([(0.4, 0.5), (0.8, 0.99)], "Too modest in the bins at 0.40, 0.80, and nowhere the other."),
+        ([(0.4, 0.41)], "No bin of 10 predictions or more is off by more than 0.03."),
+    ],
+)
+def test_bent(bins, sentence):
+    rows = [{"confidence": c, "accuracy": a, "count": 10} for c, a in bins]
+    luck = {"confidence": 0.3, "accuracy": 1.0, "count": 2}
+    assert verdict.bent([*rows, luck]).startswith(sentence)
+
+
 def test_pairs_of_seeds_against_scipys_own_test():
     a, b = [0.50, 0.52, 0.49, 0.53], [0.49, 0.50, 0.47, 0.50]
     found, oracle = paired_seeds(a, b), stats.ttest_rel(a, b)
