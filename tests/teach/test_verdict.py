@@ -43,3 +43,16 @@ def test_one_seed_has_no_interval():
         paired_seeds([0.5], [0.4])
     with pytest.raises(ValueError, match="pairs"):
         paired_seeds([0.5, 0.6], [0.4])
+
+
+def test_faster():
+    assert verdict.faster("bf16", "fp32", 0.06, 0.10) == "Here bf16 is faster than fp32: it takes 0.60 of the time."
+    assert verdict.faster("fp16", "fp32", 1.2, 0.1).endswith("slower than fp32: it takes 12.0 times as long.")
+    assert "nothing is gained" in verdict.faster("bf16", "fp32", 0.095, 0.10)
+
+
+def test_scaling():
+    same = verdict.scaling(0.00106, 0.00104)
+    assert same.endswith("0.11% off, with the best one 0.10%: this gradient does not need one yet.")
+    assert verdict.scaling(0.06, 0.001).endswith("the scale takes 98% of the error away.")
+    assert verdict.scaling(float("nan"), 0.001).startswith("Without a scale the gradient is no number at all")
