@@ -44,8 +44,8 @@ RIGHT = {
     "q08_1": [limits, lambda e, m: list(limits(e, m))],
     "q08_2": [(-3, -2.97), ("-3", -3.3), (-1, -1.0)],
     "q08_3": [update],
-    "q08_4": [1.52, 16 * PARAMETERS / 2**30, "1.52"],
-    "q08_5": [(PEAK_ORDER, PEAKS), (["as it is", "checkpointing", "half the batch", "frozen encoder"], PEAKS)],
+    "q08_5": [1.52, 16 * PARAMETERS / 2**30, "1.52"],
+    "q08_4": [(PEAK_ORDER, PEAKS), (["as it is", "checkpointing", "half the batch", "frozen encoder"], PEAKS)],
 }
 WRONG = {
     "q08_1": [
@@ -75,7 +75,7 @@ WRONG = {
         (lambda w, g, s, lr, limit: w, "two things"),
         (lambda w, g, s, lr, limit: (w[:1], s), "3 numbers, not 2"),
     ],
-    "q08_4": [
+    "q08_5": [
         (16 * PARAMETERS, "GiB"),
         (4 * PARAMETERS / 2**30, "weights alone"),
         (8 * PARAMETERS / 2**30, "Weights and gradients"),
@@ -83,7 +83,7 @@ WRONG = {
         (10 * PARAMETERS / 2**30, "in float32"),
         (3.0, "is not it"),
     ],
-    "q08_5": [
+    "q08_4": [
         ((PEAK_ORDER[::-1], PEAKS), "Freezing drops"),
         ((["as it is"], PEAKS), "each once, the highest first"),
     ],

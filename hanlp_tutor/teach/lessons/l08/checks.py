@@ -144,7 +144,7 @@ def q08_3(weight: Tensor, scaled: Tensor, scale: float, lr: float, limit: float)
 
 PARAMETERS = 102_267_648  # of the article's three encoders, as notebook 03 counts them
 _GIB = PARAMETERS / 2**30
-q08_4 = value(
+q08_5 = value(
     "GiB of weights, gradients and AdamW's state for an encoder of 102,267,648 parameters in float32: 1.52.",
     {16 * _GIB, 16 * PARAMETERS / 1e9},
     "Count the bytes of one parameter: itself, its gradient, and what AdamW remembers of it.",
@@ -170,7 +170,7 @@ def _why_that_order(seen: Mapping[str, float]) -> str:
     )
 
 
-q08_5 = predicted(
+q08_4 = predicted(
     "The order of the peak memory of six runs, the largest first.",
     "Write down the four parts (weights, gradients, moments, activations), and which of them each run changes.",
     "The table above says how large the parts are here. The moments alone are as large as weights and gradients.",
