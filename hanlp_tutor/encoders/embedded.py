@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable  # Python 3.11
 
 WEIGHTS, CARD, README = "model.safetensors", "card.json", "README.md"
+_MEASURED_ON = ("peoples_daily", "reviews")
+_WHOLE_REVIEWS = "belong to a review"  # so the provenance of the reviews ends since no review is in two sets
 
 
 def read_card(name: str) -> dict[str, Any]:
@@ -130,10 +132,31 @@ of the kit's corpora is in it):
 
 {card["provenance"]}
 
+{_what_was_read(card)}\
 **What it is not**: a replacement for a 100-million-parameter model. It has read {card["tokens"] / 1e6:.0f} million \
 tokens where BERT-base read billions, knows no more than what that text says, reads every English word letter by \
 letter, and repeats whatever stands there. Do not use it to generate or to judge facts.
 """
+
+
+def _what_was_read(card: dict[str, Any]) -> str:
+    """A paragraph on how much of the text belongs to the corpora that the lessons measure on; none where none does."""
+    characters = {source["source"]: source["characters"] for source in card["text"]}
+    own = [name for name in characters if name in _MEASURED_ON]
+    if not own:
+        return ""
+    share = sum(characters[name] for name in own) / sum(characters.values())
+    text = (
+        f"**What it has read of the tasks**: {share:.0%} of these characters are the unlabelled training texts of "
+        f"{' and '.join(own)}, on which the kit's lessons measure it: task-adaptive pre-training (Gururangan et al. "
+        "2020, Don't Stop Pretraining). Its lead over random weights there is what this text buys, not any text."
+    )
+    if "reviews" in own and _WHOLE_REVIEWS not in card["provenance"]:
+        text += (
+            " When it read the reviews, their training set still held lines that are parts of a review of which dev or "
+            "test hold another part. These have been dropped since; what was read, unlabelled, was read."
+        )
+    return text + "\n\n"
 
 
 def _million(characters: int | None) -> str:

@@ -77,3 +77,33 @@ def test_one_seed_has_no_interval():
         paired_seeds([0.5], [0.4])
     with pytest.raises(ValueError, match="pairs"):
         paired_seeds([0.5, 0.6], [0.4])
+
+
+def test_faster():
+    assert verdict.faster("bf16", "fp32", 0.06, 0.10) == "Here bf16 is faster than fp32: it takes 0.60 of the time."
+    assert verdict.faster("fp16", "fp32", 1.2, 0.1).endswith("slower than fp32: it takes 12.0 times as long.")
+    assert "nothing is gained" in verdict.faster("bf16", "fp32", 0.095, 0.10)
+
+
+def test_scaling():
+    same = verdict.scaling(0.00106, 0.00104)
+    assert same.endswith("0.11% off, with the best one 0.10%: this gradient does not need one yet.")
+    assert verdict.scaling(0.06, 0.001).endswith("the scale takes 98% of the error away.")
+    assert verdict.scaling(float("nan"), 0.001).startswith("Without a scale the gradient is no number at all")
+
+
+def test_shown():
+    better, worse, open_ = (Comparison(d, d - 0.02, d + 0.02, 0.01, 0.05) for d in (0.05, -0.03, 0.01))
+    said = verdict.shown({"data": better, "λ": worse, "dropout": open_}, of="dev F1")
+    assert "Shown to raise dev F1: data (+5.0 points, +3.0 to +7.0)." in said
+    assert "Shown to lower dev F1: λ (-3.0 points, -5.0 to -1.0)." in said
+    assert "holds zero: dropout (+1.0 points, -1.0 to +3.0)." in said
+    assert "Shown to lower F1: none." in verdict.shown({"data": better})
+    assert verdict.shown({}).startswith("Nothing has been measured")
+
+
+def test_turning():
+    assert verdict.turning([5, 10, 15], [0.5, 0.3, 0.4]).startswith(
+        "The dev loss turns round: it is least at update 10"
+    )
+    assert "does not turn round" in verdict.turning([5, 10, 15], [0.5, 0.4, 0.3])

@@ -1,5 +1,7 @@
 """The exercises of notebook 04; test_exercises.py holds the checks to these answers."""
 
+import torch
+
 
 def pair_up(texts, labels):
     return [f"{text}\t{label.strip()}" for text, label in zip(texts, labels, strict=True)]
@@ -53,10 +55,28 @@ def above_unguarded(scores, right, threshold):
     return len(kept) / len(scores), sum(kept) / len(kept)
 
 
+def pooled(states, counts):
+    return torch.stack([part[:, 0].max(0).values for part in states.split(list(counts))])
+
+
+def pooled_mean(states, counts):
+    return torch.stack([part[:, 0].mean(0) for part in states.split(counts)])
+
+
+def pooled_positions(states, counts):
+    return torch.stack([part.amax((0, 1)) for part in states.split(counts)])
+
+
+def pooled_first(states, counts):
+    return torch.stack([part[0, 0] for part in states.split(counts)])
+
+
 RIGHT = {
     "q04_1": [pair_up],
     "q04_2": [macro_f1],
     "q04_3": [above],
+    "q04_4": [(0.7, 0.69), ("0.7", 0.72), (0.52, 0.5)],
+    "q04_5": [pooled],
 }
 WRONG = {
     "q04_1": [
@@ -82,5 +102,18 @@ WRONG = {
         (above_unguarded, "ZeroDivisionError"),
         (lambda s, r, t: (above(s, r, t)[0], above(s, r, t)[1] or 0.0), "return None"),
         (lambda s, r, t: (above(s, r, t)[0], 0.77), "the accuracy is"),
+    ],
+    "q04_4": [
+        ((0.6, 0.79), "Nearly all of it is left"),
+        ((0.9, 0.69), "the rest came from their order"),
+        ((0.8, 0.52), "hardly better than guessing"),
+    ],
+    "q04_5": [
+        (pooled_mean, "take the mean"),
+        (pooled_positions, "over all positions"),
+        (pooled_first, "first window alone"),
+        (lambda states, counts: states[:, 0], "a row for each window"),
+        (lambda states, counts: states[0], "expected the shape"),
+        (lambda states, counts: states[:, 0].tolist(), "wants a tensor"),
     ],
 }

@@ -42,11 +42,13 @@ def every_match(text, dictionary):
     return found
 
 
+NEW_NAMES = {"dictionary": 0.0, "feature CRF": 0.48, "fine-tuned": 0.67}
 RIGHT = {
     "q05_1": [TAGS, TAGS.split(), tuple(TAGS.split())],
     "q05_2": [(0.4, 0.5, 4 / 9), [0.4, 0.5, 0.444], (0.40, 0.50, 0.44)],
     "q05_3": [longest_match, lambda text, words: [Span(*item) for item in longest_match(text, words)]],
     "q05_4": [31969, 32000, 32_000.0],
+    "q05_5": [(["fine-tuned", "feature CRF", "dictionary"], NEW_NAMES)],
 }
 WRONG = {
     "q05_1": [
@@ -89,6 +91,11 @@ WRONG = {
         (320_000, "What is the least"),
         (-1, "whole number"),
         ("many", "cannot read"),
+    ],
+    "q05_5": [
+        ((["feature CRF", "fine-tuned", "dictionary"], NEW_NAMES), "finds more of what it never saw. Which column"),
+        ((["fine-tuned", "feature CRF", "dictionary"], {**NEW_NAMES, "feature CRF": 0.7}), "trained too briefly"),
+        ((["fine-tuned", "CRF", "dictionary"], NEW_NAMES), "has to be a list of dictionary, feature CRF, fine-tuned"),
     ],
 }
 

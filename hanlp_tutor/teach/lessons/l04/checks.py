@@ -1,19 +1,22 @@
-"""The checks of notebook 04: the article's parallel format, macro F1 from a confusion matrix, a threshold."""
+"""The checks of notebook 04: parallel files, macro F1 from a confusion matrix, a threshold, shuffled texts, windows."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hanlp_tutor.teach.check import NotYet, call, exercise, require, show
-from hanlp_tutor.teach.declared import Answers, cases
+from hanlp_tutor.teach.declared import Answers, cases, predicted
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @exercise(
     "zip() stops at the end of the shorter list and says nothing. What should happen instead?",
     "Compare the lengths first and raise a ValueError that names both.",
-    "In Python 3.10 and later zip(texts, labels, strict=True) raises by itself.",
+    "Since Python 3.10 zip itself has an option for this: read help(zip).",
 )
 def q04_1(answer: Any) -> str:
     """pair_up(texts, labels) -> ["text<TAB>label", ...]; unequal lengths raise."""
@@ -100,3 +103,73 @@ def q04_3(scores: list[float], right: list[bool], threshold: float) -> Answers:
         "accuracy is among the answered ones, not among all.": (share, share * (accuracy or 0.0)),
     }
     return (share, accuracy), wrong
+
+
+_GUESSING, _MOST = 0.5, 0.74  # the labels are nearly balanced; as much as a good model keeps without any order
+
+
+def _of_order(seen: float) -> str:
+    if seen < _GUESSING + 0.1:
+        return "That is hardly better than guessing: this model lives on pairs and words, which shuffling destroys."
+    if seen < _MOST:
+        return "Single characters such as 差 and 错 carry part of the judgement; the rest came from their order."
+    return (
+        "Nearly all of it is left: single characters such as 差, 太 and 错 carry the judgement; the model counts them "
+        "much as the n-grams do. Reading in order is worth little in this task, and so is an encoder's skill at it."
+    )
+
+
+q04_4 = predicted(
+    "The accuracy of the fine-tuned model on reviews whose characters are shuffled.",
+    "Guessing is worth about a half, and the reviews as written are in the table above. It lies between the two.",
+    "Look at the pieces that tell the classes apart: how many of them are single characters?",
+    "Does a review that is full of 差 and 不 become a good one when you shuffle it? Would you still know?",
+    because=_of_order,
+    surprise=lambda seen: f"{_of_order(seen)} Which pieces of the n-gram table would survive shuffling, which not?",
+    within=0.06,
+)
+
+
+def _pooled(states: Tensor, counts: list[int]) -> Tensor:
+    import torch
+
+    return torch.stack([part[:, 0].amax(0) for part in states.split(counts)])
+
+
+@exercise(
+    "Position 0 of each window is its [CLS]: states[:, 0] has the shape (windows, hidden).",
+    "states.split(counts) gives one tensor for each text, with all its windows.",
+    "Of one text: the largest value over its windows, component by component (amax over the first dimension).",
+)
+def q04_5(function: Any) -> str:
+    """pooled(states, counts): (texts, hidden) from (windows, positions, hidden)."""
+    import torch
+
+    generator = torch.Generator().manual_seed(4)
+    for counts in ([2, 1], [1, 3, 2]):
+        states = torch.randn(sum(counts), 7, 5, generator=generator)
+        found = call(function, states, counts)
+        where = f"With {counts} windows: "
+        require(torch.is_tensor(found), f"The check wants a tensor of shape (texts, hidden), this is {show(found)}.")
+        require(
+            tuple(found.shape) != (sum(counts), 5),
+            where + "your result has a row for each window. A text with three windows still wants one row.",
+        )
+        require(
+            tuple(found.shape) == (len(counts), 5),
+            where + f"expected the shape {(len(counts), 5)}, yours is {tuple(found.shape)}.",
+        )
+        parts = states.split(counts)
+        for name, one in {
+            "you take the mean over the windows; the head takes the largest value of each component.": (
+                lambda part: part[:, 0].mean(0)
+            ),
+            "you take the largest value over all positions; only the first one, [CLS], counts.": (
+                lambda part: part.amax((0, 1))
+            ),
+            "you keep the first window alone: what stands beyond it is lost.": lambda part: part[0, 0],
+        }.items():
+            same = torch.allclose(found, torch.stack([one(part) for part in parts]))
+            require(not same, where + name)
+        require(torch.allclose(found, _pooled(states, counts)), where + "the values are not those of the head.")
+    return "That is the whole mechanism: nothing is cut off, and the head sees one vector a text."

@@ -1,4 +1,4 @@
-"""The checks of notebook 05: BIO tags, exact-span scores, the longest match, a warm-up that ends."""
+"""The checks of notebook 05: BIO tags, exact-span scores, the longest match, a warm-up that ends, new names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from hanlp_tutor.data.schemes import spans_from_bio
 from hanlp_tutor.teach.check import call, exercise, require, show
-from hanlp_tutor.teach.declared import value
+from hanlp_tutor.teach.declared import predicted, value
 
 SENTENCE = "李明从上海到北京大学"
 TAGS = ("B-PER", "I-PER", "O", "B-LOC", "I-LOC", "O", "B-ORG", "I-ORG", "I-ORG", "I-ORG")
@@ -141,3 +141,25 @@ def q05_4(answer: Any) -> str:
     require(updates >= 10 * WARMUP, f"{known}: warm-up would take {WARMUP / updates:.0%} of them, more than a tenth.")
     require(sentences <= BATCH * WARMUP, f"{known}: more than enough. What is the least?")
     return "Far more than the thousand or so that the article says suffice: on small data give warm-up as a fraction."
+
+
+def _of_new_names(seen: dict[str, float]) -> str:
+    if seen["fine-tuned"] > seen["feature CRF"]:
+        return (
+            "The dictionary cannot know a new name. The CRF has a weight for each character and pair that training "
+            "has shown; the encoder turns the whole sentence into vectors, and finds more of what it never saw."
+        )
+    return (
+        "The dictionary cannot know a new name. In this run the encoder was trained too briefly to use its "
+        "context; the CRF already knows what stands around names."
+    )
+
+
+q05_5 = predicted(
+    "The three methods by their recall of names that training has not shown, the highest first.",
+    "One of the three can be told without any run: what does it do with a text that is in none of its entries?",
+    "F1 counts seen and new names together, and precision too: its order need not be this one.",
+    "Which of the two others looks at more than five characters around each place?",
+    because=_of_new_names,
+    surprise=lambda seen: f"{_of_new_names(seen)} Which column of the tables above did you order them by?",
+)
