@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hanlp_tutor.corpora import clinic, peoples_daily, remote, reviews
+from hanlp_tutor.corpora import clinic, faults, laundering, peoples_daily, remote, reviews
 from hanlp_tutor.corpora.composing import LEXICONS
 from hanlp_tutor.corpora.dealing import DIFFICULTY, Options
 from hanlp_tutor.corpora.package import Corpus, find_file
@@ -17,7 +17,7 @@ from hanlp_tutor.errors import ConfigError, nearest
 __all__ = ["CORPORA", "REMOTE", "SYNTHETIC", "Corpus", "load_corpus", "locate"]
 
 _MODULES = {"peoples_daily": peoples_daily, "reviews": reviews}
-_SCENARIOS = {"clinic": clinic}
+_SCENARIOS = {"clinic": clinic, "laundering": laundering, "faults": faults}
 CORPORA = tuple(_MODULES)  # installed with the kit
 REMOTE = tuple(remote.SETS)
 SYNTHETIC = tuple(_SCENARIOS)

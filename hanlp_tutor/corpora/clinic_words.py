@@ -11,7 +11,7 @@ from hanlp_tutor.corpora.composing import Draw, Part, listed
 
 ADULT = 14  # years; children have no earlier illness here, whose drugs and doses would be those of adults
 
-_RELATIVES = "父亲 母亲 祖父 祖母 外祖父 外祖母 哥哥 姐姐 叔叔 舅舅 姨妈 大伯 一兄 一妹".split()
+_RELATIVES = ("父亲", "母亲", "祖父", "祖母", "外祖父", "外祖母", "哥哥", "姐姐", "叔叔", "舅舅", "姨妈", "大伯")
 _CAUSES = ("劳累后", "情绪波动后", "活动后", "进食后", "受凉后", "休息不佳后", "夜间")
 _REACTIONS = ("皮疹", "面部潮红", "全身皮疹", "恶心", "呼吸困难", "皮肤瘙痒")
 _ORAL = re.compile("(片|胶囊|颗粒|丸|散|口服液|口服溶液)$")

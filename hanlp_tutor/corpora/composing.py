@@ -98,7 +98,7 @@ class Template:
         return found
 
     def skeletons(self) -> set[str]:
-        """All its readings, each slot an underscore, without punctuation: what two templates must not share."""
+        """All its readings, slots by the kind of their filling, without punctuation: what two sets must not share."""
         return {"".join(reading) for reading in _readings(self._tree)}
 
 
@@ -140,8 +140,8 @@ def _readings(nodes: list) -> Iterator[tuple[str, ...]]:
         if isinstance(node, tuple):
             choices.append([text for option in node for text in map("".join, _readings(option))])
         else:
-            text = "_" if isinstance(node, Slot) else node
-            choices.append(["".join(sign for sign in text if sign == "_" or sign.isalnum())])
+            text = f"{{{node.name.rstrip('0123456789')}}}" if isinstance(node, Slot) else node
+            choices.append(["".join(sign for sign in text if sign in "{}" or sign.isalnum())])
     yield from product(*choices)
 
 
