@@ -168,6 +168,10 @@ class Words:
         """A name that is not used yet, where there is one."""
         return self.names[kind].pick(group, self.subset, draw, self.familiar, used)
 
+    def usable(self, kind: str, group: str) -> tuple[list[str], list[str]]:
+        """The names that all sets know, and those of this one alone."""
+        return self.names[kind].usable(group, self.subset)
+
     def may_say(self, part: Part) -> bool:
         """Whether an entity belongs to no other set."""
         return not part.label or self.names[part.label].owner[part.name or part.text] in ("familiar", self.subset)

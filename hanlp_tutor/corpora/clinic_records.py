@@ -19,7 +19,8 @@ NO_RELATION = "unknown"  # as in FinRE
 
 _ANY, _ANY_RELATION = "任一", "关系"
 _SECTIONS = ("起病", "阴性", "诊治", "既往", "过敏", "家族", "查体", "化验", "影像", "诊断", "医嘱", "病程")
-_FULL = "既往 过敏 家族 查体 化验 影像 诊断 医嘱"
+_REST = "既往 过敏 家族 查体 化验 影像 诊断 医嘱"
+_STAY = "病程 病程 [病程] [病程] [病程] [病程] [病程] [会诊] [小结] [护理]"
 # Kinds of records: how many of a hundred, and their sections; one in brackets is left out every second time.
 _KINDS = {
     "chief complaint": (10, "主诉"),
@@ -31,16 +32,16 @@ _KINDS = {
     "outpatient": (9, "主诉 [起病] [阴性] [既往] [化验] 诊断 医嘱"),
     "discharge": (4, "小结 小结 [医嘱]"),
     "history": (6, "主诉 起病 [诊治] 阴性 [一般] 既往 [过敏] [家族]"),
-    "full": (3, f"主诉 起病 诊治 [诊治] 阴性 一般 {_FULL} 病程 病程 [病程] [病程] [病程] [小结]"),
+    "full": (3, f"主诉 起病 诊治 [诊治] 阴性 一般 {_REST} {_STAY}"),
 }
 # What is known before there is a diagnosis; of a hundred as above.
 _COMPLAINTS = {
-    "主诉": 8,
+    "主诉": 5,
     "起病": 20,
     "起病 阴性": 18,
     "主诉 起病": 16,
     "起病 查体": 16,
-    "主诉 起病 阴性 一般 查体": 12,
+    "主诉 起病 阴性 一般 查体": 15,
     "起病 一般 既往 查体": 10,
 }
 _HEADINGS = {
@@ -115,12 +116,14 @@ class Writer:
 
     def __init__(self, subset: str, options: Options, purpose: str):
         hard = options.difficulty
-        self.words = Words(subset, options.seed, familiar=0.87 - 0.44 * hard, short=0.05 + 0.2 * hard)
+        # a complaint of unknown symptoms could not be judged by anybody
+        familiar = 1 - 0.3 * hard if purpose == "classify" else 0.76 - 0.24 * hard
+        self.words = Words(subset, options.seed, familiar, short=0.05 + 0.2 * hard)
         sections = {**read_templates(SCENARIO), **read_templates(SCENARIO, "relations.txt")}
         self.templates = deal_templates(sections, Draw(SCENARIO, options.seed, "templates"))[subset]
         self.draw = Draw(SCENARIO, options.seed, options.difficulty, subset, purpose)
         self.typing = 0.012 * hard
-        self.vague = 0.02 + 0.4 * hard
+        self.vague = 0.3 * hard
 
     def record(self, kind: str = "") -> Record | None:
         """A record of a kind, or of any; None where it came out too short or too long."""
@@ -156,7 +159,7 @@ class Writer:
                 parts.append(Part(style.format(draw.pick(_HEADINGS[section]))))
             parts += sentence
             used.append(template.name)
-            if not parts[-1].text.endswith(("。", "！")):
+            if not parts[-1].text.endswith(("。", "！", "？")):
                 parts.append(Part(draw.pick(("。", "。", "；", " "))))
         if used and parts[-1].text in ("；", " "):
             parts[-1] = Part(draw.pick(("。", "")))

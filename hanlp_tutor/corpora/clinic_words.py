@@ -143,7 +143,11 @@ class Patient:
         return [self.entity("drug", self.pick("drug", group), "present" if letter != "x" else "absent")]
 
     def oral_drug(self, letter: str, number: str) -> list[Part]:
-        return [self.entity("drug", self.pick("drug", but=self._without("drug", self.group.name, _ORAL)))]
+        """One that is swallowed; where this set knows none for the illness, whatever it was."""
+        but = self._without("drug", self.group.name, _ORAL)
+        if not {name for names in self.words.usable("drug", self.group.name) for name in names} - {*but}:
+            return [Part("药物")]
+        return [self.entity("drug", self.pick("drug", but=but))]
 
     def _without(self, kind: str, group: str, pattern: re.Pattern[str]) -> list[str]:
         return [name for name in self.words.lexicon.names[kind][group] if not pattern.search(name)]
@@ -152,7 +156,8 @@ class Patient:
         return self.dose_of(f"药{letter}{number}")
 
     def dose_of(self, slot: str) -> list[Part]:
-        return [Part(spoken_dose(self.words.lexicon.doses[self.fill(slot)[0].name], self.draw))]
+        drug = self.fill(slot)[0]
+        return [Part(spoken_dose(self.words.lexicon.doses[drug.name], self.draw) if drug.label else "具体不详")]
 
     def earlier_drug(self, letter: str, number: str) -> list[Part]:
         """One to take at home."""

@@ -221,7 +221,8 @@ def mistype(parts: Iterable[Part], draw: Draw, confusions: dict[str, str], rate:
                 text.append(sign * 2 if draw.chance(0.15) else draw.pick(confusions[sign]))
             else:
                 text.append(sign)
-        found.append(replace(part, text="".join(text)))
+        typed = "".join(text)
+        found.append(part if typed == part.text else replace(part, text=typed, name=part.name or part.text))
     return found
 
 

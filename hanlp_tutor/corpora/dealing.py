@@ -21,7 +21,7 @@ NOISE = 0.02  # of the labels of the training set; those of dev and test are rig
 DIFFICULTY = 0.5
 _TEMPLATES_HELD_OUT = {"dev": 0.16, "test": 0.24}
 # How the names of a group are dealt after its first, which is familiar: the most usual name stands first in its file.
-_ROUND = ("test", "dev", "train", "test", "dev", "familiar", "train", "dev", "test", "train")
+_ROUND = ("test", "dev", "train", "test", "dev", "train", "test", "dev", "train", "familiar")
 
 
 @dataclass(frozen=True)

@@ -65,13 +65,13 @@ class Writer:
     def __init__(self, subset: str, options: Options):
         hard = options.difficulty
         self.draw = Draw(NAME, options.seed, options.difficulty, subset)
-        self.words = Words(subset, options.seed, familiar=0.95 - 0.3 * hard)
+        self.words = Words(subset, options.seed, familiar=0.97 - 0.2 * hard)
         self.templates = deal_templates(read_templates(NAME), Draw(NAME, options.seed, "templates"))[subset]
         # all sets share the order of frequency
         self.types = Draw(NAME, options.seed, "frequency").shuffled(types())
         self.weights = [1 / (rank + _HEAD) for rank in range(len(self.types))]
-        self.official = 0.7 - 0.5 * hard
-        self.passing = 0.2 + 0.6 * hard
+        self.official = 0.75 - 0.4 * hard
+        self.passing = 0.2 + 0.5 * hard
         self.typing = 0.02 * hard
         self.confusions = dict(read_table(NAME, "confusions.txt"))
 
@@ -106,7 +106,7 @@ class Writer:
         if not before and draw.chance(self.passing):
             yield "旁及"
         if draw.chance(0.06):  # the long story of a night
-            for _ in range(draw.between(6, 24)):
+            for _ in range(draw.between(6, 36)):
                 yield draw.pick(("检查", "处理", "结果", "旁及"))
             return
         for section, share in (("检查", 0.25), ("处理", 0.35), ("结果", 0.15)):

@@ -66,7 +66,7 @@ class Words:
         self.modes = list(symptoms)
         self.letters = {name: letters for name, letters, _ in read_table(SCENARIO, "machines.txt")}
         groups = {
-            "component": {each.name: list(each.names) for each in components().values()},
+            "component": {each.name: list(each.names[1:]) for each in components().values()},
             "symptom": symptoms,
             "machine": {name: [name, *more.split("/")] for name, _, more in read_table(SCENARIO, "machines.txt")},
             "other": others,
@@ -101,9 +101,13 @@ class Fault:
         return parts
 
     def failed(self) -> list[Part]:
+        return [Part(self._name_of(self.component), "component")]
+
+    def _name_of(self, component: Component) -> str:
+        """The official name, or one of the shop floor."""
         if self.draw.chance(self.official):
-            return [Part(self.component.name, "component")]
-        return [Part(self.words.pick("component", self.component.name, self.draw, self._used), "component")]
+            return component.name
+        return self.words.pick("component", component.name, self.draw, self._used)
 
     def sound(self) -> list[Part]:
         """Another component of the same machine, of the same family where there is one, every second time."""
@@ -112,7 +116,7 @@ class Fault:
         alike = [each for each in near if each.family == self.component.family]
         self.other = self.draw.pick(alike if alike and self.draw.chance(0.5) else near or others)
         self._named.add(self.other.name)
-        return [Part(self.words.pick("component", self.other.name, self.draw, self._used), "component", "other")]
+        return [Part(self._name_of(self.other), "component", "other")]
 
     def symptom(self) -> list[Part]:
         return [self._symptom(self.mode, self.component.family, "")]

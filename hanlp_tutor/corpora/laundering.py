@@ -137,7 +137,7 @@ class Writer:
             company = label in _COMPANIES if draw.chance(0.8) else draw.chance(0.3)
             sections.insert(0, "企业" if company else "开头")
         if draw.chance(0.12):
-            sections += ["要点"] + [draw.pick(("共用", "核实", "排除", "反面")) for _ in range(draw.between(3, 12))]
+            sections += ["要点"] + [draw.pick(("共用", "核实", "排除", "反面")) for _ in range(draw.between(3, 26))]
         return self._compose(label, "narrative", case, sections)
 
     def _notes(self, label: str) -> Alert:
