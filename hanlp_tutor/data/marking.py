@@ -14,11 +14,11 @@ character, and no place shifts.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 MARKERS = "「」『』"  # around the head, around the tail
-# What an encoder's vocabulary may have instead, in this order. Simplified Chinese quotes with “ ”, so that the first two
-# hardly occur by themselves, and every Chinese vocabulary holds them.
+# What an encoder's vocabulary may have, in this order. Simplified Chinese quotes with “ ”, so that the first two hardly
+# occur by themselves, and every Chinese vocabulary holds them.
 PAIRS = ("「」", "『』", "【】", "〈〉", "〔〕", "《》", "[]", "{}", "<>")
 _INSTEAD = dict(zip("「」『』", "“”‘’", strict=True))  # else round brackets
 
@@ -81,33 +81,7 @@ def unmark(marked: str, markers: str = MARKERS) -> tuple[str, Place, Place] | No
     return (text, head, tail) if head[0] < head[1] and tail[0] < tail[1] else None
 
 
-def around(places: Sequence[int], length: int, size: int) -> list[tuple[int, int]]:
-    """What of a sequence that is too long is kept: ``size`` elements around certain places, in one part or in two.
-
-    >>> around([40, 44, 50, 53], 100, 30)
-    [(32, 62)]
-    >>> around([10, 14, 80, 83], 100, 30)
-    [(10, 25), (69, 84)]
-
-    Args:
-        places: of the markers.
-        length: of the sequence.
-        size: that may be kept.
-
-    Returns:
-        Half-open parts: one with as much on both sides, moved where it would stick out; where first and last place are
-        too far apart for one, what follows the first and what precedes the last, half of ``size`` each.
-    """
-    if length <= size:
-        return [(0, length)]
-    first, last = min(places, default=0), max(places, default=0) + 1
-    if last - first > size:
-        return [(first, first + size // 2), (last - (size - size // 2), last)]
-    start = min(max(0, first - (size - (last - first)) // 2), length - size)
-    return [(start, start + size)]
-
-
 def _instead(character: str, markers: str) -> str:
-    plain = character if character in markers else next(c for c in unicodedata.normalize("NFKC", character) if c in markers)
+    plain = next(c for c in character + unicodedata.normalize("NFKC", character) if c in markers)
     usual = _INSTEAD.get(plain)
     return usual if usual else "(" if markers.index(plain) % 2 == 0 else ")"

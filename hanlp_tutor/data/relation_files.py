@@ -28,9 +28,7 @@ from hanlp_tutor.data.relations import (
 )
 from hanlp_tutor.errors import ConfigError, DataError, nearest
 
-WITH_RELATIONS = tuple(
-    name for name, form in FORMATS.items() if "relations" in inspect.signature(form.read).parameters
-)
+WITH_RELATIONS = tuple(name for name, form in FORMATS.items() if "relations" in inspect.signature(form.read).parameters)
 
 
 def read_relation_file(
@@ -77,7 +75,7 @@ def documents_with_relations(path: str | Path, format: str, **options: Any) -> l
 def examples_of(
     path: str | Path, format: str, documents: Sequence[Document], negative: str | None
 ) -> list[RelationText]:
-    """Documents as examples: one with a ``head``, a ``tail`` and a class is one, others are all pairs of their entities.
+    """Documents as examples: one of ``head``, ``tail`` and a class is one, others are all pairs of entities.
 
     Raises:
         DataError: no document has a relation.

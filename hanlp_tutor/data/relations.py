@@ -24,10 +24,8 @@ from hanlp_tutor.errors import DataError
 HEAD, TAIL = "head", "tail"
 NO_RELATION = "NA"  # of pairs that an export has no relation for
 # What sets of relations call a pair without one; "Other" is left out, which may be a relation as well as none.
-_NEGATIVE = frozenset(
-    ("na", "n/a", "none", "null", "unknown", "no_relation", "no relation", "norelation", "negative")
-    + ("无", "无关", "无关系", "没有关系", "未知")
-)
+_NEGATIVE = {"na", "n/a", "none", "null", "unknown", "no_relation", "no relation", "norelation", "negative"}
+_NEGATIVE |= {"无", "无关", "无关系", "没有关系", "未知"}
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 A file pair, or a folder of them, one document a pair. Offsets count code points of the whole text, its line ends too.
 The covered texts prove where they do not: a browser counts CR LF as one character, BRAT a byte-order mark as one.
-Relations, ``R1<TAB>works-for Arg1:T1 Arg2:T2``, are read where they are asked for. Else they are counted and ignored, as
-are events (E), equivalences (*), attributes (A, M), normalisations (N), comments (#) and discontinuous entities, except
-those that BRAT has cut at a line end only.
+Relations, ``R1<TAB>works-for Arg1:T1 Arg2:T2``, are read where they are asked for. Else they are counted and ignored,
+as are events (E), equivalences (*), attributes (A, M), normalisations (N), comments (#) and discontinuous entities,
+except those that BRAT has cut at a line end only.
 """
 
 from __future__ import annotations
