@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,8 @@ def predict(
     """Label TEXT, or the texts of --file, or each line of standard input; with --json one object a text.
 
     A file of one text a line is read as that, a blank line as an empty text; of other formats, labelled or
-    not, the texts are taken.
+    not, the texts are taken. A model of relations takes pairs: {"head", "tail", "text"} in JSON, or
+    head<TAB>tail<TAB>text, a line; of an export every pair of entities.
     """
     if text is not None and file is not None:
         raise ConfigError("give TEXT or --file, not both.")
@@ -65,13 +66,13 @@ def predict(
     from hanlp_tutor.core.predict import Predictor
 
     relations = _task_of(model_folder(model)) == "relation"
-    read, parse = (_pairs, _pair_of) if relations else (_texts, _as_it_is)
-    texts = None if file is None else read(file, reading)
+    texts = None if file is None else (_pairs if relations else _texts)(file, reading)
     predictor = Predictor.load(model_folder(model))
     if relations and texts is not None:
         texts = _of_known_types(predictor.model, texts)
-    lines = [[text]] if text is not None else _chunks(256) if texts is None else None
-    chunks = _in_chunks(texts, 256) if lines is None else (map(parse, chunk) for chunk in lines)
+    chunks = [[text]] if text is not None else _chunks(256) if texts is None else _in_chunks(texts, 256)
+    if relations and text is None and texts is None:
+        chunks = _each_a_pair(predictor.model, chunks)
     answers = (answer for chunk in chunks for answer in predictor.predict_many(chunk))
     if out is not None:
         write_file(out, lambda written: written.writelines(_line(answer) for answer in answers))
@@ -89,15 +90,22 @@ def _task_of(folder: Path) -> str | None:
         return None
 
 
-def _as_it_is(line: str) -> str:
-    return line
+def _each_a_pair(model: Any, chunks: Iterable[list[str]]) -> Iterator[list[Any]]:
+    """Lines of standard input as pairs; blank ones are skipped.
 
-
-def _pair_of(line: str) -> Any:
-    """A pair as it is typed: a JSON object, three or four columns, or a marked text."""
-    from hanlp_tutor.data.relation_files import parse_pair
-
-    return parse_pair(line) if "\t" in line or line.lstrip().startswith("{") else line
+    Raises:
+        TutorError: a line that is none, with its number.
+    """
+    number = 0
+    for chunk in chunks:
+        pairs = []
+        for line in chunk:
+            number += 1
+            try:
+                pairs += [model.as_input(line)] if line.strip() else []
+            except TutorError as error:
+                raise TutorError(f"standard input, line {number}: {error}") from None
+        yield pairs
 
 
 def _pairs(file: Path, reading: dict[str, Any]) -> list[Any]:

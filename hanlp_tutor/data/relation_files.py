@@ -51,7 +51,7 @@ def read_relation_file(
         check_options(options, read_relations, "reading relation files")
         examples = read_relations(path, **options)
     else:
-        examples = examples_of(path, format, documents_with_relations(path, format, **options), negative)
+        examples = examples_of(path, documents_with_relations(path, format, **options), negative)
     if negative is not None:
         _check_named(path, examples, negative)
         examples = named_negative(examples, negative)
@@ -72,9 +72,7 @@ def documents_with_relations(path: str | Path, format: str, **options: Any) -> l
     return form.read(path, **options)
 
 
-def examples_of(
-    path: str | Path, format: str, documents: Sequence[Document], negative: str | None
-) -> list[RelationText]:
+def examples_of(path: str | Path, documents: Sequence[Document], negative: str | None) -> list[RelationText]:
     """Documents as examples: one of ``head``, ``tail`` and a class is one, others are all pairs of entities.
 
     Raises:

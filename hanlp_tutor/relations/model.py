@@ -16,6 +16,7 @@ from torch import Tensor
 from hanlp_tutor.core.batching import Batch, Encoded
 from hanlp_tutor.core.model import ClassificationModel
 from hanlp_tutor.data.marking import choose_markers, mark, unmark
+from hanlp_tutor.data.relation_files import parse_pair
 from hanlp_tutor.data.relations import RelationText, negative_class, pair_from
 from hanlp_tutor.data.windows import around
 from hanlp_tutor.encoders import POSITIONS, Encoder
@@ -26,7 +27,8 @@ class RelationModel(ClassificationModel):
     """The relation between two marked entities of a text.
 
     A Predictor takes pairs: ``{"head", "tail", "text"}``, ``(head, tail, text)``, a
-    :class:`~hanlp_tutor.data.relations.RelationText`, or a marked text as a plain classifier gets it. It answers
+    :class:`~hanlp_tutor.data.relations.RelationText`, as strings that object in JSON or those columns with tabs
+    between, or a marked text as a plain classifier gets it. It answers
     ``{"text", "head", "tail", "relation", "score"}``; the score is the probability of the relation. Of a text that is
     longer than the encoder's window the part around head and tail is read, and the answer has ``"cut": True``.
 
@@ -83,20 +85,18 @@ class RelationModel(ClassificationModel):
         cut = [each if len(each.ids) <= size else replace(each, ids=self._around(each.ids, size)) for each in examples]
         return super().collate(cut, max_length=max_length)
 
-    def as_input(self, given: Any) -> RelationText | None:
+    def as_input(self, given: Any) -> RelationText:
         """A pair.
 
         Raises:
-            InputError: a head or tail that does not stand in its text.
+            InputError: no pair; a head or tail that does not stand in its text.
         """
-        if isinstance(given, str):
-            found = unmark(given, self.extra["markers"])
-            if found is None:
-                return None
+        found = unmark(given, self.extra["markers"]) if isinstance(given, str) else None
+        if found is not None:
             text, head, tail = found
             given = {"head": text[slice(*head)], "tail": text[slice(*tail)], "text": text, "starts": (head[0], tail[0])}
         try:
-            return pair_from(given)
+            return parse_pair(given) if isinstance(given, str) else pair_from(given)
         except DataError as error:
             raise InputError(f"{error.message} {error.remedy or ''}".strip()) from None
 
