@@ -145,14 +145,14 @@ def note_negative(path: str | Path, examples: Sequence[RelationText]) -> None:
     """Note which relation is taken for none, where nobody has named it."""
     if not examples or examples[0].negative:
         return
-    name = negative_class(examples)
+    name, where = negative_class(examples), f"{path}: " if str(path) else ""
     how = pass_option("negative", "NAME")
     if name is None:
         kinds = sorted({each.relation for each in examples if each.relation})
         shown = ", ".join(kinds[:8]) + (", ..." if len(kinds) > 8 else "")
-        note(f"{path}: no relation is called as if it were none ({shown}), so micro F1 is over all. {how} if one is.")
+        note(f"{where}no relation is called as if it were none ({shown}), so micro F1 is over all. {how} if one is.")
     else:
-        note(f"{path}: {name!r} is taken for no relation, and left out of micro F1. {how} if it is another.")
+        note(f"{where}{name!r} is taken for no relation, and left out of micro F1. {how} if it is another.")
 
 
 def _check_named(path: str | Path, examples: Sequence[RelationText], negative: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from hanlp_tutor.data.examples import gold_counts
 from hanlp_tutor.data.relation_files import note_negative
 from hanlp_tutor.data.relations import RelationText, negative_class, plausible, type_pairs
 from hanlp_tutor.data.split import Split, split_groups
+from hanlp_tutor.errors import ConfigError
 
 if TYPE_CHECKING:
     from hanlp_tutor.core.model import Model
@@ -28,10 +29,16 @@ class RelationTask(Task):
         return split_groups(examples, lambda example: example.text, ratio=ratio, seed=seed)
 
     def admit(self, examples: list[RelationText], train: Sequence[RelationText]) -> list[RelationText]:
-        """Without pairs of types between which the training set has no relation, unless they are said to have one."""
+        """Without pairs of types between which the training set has no relation, unless they are said to have one.
+
+        Raises:
+            ConfigError: no training example has the relation that was named as the negative class.
+        """
+        negative = negative_class(train)
         if examples is train and examples:
             note_negative(examples[0].source.rpartition(":")[0], examples)
-        negative = negative_class(train)
+            if examples[0].negative and examples[0].types is None:
+                check_named(negative, {each.relation for each in examples})
         return plausible(examples, type_pairs(train, negative), negative)
 
     def prepare(self, model: Model, train: Sequence[RelationText]) -> None:
@@ -69,6 +76,18 @@ class RelationTask(Task):
         ]
         gold, found = [pair[0] for pair in counted], [pair[1] for pair in counted]
         return {**relation_scores(gold, found, negative), "minority": minority_share(found)}
+
+
+def check_named(negative: str, relations: Collection[str]) -> None:
+    """Refuse a negative class that no example has.
+
+    Raises:
+        ConfigError: it lists the relations.
+    """
+    if negative not in relations:
+        shown = ", ".join(sorted(relations)[:20]) + (", ..." if len(relations) > 20 else "")
+        message = f"no relation is called {negative!r}, which was named as the negative class; there are {shown}."
+        raise ConfigError(message)
 
 
 def relation_scores(gold: Sequence[str], predicted: Sequence[str], negative: str | None) -> dict[str, Any]:
