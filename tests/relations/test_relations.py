@@ -28,6 +28,7 @@ from hanlp_tutor.errors import DataError, InputError, ModelError
 from hanlp_tutor.manifest import read_manifest
 from hanlp_tutor.relations.task import relation_scores
 from hanlp_tutor.workbench.baseline_run import fit_and_score
+from hanlp_tutor.workbench.calibration import fit_temperature
 from hanlp_tutor.workbench.go_on import go_on
 from hanlp_tutor.workbench.job import read_split
 
@@ -230,6 +231,10 @@ def test_it_goes_on_with_a_new_relation(trained, tmp_path):
     with torch.no_grad():
         same = torch.equal(begun.model.head.classifier.weight[: len(model.labels)], model.head.classifier.weight)
     assert same
+
+
+def test_a_temperature_is_fitted(trained):
+    assert 0.05 <= fit_temperature(trained[0], toy.related(40, seed=6)) <= 20
 
 
 def test_the_baseline_reads_marked_sentences():
