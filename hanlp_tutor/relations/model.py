@@ -66,6 +66,11 @@ class RelationModel(ClassificationModel):
         head, tail = pair.spans
         return mark(pair.text, (head.start, head.end), (tail.start, tail.end), self.extra["markers"])
 
+    def is_longer(self, pair: RelationText) -> bool:
+        """Whether the marked text is more than one window, so that a part of it is read."""
+        size = self.window - 2
+        return len(pair.text) + 4 > size and len(self.encode_input(pair).ids) > size
+
     def encode(self, example: RelationText | str) -> Encoded:
         if isinstance(example, str):
             return super().encode(example)
@@ -102,7 +107,6 @@ class RelationModel(ClassificationModel):
 
     def answer(self, texts: Sequence[RelationText], states: Tensor, batch: Batch) -> list[dict[str, Any]]:
         answers = super().answer(texts, states, batch)
-        size = self.window - 2
         return [
             {
                 "text": pair.text,
@@ -110,13 +114,10 @@ class RelationModel(ClassificationModel):
                 "tail": pair.tail,
                 "relation": found["label"],
                 "score": found["score"],
-                **({"cut": True} if self._is_longer(pair, size) else {}),
+                **({"cut": True} if self.is_longer(pair) else {}),
             }
             for pair, found in zip(texts, answers, strict=True)
         ]
-
-    def _is_longer(self, pair: RelationText, size: int) -> bool:
-        return len(pair.text) + 4 > size and len(self.encode_input(pair).ids) > size
 
     def _around(self, ids: list[int], size: int) -> list[int]:
         places = [place for place, token in enumerate(ids) if token in self._marker_ids]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hanlp_tutor.core.scores import class_scores, minority_share
 from hanlp_tutor.core.task import TASKS, Task
 from hanlp_tutor.data.examples import gold_counts
+from hanlp_tutor.data.notes import note
 from hanlp_tutor.data.relation_files import note_negative
 from hanlp_tutor.data.relations import RelationText, negative_class, plausible, type_pairs
 from hanlp_tutor.data.split import Split, split_groups
@@ -41,8 +42,14 @@ class RelationTask(Task):
                 check_named(negative, {each.relation for each in examples})
         return plausible(examples, type_pairs(train, negative), negative)
 
-    def prepare(self, model: Model, train: Sequence[RelationText]) -> None:
-        """The relation that means none, and between which types there are relations."""
+    def prepare(self, model: RelationModel, train: Sequence[RelationText]) -> None:
+        """The relation that means none, and between which types there are relations; notes how many texts are cut."""
+        longer = sum(map(model.is_longer, train))
+        if longer:
+            note(
+                f"{longer:,} of {len(train):,} training texts are longer than the window of {model.window} tokens: of "
+                "them the part around head and tail is read."
+            )
         negative = negative_class(train) or model.extra["negative"]
         pairs = type_pairs(train, negative)
         known = {tuple(pair) for pair in model.extra["type_pairs"] or ()}

@@ -23,7 +23,7 @@ from hanlp_tutor import (
 from hanlp_tutor.core.evaluate import score_on_test
 from hanlp_tutor.core.task import label_set, task_named
 from hanlp_tutor.data import RelationText, Split, fingerprint
-from hanlp_tutor.data.notes import notes_to
+from hanlp_tutor.data.notes import DataNotice, notes_to
 from hanlp_tutor.errors import DataError, InputError, ModelError
 from hanlp_tutor.manifest import read_manifest
 from hanlp_tutor.relations.task import relation_scores
@@ -156,6 +156,9 @@ def test_a_long_text_trains(small_encoder, tmp_path):
     config = TrainConfig(epochs=1, batch_size=4, max_length=32)
     model = build_model("relation", small_encoder, label_set("relation", train), config)
     assert fine_tune(model, train, train, config, tmp_path / "run", progress="none").best_dev >= 0
+    longer = [*train, replace(train[0], text=train[0].text + "明" * 600, starts=None)]
+    with pytest.warns(DataNotice, match="1 of 13 training texts are longer than the window of 512 tokens"):
+        fine_tune(model, longer, [], config, tmp_path / "other", progress="none")
 
 
 # --- the negative class and the types --------------------------------------------------------------------------------
