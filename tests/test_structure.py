@@ -29,6 +29,7 @@ ROOMS = (
     "pretraining",
     "hanlp_bridge",
     "workbench",
+    "serving",
     "teach",
     "cli",
 )

@@ -17,8 +17,8 @@ from hanlp_tutor.core.batching import Batch
 from hanlp_tutor.core.inference import infer
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.model_folder import load_model
+from hanlp_tutor.data.texts import check_text, check_texts
 from hanlp_tutor.encoders.layers import evaluating
-from hanlp_tutor.errors import InputError
 
 
 class Predictor:
@@ -43,9 +43,7 @@ class Predictor:
 
     def predict(self, text: str) -> dict[str, Any]:
         """The prediction for one text; see :meth:`predict_many`."""
-        if not isinstance(text, str):
-            raise InputError(f"predict takes one text, a str; this is {_kind(text)}. For several: predict_many(texts).")
-        return self.predict_many([text])[0]
+        return self.predict_many([check_text(text)])[0]
 
     def predict_many(self, texts: Iterable[str]) -> list[dict[str, Any]]:
         """The predictions for many texts, in their order; batched by length inside.
@@ -62,7 +60,7 @@ class Predictor:
         Raises:
             InputError: something else than texts, or a multi-task model without a segmenter.
         """
-        texts = _checked(texts)
+        texts = check_texts(texts)
         model = evaluating(self.model, self.model.text_encoder)  # it may have been trained further since
         encoded = [model.encode(text) for text in texts]
         answers = [model.blank(text, each) for text, each in zip(texts, encoded, strict=True)]
@@ -75,19 +73,3 @@ class Predictor:
             for k, answer in zip(numbers, found, strict=True):
                 answers[readable[k]] = answer
         return answers
-
-
-def _checked(texts: Iterable[str]) -> list[str]:
-    if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
-        raise InputError(f"predict_many takes a list of texts; this is {_kind(texts)}. For one text: predict(text).")
-    texts = list(texts)
-    for number, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise InputError(f"Text {number} of the list (counted from 0) is {_kind(text)}; pass a str.")
-    return texts
-
-
-def _kind(value: object) -> str:
-    hint = " (decode it first: value.decode('utf-8'))" if isinstance(value, bytes) else ""
-    hint = " (join its characters first: ''.join(value))" if isinstance(value, list) else hint
-    return f"of type {type(value).__name__}{hint}"
