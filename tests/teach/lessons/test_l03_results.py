@@ -50,4 +50,4 @@ def test_leads_are_paired_by_draw(tmp_path):
         "lead over random weights": "+20.0 (15.0 to 25.0)",  # although the draws themselves differ as much
     }
     assert second["random"] == second["lead over random weights"] == "not measured yet"
-    assert [(each["task"], each["labelled"]) for each in rest][-1] == ("reviews", "2,000")
+    assert [(each["task"], each["labelled"]) for each in rest][-1] == ("reviews", "500")

@@ -31,7 +31,7 @@ def drawn_leads(folder: Path | None = None) -> list[dict[str, str]]:
     the differences in points of test F1 (entities) or accuracy (reviews), with its 95 % interval over the draws.
     """
     found, rows = Measured("pretraining_lead", folder), []
-    for (task, title), size in product({"ner": "entities", "classify": "reviews"}.items(), (100, 500, 2000)):
+    for (task, title), size in product({"ner": "entities", "classify": "reviews"}.items(), (100, 500)):
         here, measure = found.under(f"{task}/{size}/").rows, MEASURES[task]
         pretrained, random, classical = (
             next((row for name, row in here.items() if belongs(name)), None)
