@@ -26,6 +26,7 @@ ROOMS = (
     "encoders",
     "corpora",
     "core",
+    "relations",
     "pretraining",
     "hanlp_bridge",
     "workbench",

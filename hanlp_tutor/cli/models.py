@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,8 @@ def predict(
     """Label TEXT, or the texts of --file, or each line of standard input; with --json one object a text.
 
     A file of one text a line is read as that, a blank line as an empty text; of other formats, labelled or
-    not, the texts are taken.
+    not, the texts are taken. A model of relations takes pairs: {"head", "tail", "text"} in JSON, or
+    head<TAB>tail<TAB>text, a line; of an export every pair of entities.
     """
     if text is not None and file is not None:
         raise ConfigError("give TEXT or --file, not both.")
@@ -72,9 +73,21 @@ def predict(
         raise ConfigError(f"{', '.join(reading)}: options of reading a file; name it with --file FILE.")
     if out is not None and file is not None and out.resolve() == file.resolve():
         raise ConfigError(f"{out} would overwrite its own source; name another file for --out.")
-    texts = None if file is None else _texts(file, reading)
-    predictor = _predictor(model)
+    from hanlp_tutor.serving.onnx_folder import is_onnx_folder
+
+    small = is_onnx_folder(model)
+    relations = not small and _task_of(model_folder(model)) == "relation"
+    texts = None if file is None else (_pairs if relations else _texts)(file, reading)
+    if small:  # torch is not even loaded
+        from hanlp_tutor.serving.onnx_predictor import OnnxPredictor as Predictor
+    else:
+        from hanlp_tutor.core.predict import Predictor
+    predictor = Predictor.load(model if small else model_folder(model))
+    if relations and texts is not None:
+        texts = _of_known_types(predictor.model, texts)
     chunks = [[text]] if text is not None else _chunks(256) if texts is None else _in_chunks(texts, 256)
+    if relations and text is None and texts is None:
+        chunks = _each_a_pair(predictor.model, chunks)
     answers = (answer for chunk in chunks for answer in predictor.predict_many(chunk))
     if out is not None:
         write_file(out, lambda written: written.writelines(_line(answer) for answer in answers))
@@ -83,20 +96,56 @@ def predict(
         click.echo(json.dumps(answer, ensure_ascii=False) if as_json else _readable(answer))
 
 
-def _predictor(model: Path) -> Any:
-    """Of a model folder, or of an ONNX folder, for which torch is not even loaded."""
-    from hanlp_tutor.serving.onnx_folder import is_onnx_folder
-
-    if is_onnx_folder(model):
-        from hanlp_tutor.serving.onnx_predictor import OnnxPredictor
-
-        return OnnxPredictor(model)
-    from hanlp_tutor.core.predict import Predictor
-
-    return Predictor.load(model_folder(model))
+def _task_of(folder: Path) -> str | None:
+    """What a model folder says; None of a damaged one, of which loading it says why."""
+    try:
+        card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        return card.get("task")
+    except (OSError, ValueError, AttributeError):
+        return None
 
 
-def _in_chunks(texts: list[str], size: int) -> Iterator[list[str]]:
+def _each_a_pair(model: Any, chunks: Iterable[list[str]]) -> Iterator[list[Any]]:
+    """Lines of standard input as pairs; blank ones are skipped.
+
+    Raises:
+        TutorError: a line that is none, with its number.
+    """
+    number = 0
+    for chunk in chunks:
+        pairs = []
+        for line in chunk:
+            number += 1
+            try:
+                pairs += [model.as_input(line)] if line.strip() else []
+            except TutorError as error:
+                raise TutorError(f"standard input, line {number}: {error}") from None
+        yield pairs
+
+
+def _pairs(file: Path, reading: dict[str, Any]) -> list[Any]:
+    """The pairs of a file.
+
+    Raises:
+        DataError, ConfigError: as :func:`hanlp_tutor.data.relation_files.read_pairs`.
+    """
+    from hanlp_tutor.data.relation_files import read_pairs
+
+    given = {name: value for name, value in reading.items() if name not in ("overlaps", "negative")}
+    return read_pairs(file, **given)
+
+
+def _of_known_types(model: Any, pairs: list[Any]) -> list[Any]:
+    """Without the pairs of types between which the model knows no relation; their number is noted."""
+    from hanlp_tutor.data.notes import note
+
+    asked = [pair for pair in pairs if model.may_relate(pair)]
+    if len(asked) < len(pairs):
+        note(f"{len(pairs) - len(asked):,} pairs left out: between their types training had no relation.")
+    return asked
+
+
+def _in_chunks(texts: list[Any], size: int) -> Iterator[list[Any]]:
     return (texts[place : place + size] for place in range(0, len(texts), size))
 
 
@@ -219,6 +268,8 @@ def _readable(answer: dict[str, Any]) -> str:
         tags = answer.get("pos") or [""] * len(answer["tok"])
         words = " ".join(f"{word}/{tag}" if tag else word for word, tag in zip(answer["tok"], tags, strict=True))
         answer = {"text": words, "entities": answer.get("ner", [])}
+    if "relation" in answer:
+        return "\t".join((answer["relation"], f"{answer['score']:.4f}", answer["head"], answer["tail"], answer["text"]))
     if "label" in answer:
         return f"{answer['label']}\t{answer['score']:.4f}\t{answer['text']}"
     rows = [f"  {e['start']}-{e['end']}\t{e['label']}\t{e['text']}\t{e['score']:.4f}" for e in answer["entities"]]

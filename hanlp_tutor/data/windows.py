@@ -1,6 +1,8 @@
-"""Windows (滑动窗口): how a text that is longer than an encoder's positions is read, in training and service."""
+"""What of a text an encoder reads at once: windows that overlap, or one around what matters."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def windows(length: int, size: int) -> list[tuple[int, int]]:
@@ -27,3 +29,29 @@ def window_of(token: int, count: int, size: int) -> int:
     """
     stride = size // 2
     return min(max(token - stride // 2, 0) // stride, count - 1)
+
+
+def around(places: Sequence[int], length: int, size: int) -> list[tuple[int, int]]:
+    """What of a sequence that is too long is kept: ``size`` elements around certain places, in one part or in two.
+
+    >>> around([40, 44, 50, 53], 100, 30)
+    [(32, 62)]
+    >>> around([10, 14, 80, 83], 100, 30)
+    [(10, 25), (69, 84)]
+
+    Args:
+        places: of the markers.
+        length: of the sequence.
+        size: that may be kept.
+
+    Returns:
+        Half-open parts: one with as much on both sides, moved where it would stick out; where first and last place are
+        too far apart for one, what follows the first and what precedes the last, half of ``size`` each.
+    """
+    if length <= size:
+        return [(0, length)]
+    first, last = min(places, default=0), max(places, default=0) + 1
+    if last - first > size:
+        return [(first, first + size // 2), (last - (size - size // 2), last)]
+    start = min(max(0, first - (size - (last - first)) // 2), length - size)
+    return [(start, start + size)]

@@ -1,6 +1,6 @@
 """An ONNX folder: what is in it, and how it is checked when it is opened.
 
-``model.onnx``       encoder and linear layer: token ids and mask (W, T) to scores (W, T, C), or to the [CLS] states (W, H)
+``model.onnx``       encoder and linear layer: token ids and mask (W, T) to scores (W, T, C), or [CLS] states (W, H)
 ``head.npz``         what stands beside the graph: the CRF's transitions, or the linear layer of a classifier
 ``tokenizer.json``   of the library ``tokenizers``
 ``onnx.json``        task, labels, window, temperature, the ids of special tokens, number format, sha256 of the others
@@ -50,7 +50,7 @@ def read_card(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ModelError(
             f"{folder}: no ONNX folder, it has no {CARD}. Write one with `export MODEL {folder} --to onnx`."
-        )
+        ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{folder / CARD}: cannot be read ({error}). Export the model again.") from None
     if form > FORMAT:

@@ -43,8 +43,8 @@ EXAMPLES = {"ner": NEWS, "ner without a CRF": NEWS, "classify": REVIEWS}
 def exported(request, small_encoder, tmp_path_factory):
     """A model that says something else everywhere, its ONNX folder, and examples of its task."""
     task, examples = request.param.split()[0], EXAMPLES[request.param]
-    crf = None if task == "classify" else request.param == "ner"
-    model = build_model(task, small_encoder, label_set(task, examples), TrainConfig(crf=crf))
+    options = {} if task == "classify" else {"crf": request.param == "ner"}
+    model = build_model(task, small_encoder, label_set(task, examples), TrainConfig(**options))
     torch.manual_seed(0)
     for parameter in model.head.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
@@ -74,7 +74,7 @@ def test_the_same_answers_on_real_texts(exported):
     assert np.allclose(scores(ours), scores(theirs), atol=1e-4)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     texts=st.lists(st.text(st.characters(exclude_categories=()), max_size=40), max_size=4),
     times=st.sampled_from([1, 60]),
@@ -175,12 +175,12 @@ def test_what_cannot_be_exported_says_why(small_encoder, tmp_path: Path):
         export_onnx(model, tmp_path / "other")
     assert (tmp_path / "other" / "thesis.txt").exists()
     model.task = "multitask"
-    with pytest.raises(ConfigError, match="only taggers and classifiers can.*Export it to HanLP"):
+    with pytest.raises(ConfigError, match=r"only taggers and classifiers can.*Export it to HanLP"):
         export_onnx(model, tmp_path / "new")
 
 
 def test_on_the_command_line(exported, tmp_path: Path):
-    model, folder, examples = exported
+    model, _, examples = exported
     saved = save_model(model, tmp_path / "model")
 
     def run(*arguments):
@@ -198,7 +198,7 @@ def test_on_the_command_line(exported, tmp_path: Path):
     assert wrong.returncode == 2 and "--int8 belongs to --to onnx" in wrong.stderr
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     lengths=st.lists(st.integers(1, 12), min_size=1, max_size=4),
     seed=st.integers(0, 1000),
