@@ -30,6 +30,7 @@ ROOMS = (
     "pretraining",
     "hanlp_bridge",
     "workbench",
+    "serving",
     "teach",
     "cli",
 )

@@ -19,9 +19,9 @@ from hanlp_tutor.core.batching import Batch, Encoded, Encodings, collate
 from hanlp_tutor.core.heads import ClassificationHead, TaggingHead
 from hanlp_tutor.core.scheme_head import SchemeHead
 from hanlp_tutor.data import LabelledText, TaggedText
+from hanlp_tutor.data.characters import TextEncoder
 from hanlp_tutor.data.edges import visible_spans
 from hanlp_tutor.encoders import POSITIONS, Encoder
-from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.layers import HiddenDropout
 from hanlp_tutor.errors import DataError, TrainingError
 

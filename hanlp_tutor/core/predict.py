@@ -17,6 +17,7 @@ from hanlp_tutor.core.batching import Batch
 from hanlp_tutor.core.inference import infer
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.model_folder import load_model
+from hanlp_tutor.data.texts import kind_of
 from hanlp_tutor.encoders.layers import evaluating
 from hanlp_tutor.errors import InputError
 
@@ -44,7 +45,7 @@ class Predictor:
     def predict(self, text: str) -> dict[str, Any]:
         """The prediction for one text; see :meth:`predict_many`."""
         if self.model.as_input(text) is None:
-            takes = f"predict takes {self.model.takes}; this is {_kind(text)}."
+            takes = f"predict takes {self.model.takes}; this is {kind_of(text)}."
             raise InputError(f"{takes} For several: predict_many(texts).")
         return self.predict_many([text])[0]
 
@@ -81,16 +82,10 @@ class Predictor:
 
 def _checked(texts: Iterable[Any], model: Model) -> list[Any]:
     if isinstance(texts, (str, bytes, dict)) or not isinstance(texts, Iterable):
-        raise InputError(f"predict_many takes a list of texts; this is {_kind(texts)}. For one text: predict(text).")
+        raise InputError(f"predict_many takes a list of texts; this is {kind_of(texts)}. For one text: predict(text).")
     texts, inputs = list(texts), []
     for number, text in enumerate(texts):
         inputs.append(model.as_input(text))
         if inputs[-1] is None:
-            raise InputError(f"Text {number} of the list (counted from 0) is {_kind(text)}; pass {model.takes}.")
+            raise InputError(f"Text {number} of the list (counted from 0) is {kind_of(text)}; pass {model.takes}.")
     return inputs
-
-
-def _kind(value: object) -> str:
-    hint = " (decode it first: value.decode('utf-8'))" if isinstance(value, bytes) else ""
-    hint = " (join its characters first: ''.join(value))" if isinstance(value, list) else hint
-    return f"of type {type(value).__name__}{hint}"
