@@ -2,8 +2,8 @@
 
 Each fault planted into short runs on corpora and seeds that the rules were not written on (they have seen the
 People's Daily and the reviews with seed 1, and were mended after tests with seeds 2 to 7, 11 to 22, 31 to 42), twenty
-healthy runs that must raise no alarm, and the remedies of the article's three troubles with three seeds. About twenty
-minutes of one core. What has been measured under the same settings is not measured again; a corpus that is not to be
+healthy runs that must raise no alarm, and remedies of two of the article's troubles with several seeds. About half an
+hour of one core. What has been measured under the same settings is not measured again; a corpus that is not to be
 had here is left out, and said so. ``--only healthy`` measures rows whose name begins so; ``--keep FOLDER`` leaves the
 run folders there, without their weights.
 """
@@ -42,7 +42,7 @@ OPTIONS = {
 }
 HEAD_LR = {"ner": 1e-2, "classify": 1e-3}
 HELD_OUT = {"peoples_daily": (8, 9), "cmedqaner": (8,), "reviews": (8, 9)}  # no rule has seen these
-REMEDY_SEEDS = (1, 2, 3)
+REMEDY_SEEDS = {"over-fitting": range(1, 9), "slow convergence": (1, 2, 3)}  # the former differ more from seed to seed
 # Twenty runs with nothing wrong: corpus, and what differs from the plan above.
 HEALTHY = {
     "peoples_daily": (
@@ -111,13 +111,11 @@ def rows(runs: Path):
             name = f"healthy/{corpus}/{number:02d}"
             encoder = changes.get("encoder", LESSON_ENCODER)
             yield name, (number + 51,), _healthy(corpus, changes, runs / name), encoder, changes
-    for remedy, changes in OVER_FITTING.items():
-        name = f"remedy/over-fitting/{remedy}"
-        yield name, REMEDY_SEEDS, _remedy("over-fitting", changes, runs / name), LESSON_ENCODER, changes
-    for remedy, changes in SLOW.items():
-        name = f"remedy/slow convergence/{remedy}"
-        changes = {"epochs": 10, **changes}
-        yield name, REMEDY_SEEDS, _remedy("slow convergence", changes, runs / name), LESSON_ENCODER, changes
+    for trouble, remedies in {"over-fitting": OVER_FITTING, "slow convergence": SLOW}.items():
+        for remedy, changes in remedies.items():
+            name = f"remedy/{trouble}/{remedy}"
+            changes = {"epochs": 10, **changes} if trouble == "slow convergence" else changes
+            yield name, REMEDY_SEEDS[trouble], _remedy(trouble, changes, runs / name), LESSON_ENCODER, changes
 
 
 def healthy_plan(corpus: str, seed: int, changes: dict) -> Plan:

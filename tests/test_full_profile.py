@@ -33,7 +33,7 @@ HUB = "bert-base-chinese"
 OF_HUB = [name for name, profiles in PROFILES.items() if HUB in profiles["full"].values()]
 TASKS = {"04_finetune_classifier": "classify", "11_multitask": "multitask"}  # of all others: ner
 EXPORTED = ("04_finetune_classifier", "05_finetune_ner", "11_multitask")  # these lessons hand their model to HanLP
-LONGEST = 16  # characters
+LONGEST = 8  # characters
 pytestmark = pytest.mark.xdist_group("base-size")  # one process holds these models, not two
 
 

@@ -76,8 +76,8 @@ def choose_precision(config: TrainConfig) -> Precision:
     if not config.allow_slow_precision and not is_fast(device, wanted):
         other = "fp16" if wanted == "bf16" else "bf16"
         raise ConfigError(
-            f"{wanted}=True: {describe_device(device)} has no fast {wanted}, training would be slower than in float32, "
-            f"up to ten times. Leave it out, {f'use {other}=True, ' if is_fast(device, other) else ''}"
+            f"{wanted}=True: {describe_device(device)} has no fast {wanted}: training may be slower than in float32, "
+            f"by ten times or more. Leave it out, {f'use {other}=True, ' if is_fast(device, other) else ''}"
             "or set allow_slow_precision=True to try it all the same."
         )
     return Precision(device, torch.bfloat16 if config.bf16 else torch.float16)

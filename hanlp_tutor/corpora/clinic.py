@@ -121,10 +121,18 @@ def _labelled(subset: str, found: list[Record], noise: Draw | None):
 
 
 def _related(subset: str, found: list[Record], noise: Draw | None):
-    names = [*RELATIONS.values(), NO_RELATION]
     for number, record in enumerate(found, 1):
         for head, tail, relation in record.pairs:
-            wrong = noise is not None and noise.chance(NOISE)
-            label = other(relation, names, noise) if wrong else relation
-            text = record.text
-            yield RelationText(text, head.text(text), tail.text(text), label, _source(subset, number))
+            # overlooked, or seen where there is none; the types of the two allow no other mistake
+            possible = RELATIONS.get((head.label, tail.label))
+            wrong = possible and noise is not None and noise.chance(NOISE)
+            label = other(relation, (possible, NO_RELATION), noise) if wrong else relation
+            strings = (head.text(record.text), tail.text(record.text))
+            yield RelationText(
+                record.text,
+                *strings,
+                label,
+                _source(subset, number),
+                types=(head.label, tail.label),
+                negative=NO_RELATION,
+            )

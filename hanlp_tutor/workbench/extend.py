@@ -1,14 +1,15 @@
 """Teach a trained model more without its forgetting what it knew (增量学习，不遗忘).
 
 Sentences in which only the *new* type is marked say of every old entity: this is none. A model that goes on learning
-from them alone unlearns its old types (catastrophic forgetting, McCloskey and Cohen 1989). Three remedies add up:
+from them alone unlearns its old types. That is a conflict of labels (标签冲突) and mended in the data; the catastrophic
+forgetting of McCloskey and Cohen (1989) needs no wrong label. Three remedies add up:
 
 * **pseudo-labels** (伪标签): the old model marks its own types in the new sentences (Monaikul et al. 2021, "Continual
   Learning for Named Entity Recognition");
 * **replay** (重放): old examples are learnt again beside the new ones. Of the new type they say nothing, so a copy of
   the model that has learnt from the new sentences alone marks it there;
 * **regularisation** (正则化): options of the run, ``freeze``, or ``l2`` with ``l2_on="distance"``, which holds θ near
-  where it was.
+  where it was. By itself it keeps nothing here (results/multitask.json): the head alone can unlearn a type.
 """
 
 from __future__ import annotations

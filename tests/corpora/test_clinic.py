@@ -113,6 +113,14 @@ def test_a_relation_is_what_the_sentence_states_not_what_is_known():
     assert known > 20
 
 
+def test_types_allow_what_they_allow_in_the_noisy_training_set_too():
+    from hanlp_tutor.data.relations import negative_class, type_pairs
+
+    train = load_corpus("clinic", task="relation", size=1500).train
+    assert negative_class(train) == "unknown"
+    assert type_pairs(train, "unknown") == set(RELATIONS)
+
+
 def test_strings_that_stand_twice_are_left_out():
     text = "胸痛，无腹痛，胸痛考虑冠心病"
     pain, disease = Mention(7, 9, "symptom"), Mention(11, 14, "disease")

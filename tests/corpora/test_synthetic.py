@@ -20,14 +20,14 @@ TEMPLATES = {
     "laundering": ("sentences.txt", "figures.txt", "notes.txt"),
     "faults": ("sentences.txt",),
 }
-# SHA-256 of 300 training examples with dev and test at seed 1, begun. Another Python, machine or hash seed changes
-# nothing; whoever changes a word or a sentence gives new ones, and every result on the corpus is another.
+# SHA-256 of what 300 training examples, dev and test say, at seed 1, begun. Another Python, machine or hash seed
+# changes nothing; whoever changes a word or a sentence gives new ones, and every result on the corpus is another.
 BYTES = {
-    ("clinic", "ner"): "d53ac1a35e80f6c4",
-    ("clinic", "relation"): "d63cc2ff15313c7a",
-    ("clinic", "classify"): "9d8b1c2822be7d90",
-    ("laundering", "classify"): "8a519d4a899fa8f6",
-    ("faults", "classify"): "ce1cc2825fa89655",
+    ("clinic", "ner"): "da674637bfa602e4",
+    ("clinic", "relation"): "1ace2a68d9cb2ea0",
+    ("clinic", "classify"): "95794ab14c33589a",
+    ("laundering", "classify"): "fcceedb6332b4858",
+    ("faults", "classify"): "08d921550af28513",
 }
 
 
@@ -62,7 +62,9 @@ def accuracy(train, dev) -> float:
 def test_the_bytes_are_the_same_everywhere(name, task):
     corpus = load_corpus(name, task=task, size=300)
     examples = [*corpus.train, *corpus.dev, *corpus.test]
-    digest = hashlib.sha256("\n".join(map(repr, examples)).encode()).hexdigest()
+    fields = {"ner": ("text", "tags"), "relation": ("text", "head", "tail", "relation"), "classify": ("text", "label")}
+    said = [tuple(getattr(example, name) for name in fields[task]) for example in examples]
+    digest = hashlib.sha256("\n".join(map(repr, said)).encode()).hexdigest()
     assert digest.startswith(BYTES[name, task])
     assert len(BYTES[name, task]) == 16
 

@@ -1,4 +1,4 @@
-"""The article's claims beside what was measured (``claims.json``): every number read from a result file."""
+"""The article's claims beside what was measured (``claims.json``): every number counted, or read from a result file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def read_claims() -> dict[str, Any]:
     What a claim has under ``measured`` is the ``experiment`` whose file is read, what to ``say`` (a format string),
     what it was measured ``on`` if that is not the experiment's number of sentences, and its ``values`` by name: the
     median of a ``measure`` in a ``row``; with ``minus``, points more than another row has; with ``over``, by which
-    fraction it is more than another row's.
+    fraction it is more than another row's. Or it is only ``counted``, from the shape of a model: a name in ``COUNTED``.
     """
     return json.loads(files("hanlp_tutor").joinpath("claims.json").read_text(encoding="utf-8"))
 
@@ -38,7 +38,31 @@ def claims(results: Path | None = None) -> list[dict[str, str]]:
     ]
 
 
+def _head() -> str:
+    from hanlp_tutor.teach.article_model import BASE_SHAPE, article_model
+
+    whole = sum(p.numel() for p in article_model().parameters())
+    head = (BASE_SHAPE["hidden_size"] + 1) * TAGS
+    return (
+        f"a head of {TAGS} tags has {head:,} parameters, {head / whole:.3%} of BERT-base's; unless it is frozen, the "
+        "whole encoder is trained too (counted)"
+    )
+
+
+def _sizes() -> str:
+    from hanlp_tutor.teach.article_model import article_model
+
+    whole = sum(p.numel() for p in article_model().parameters())
+    return f"{whole / 1e6:.0f} M for each of the three (counted from the configuration, which is the same)"
+
+
+TAGS = 7  # BIO tags of three types
+COUNTED = {"head": _head, "sizes": _sizes}
+
+
 def _measured(where: dict[str, Any] | None, results: Path | None) -> str:
+    if where and "counted" in where:
+        return COUNTED[where["counted"]]()
     content = read_results(where["experiment"], results) if where else None
     if not where or not content:
         return UNMEASURED

@@ -8,26 +8,28 @@ def fastest(capability):
 
 
 RIGHT = {
-    "q00_1": [fastest],
-    "q00_2": [73.6, "73.6", 92.3 - 18.7],
-    "q00_3": [lambda text, entity: text[entity["start"] : entity["end"]]],
+    "q00_1": [(30, 28.6), ("25", 28.6), (60, 55.0)],
+    "q00_2": [lambda text, entity: text[entity["start"] : entity["end"]]],
+    "q00_3": [73.6, "73.6", 92.3 - 18.7],
+    "q00_4": [fastest],
 }
 WRONG = {
-    "q00_1": [
+    "q00_1": [((90, 28.6), "You said 90; the run shows 28.6. The encoder has read"), ((10, 60.0), "More than half")],
+    "q00_4": [
         (lambda capability: "bf16", "emulated"),
         (lambda capability: "fp16", "loss scaling"),
         (lambda capability: "bf16" if capability >= (8, 0) else "fp16", "P40"),
         (lambda capability: "int8", "expected is"),
         ("fp16", "function"),
     ],
-    "q00_2": [
+    "q00_3": [
         (92.3 / 1.187, "divided"),
         (92.3 * 0.813, "18.7 %"),
         (111.0, "worse"),
         (0.736, "fraction"),
         (50, "not it"),
     ],
-    "q00_3": [
+    "q00_2": [
         (lambda text, entity: text[entity["start"] : entity["end"] + 1], "too long"),
         (lambda text, entity: text[entity["start"]], "not"),
         (lambda text, entity: text.encode()[entity["start"] : entity["end"]], "not"),

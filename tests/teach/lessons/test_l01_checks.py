@@ -1,7 +1,7 @@
 """The exercises of notebook 01; test_exercises.py holds the checks to these answers."""
 
 from hanlp_tutor.data import read_columns
-from hanlp_tutor.teach.lessons.l01.faulty_file import faulty_file, places
+from hanlp_tutor.teach.lessons.l01.faulty_file import faulty_file, mended_file, mends, places
 from hanlp_tutor.workbench.audit import audit
 
 
@@ -37,15 +37,14 @@ TRANSITION, LABEL, CONFLICT, TWIN = (
     [line for line, (kind, _) in places().items() if kind == wanted]
     for wanted in ("transition", "label", "conflict", "twin")
 )
+BY_TYPE = {"PER": 0.33, "LOC": 0.88, "ORG": 0.95}
+MENDS = mends()
 
 RIGHT = {
     "q01_1": [tags_of, lambda length, spans: tuple(tags_of(length, spans))],
-    "q01_2": [leaked],
-    "q01_3": [
-        [TRANSITION[0], LABEL[0], CONFLICT[0]],
-        (CONFLICT[-1], LABEL[1], TRANSITION[0]),
-        {str(TRANSITION[0]), str(LABEL[0]), str(CONFLICT[3])},
-    ],
+    "q01_2": [(["ORG", "LOC", "PER"], BY_TYPE)],
+    "q01_3": [leaked],
+    "q01_4": [MENDS, dict(sorted(MENDS.items(), reverse=True))],
 }
 WRONG = {
     "q01_1": [
@@ -58,6 +57,10 @@ WRONG = {
         (lambda length, spans: tags_of(length, spans[:1]), "expected"),
     ],
     "q01_2": [
+        ((["PER", "LOC", "ORG"], BY_TYPE), "finds ORG best"),
+        ((["ORG", "LOC"], BY_TYPE), "each once"),
+    ],
+    "q01_3": [
         (lambda train, test: [text for text in test if text in train], "blank alone"),
         (lambda train, test: [text for text in test if text not in leaked(train, test)], "new"),
         (lambda train, test: ["".join(text.split()) for text in leaked(train, test)], "as they are"),
@@ -67,14 +70,16 @@ WRONG = {
         (lambda train, test: leaked(train or test, test), "nothing can leak"),
         (lambda train, test: print(end=""), "returns None"),
     ],
-    "q01_3": [
-        (533, "list of three"),
-        ([1, LABEL[0], CONFLICT[0]], "Line 1 is in order"),
-        ([TRANSITION[0], LABEL[0], TWIN[0]], "this one is right"),
-        ([TRANSITION[0], LABEL[0], LABEL[1]], "one and the same fault"),
-        ([TRANSITION[0], LABEL[0]], "2 of 3 found. Still there: a sentence that stands twice"),
-        ([CONFLICT[0]], "1 of 3 found"),
-        (["here", "there", "nowhere"], "ValueError"),
+    "q01_4": [
+        ([61, 379, 533], "A dictionary from line to tag"),
+        ({**MENDS, 1: "O"}, "Line 1 is in order"),
+        ({**MENDS, TWIN[0]: "O"}, "this one is right"),
+        ({**MENDS, CONFLICT[-1]: "B-ORG"}, "has the tag that it needs"),
+        ({"61": "B-LOC"}, "no line number"),
+        ({TRANSITION[0]: "O"}, "The name begins there"),
+        ({LABEL[0]: "I-PER"}, "B- and I- are right"),
+        ({line: MENDS[line] for line in (TRANSITION[0], LABEL[0], CONFLICT[0])}, "3 of 6 lines are mended. A label"),
+        ({line: tag for line, tag in MENDS.items() if line not in CONFLICT}, "different tags: it is still there"),
     ],
 }
 
@@ -89,3 +94,10 @@ def test_the_audit_finds_the_faults_where_the_check_wants_them(tmp_path):
     assert found["similar-labels"] == LABEL[:1]
     assert found["conflict"] == CONFLICT[:1] and f":{TWIN[0]}." in report.of("conflict")[0].message
     assert report.counts["error"] == 2, "the third is among the warnings"
+
+
+def test_a_mended_file_satisfies_the_audit(tmp_path):
+    faulty = faulty_file(tmp_path / "faulty.tsv")
+    report = audit(mended_file(tmp_path / "mended.tsv", MENDS, faulty))
+    assert report.counts["error"] == 0 and not report.of("similar-labels", "conflict", "invalid-transition")
+    assert len(MENDS) == 6 and {MENDS[line] for line in LABEL} == {"B-PER", "I-PER"}

@@ -16,13 +16,15 @@ def naive(scores, gold):
     return -math.log(math.exp(scores[gold]) / sum(map(math.exp, scores)))
 
 
-def softmax(scores):
-    weights = [math.exp(s) for s in scores]
-    return [w / sum(weights) for w in weights]
+def score_gradient(logits, labels):
+    valid = (labels >= 0).unsqueeze(-1)
+    return (logits.softmax(-1) - F.one_hot(labels.clamp(min=0), logits.size(-1))) * valid
 
 
-def score_gradient(scores, gold):
-    return [p - (i == gold) for i, p in enumerate(softmax(scores))]
+def by_autograd(logits, labels):
+    logits = logits.clone().requires_grad_()
+    F.cross_entropy(logits, labels, reduction="sum").backward()
+    return logits.grad
 
 
 def step(theta, origin, gradient, lr, lam, n):
@@ -41,9 +43,10 @@ def stepping(pull, sign=-1.0, towards_origin=True):
 
 RIGHT = {
     "q02_1": [cross_entropy, lambda s, g: F.cross_entropy(torch.tensor(s), torch.tensor(g)).item()],
-    "q02_2": [score_gradient, lambda s, g: tuple(score_gradient(s, g))],
+    "q02_2": [score_gradient, by_autograd, lambda s, y: score_gradient(s.double(), y)],
     "q02_3": [5e-6, 2 * 0.1 / 40000, "5e-6"],
-    "q02_4": [step],
+    "q02_4": [(1, 1.02), ("1.1", 1.02)],
+    "q02_5": [step],
 }
 WRONG = {
     "q02_1": [
@@ -54,10 +57,15 @@ WRONG = {
         (lambda s, g: 3.14, "should be"),
     ],
     "q02_2": [
-        (lambda s, g: softmax(s), "the 1 that the right tag lacks"),
-        (lambda s, g: [-x for x in score_gradient(s, g)], "sign is turned"),
-        (lambda s, g: score_gradient(s, g)[:-1], "numbers"),
-        (lambda s, g: [0.0] * len(s), "should be"),
+        (lambda s, y: s.softmax(-1) * (y >= 0).unsqueeze(-1), "the 1 that the right tag lacks"),
+        (lambda s, y: -score_gradient(s, y), "sign is turned"),
+        (lambda s, y: score_gradient(s, y) / (y >= 0).sum(), "gradient of the mean"),
+        (lambda s, y: s.softmax(-1) - F.one_hot(y.clamp(min=0), 4), "those of padding are not"),
+        (lambda s, y: (s.softmax(0) - F.one_hot(y.clamp(min=0), 4)) * (y >= 0).unsqueeze(-1), "over the characters"),
+        (lambda s, y: score_gradient(s, y)[:, 0], "a number for each logit"),
+        (lambda s, y: score_gradient(s, y).tolist(), "a tensor of (3, 4)"),
+        (lambda s, y: s.softmax(-1) - F.one_hot(y, 4), "RuntimeError"),
+        (lambda s, y: s, "none that the check knows"),
     ],
     "q02_3": [
         (0.1, "the *sum*"),
@@ -67,7 +75,8 @@ WRONG = {
         (-5e-6, "above 0"),
         (1.0, "Not 1"),
     ],
-    "q02_4": [
+    "q02_4": [((10, 1.02), "You said 10; the run shows 1.02. On an untouched weight")],
+    "q02_5": [
         (stepping(lambda lam, n: 2 * lam / n, towards_origin=False), "towards 0"),
         (stepping(lambda lam, n: lam / n), "2 times its root"),
         (stepping(lambda lam, n: 2 * lam), "sum over N"),
@@ -80,14 +89,11 @@ WRONG = {
 
 
 def test_the_answers_are_true_of_the_kit(tiny_encoder):
-    """The gradient of q02_2 is autograd's; the step of q02_4 is that of the kit's penalty under PyTorch's SGD."""
+    """The step of q02_5 is that of the kit's penalty under PyTorch's SGD."""
     from hanlp_tutor.config import TrainConfig
     from hanlp_tutor.core.model_folder import build_model
     from hanlp_tutor.core.optim import L2Penalty
 
-    scores = torch.tensor([0.3, -1.0, 2.0], dtype=torch.float64, requires_grad=True)
-    F.cross_entropy(scores, torch.tensor(1)).backward()
-    assert scores.grad.tolist() == pytest.approx(score_gradient(scores.tolist(), 1))
     model = build_model("ner", tiny_encoder, ("O", "B-PER"), TrainConfig()).double()
     penalty = L2Penalty(model, TrainConfig(l2=3.0, l2_on="distance"))
     bias = model.encoder.encoder.layer[0].output.dense.bias

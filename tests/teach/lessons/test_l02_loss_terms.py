@@ -102,12 +102,14 @@ def test_the_distance_leaves_them_alone(tiny_encoder, tmp_path):
 
 
 def row(*f1, weights=None):
-    values = [{"f1": x, "train_f1": x, "loss": 0.1, "size": 1.0, "distance": 0.2, "unseen": 0.5} for x in f1]
+    values = [
+        {"dev_f1": x, "train_f1": x, "dev_loss": 0.1, "size": 1.0, "distance": 0.2, "unseen": 0.5, "dev": x} for x in f1
+    ]
     parts = {"median": sorted(f1)[len(f1) // 2], "min": min(f1), "max": max(f1)}
     return {
         "seeds": dict(enumerate(values)),
         "depends_on": {"weights": weights} if weights else {},
-        **{part: {**values[0], "f1": value, "train_f1": value} for part, value in parts.items()},
+        **{part: {**values[0], "dev_f1": value, "train_f1": value, "dev": value} for part, value in parts.items()},
     }
 
 
@@ -115,21 +117,27 @@ def test_the_table_and_the_leads(tmp_path):
     today = read_card("mini-bert")["sha256"]
     rows = {
         "nothing": row(0.5, 0.52, 0.51, weights=today),
-        "above": row(0.6, 0.58, 0.59, weights=today),
+        "λ = 0.1 on the sum": row(0.6, 0.58, 0.59, weights=today),
         "alike": row(0.505, 0.515, 0.53, weights=today),
         "old": row(0.9, weights="of an earlier version"),
+        "grid/sgd/lr=0.03": row(0.1, weights=today),
+        "grid/sgd/lr=0.3": row(0.2, weights=today),
+        "grid/sgd/lr=1": row(0.0, weights=today),
     }
     content = {"settings": {"encoder": "mini-bert"}, "rows": rows}
     (tmp_path / "loss_terms.json").write_text(json.dumps(content), encoding="utf-8")
     regularisation = Regularisation(tmp_path)
-    assert [r["regularisation"] for r in regularisation.table()] == ["nothing", "above", "alike"]
-    assert regularisation.table()[0]["test F1"] == "51.0 (50.0 to 52.0)"
-    assert regularisation.lead("above").startswith("above is ahead of no regularisation by 8.0 points of test F1")
-    assert regularisation.lead("alike").startswith("Neither is ahead for certain: alike has +0.7 points of test F1")
+    assert [r["regularisation"] for r in regularisation.table()] == ["nothing", "λ = 0.1 on the sum", "alike"]
+    assert regularisation.table()[0]["dev F1"] == "51.0 (50.0 to 52.0)"
+    assert regularisation.of_the_article() == ["λ = 0.1 on the sum"]
+    lead = "λ = 0.1 on the sum is ahead of no regularisation by 8.0 points of dev F1"
+    assert regularisation.lead("λ = 0.1 on the sum").startswith(lead)
+    assert regularisation.lead("alike").startswith("Neither is ahead for certain: alike has +0.7 points of dev F1")
     assert regularisation.lead("old") == "not measured yet"
+    assert regularisation.sgd_lr == 0.3
 
 
 def test_without_the_file_it_says_how_to_make_it(tmp_path):
     regularisation = Regularisation(tmp_path)
-    assert not regularisation.rows
+    assert not regularisation.rows and not regularisation.of_the_article() and regularisation.sgd_lr == 0.1
     assert regularisation.table() == [{"regularisation": "not measured yet: python -m experiments.loss_terms"}]

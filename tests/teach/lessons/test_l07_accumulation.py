@@ -10,6 +10,7 @@ from hanlp_tutor.core.model_folder import build_model
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.teach.lessons.l07.accumulation import (
     averaging_out,
+    divided,
     gradient,
     has_trainer,
     kept_bytes,
@@ -68,6 +69,19 @@ def test_dropout_averages_out_and_a_wrong_divisor_does_not(tagger):
     assert [point[0] for point in right] == [1, 24]
     assert right[1][1] < 0.5 * right[0][1]
     assert wrong[0][1] > 2 * right[1][1]
+
+
+def test_means_of_groups():
+    """By hand: draws 1, 3, 1, 5 against 2; means of two are 2 and 3."""
+    draws = iter([1.0, 3.0, 1.0, 5.0])
+    points = averaging_out(lambda: torch.tensor([next(draws)]), torch.tensor([2.0]), [1, 2, 4])
+    assert points == [(1.0, 0.5, 0.5, 1.5), (2.0, 0.25, 0.0, 0.5), (4.0, 0.25, 0.25, 0.25)]
+
+
+def test_what_a_length_says_of_the_divisor():
+    assert divided(1.001, 4).startswith("right")
+    assert divided(3.968, 4).endswith("nobody divided by 4.")
+    assert "neither of the usual divisors" in divided(2.0, 4)
 
 
 def test_what_is_kept_is_what_the_profiler_sees(tagger):

@@ -3,11 +3,28 @@
 import math
 
 import pytest
+from torch.nn.functional import cross_entropy
 from toy import tagged
 
 
-def weights(counts):
-    return [count / sum(counts) for count in counts]
+def summed(logits, labels):
+    return [cross_entropy(x.flatten(0, 1), y.flatten(), reduction="sum") for x, y in zip(logits, labels, strict=True)]
+
+
+def count(labels):
+    return sum(int((y != -100).sum()) for y in labels)
+
+
+def losses(logits, labels):
+    return [each / count(labels) for each in summed(logits, labels)]
+
+
+def means(logits, labels):
+    return [each / count([y]) for each, y in zip(summed(logits, labels), labels, strict=True)]
+
+
+ERRORS = {"newspaper": 0.05, "sorted": 0.14, "reviews, 4 x 8": 0.0, "reviews, 3 x 8 and 1": 4.4}
+ORDER = ["reviews, 3 x 8 and 1", "sorted", "newspaper", "reviews, 4 x 8"]
 
 
 def updates(sentences, batch_size, k, epochs):
@@ -20,24 +37,25 @@ def plan(effective, fits):
 
 
 RIGHT = {
-    "q07_1": [weights, lambda counts: tuple(weights(counts))],
-    "q07_2": [(1.5, 1.1), [1.5, 110 / 100]],
+    "q07_1": [losses, lambda x, y: tuple(map(float, losses(x, y)))],
+    "q07_2": [(ORDER, ERRORS)],
     "q07_3": [plan, lambda e, f: list(plan(e, f))],
     "q07_4": [updates, lambda *a: float(updates(*a))],
 }
 WRONG = {
     "q07_1": [
-        (lambda counts: [1 / len(counts)] * len(counts), "mean of means"),
-        (lambda counts: [1 / sum(counts)] * len(counts), "divide a *sum*"),
-        (lambda counts: counts, "turn means into sums"),
-        (lambda counts: weights(counts)[:-1], "micro-batches"),
-        (lambda counts: [0.3] * len(counts), "should be"),
+        (lambda x, y: [m / len(x) for m in means(x, y)], "mean of means"),
+        (means, "too large by their number"),
+        (lambda x, y: [s / sum(each.numel() for each in y) for s in summed(x, y)], "The padding is no character"),
+        (summed, "these are sums"),
+        (lambda x, y: [s / len(x) for s in summed(x, y)], "a mean over characters"),
+        (lambda x, y: [s / 7 for s in summed(x, y)], "should be"),
+        (lambda x, y: sum(losses(x, y)), "a loss for each"),
+        (lambda x, y: losses(x, y)[:1], "a loss for each"),
     ],
     "q07_2": [
-        ((1.1, 1.5), "exchanged"),
-        ((1.5, 1.5), "window's mean is not"),
-        ((2.0, 1.1), "mean of 2.0 and 1.0"),
-        ((1.5,), "Two numbers"),
+        ((["sorted", "newspaper", "reviews, 3 x 8 and 1", "reviews, 4 x 8"], ERRORS), "nothing differs more"),
+        ((ORDER[:2], ERRORS), "each once, the highest first"),
     ],
     "q07_3": [
         (lambda e, f: (f, -(-e // f)), "and not 64"),

@@ -1,11 +1,9 @@
 """The exercises of notebook 08; test_exercises.py holds the checks to these answers."""
 
-import math
-
 import pytest
 import torch
 
-from hanlp_tutor.teach.lessons.l08.checks import _FORMATS, ORDER, PARAMETERS
+from hanlp_tutor.teach.lessons.l08.checks import _FORMATS, PARAMETERS
 
 
 def limits(e, m):
@@ -13,15 +11,41 @@ def limits(e, m):
     return (2 - 2.0**-m) * 2.0**bias, 2.0 ** (1 - bias)
 
 
-def best_scale(gradients):
-    return 2.0 ** math.floor(math.log2(65504 / max(map(abs, gradients))))
+def update(weight, scaled, scale, lr, limit):
+    if not scaled.isfinite().all():
+        return weight, scale / 2
+    gradient = scaled.float() / scale
+    return weight - lr * gradient * min(1.0, limit / (float(gradient.norm()) + 1e-6)), scale
 
+
+def without_a_skip(weight, scaled, scale, lr, limit):
+    gradient = scaled.float() / scale
+    return weight - lr * gradient * min(1.0, limit / (float(gradient.norm()) + 1e-6)), scale
+
+
+def clipped_first(weight, scaled, scale, lr, limit):
+    gradient = scaled.float()
+    return weight - lr * gradient * min(1.0, limit / (float(gradient.norm()) + 1e-6)) / scale, scale
+
+
+def doubled(weight, scaled, scale, lr, limit):
+    weight, new = update(weight, scaled, scale, lr, limit)
+    return weight, 2 * scale if new < scale else scale
+
+
+def unscaled_in_half(weight, scaled, scale, lr, limit):
+    return update(weight, scaled / scale, 1.0, lr, limit)[0], scale
+
+
+PEAKS = {"as it is": 139.0, "half the batch": 94.8, "checkpointing": 92.0, "frozen encoder": 32.9}
+PEAK_ORDER = list(PEAKS)
 
 RIGHT = {
     "q08_1": [limits, lambda e, m: list(limits(e, m))],
-    "q08_2": [best_scale],
-    "q08_3": [list(ORDER), "scale backward unscale clip step update", "scale, backward, unscale, clip, step, update"],
-    "q08_4": [1.52, 16 * PARAMETERS / 2**30, "1.52"],
+    "q08_2": [(-3, -2.97), ("-3", -3.3), (-1, -1.0)],
+    "q08_3": [update],
+    "q08_5": [1.52, 16 * PARAMETERS / 2**30, "1.52"],
+    "q08_4": [(PEAK_ORDER, PEAKS), (["as it is", "checkpointing", "half the batch", "frozen encoder"], PEAKS)],
 }
 WRONG = {
     "q08_1": [
@@ -34,28 +58,34 @@ WRONG = {
         (lambda e, m: print(end=""), "returns None"),
     ],
     "q08_2": [
-        (lambda g: 65504 / max(map(abs, g)), "no power of two"),
-        (lambda g: 2 * best_scale(g), "it overflows"),
-        (lambda g: best_scale(g) / 2, "a larger power of two"),
-        (lambda g: 2.0 ** math.floor(math.log2(65504 / max(g))), "overflows"),
-        (lambda g: 0, "above 0"),
-        (lambda g: best_scale(g[-1:]), "overflows"),
+        ((-1, -2.97), "share of lost numbers for the error"),
+        ((-2, -2.97), "made by its large ones"),
+        ((-3, -1.0), "was invented"),
     ],
     "q08_3": [
-        (["backward", "scale", "unscale", "clip", "step", "update"], "too late"),
-        (["scale", "unscale", "backward", "clip", "step", "update"], "unscale divides gradients"),
-        (["scale", "backward", "clip", "unscale", "step", "update"], "Clipping before unscaling"),
-        (["scale", "backward", "unscale", "step", "clip", "update"], "no effect"),
-        (["scale", "backward", "update", "unscale", "clip", "step"], "comes last"),
-        (["scale", "backward"], "holds each of"),
+        (clipped_first, "next to nothing is left"),
+        (unscaled_in_half, "Divide in float32"),
+        (without_a_skip, "no number any more"),
+        (lambda w, g, s, lr, limit: (update(w, g, 1.0, lr, limit)[0], s), "has not been unscaled"),
+        (lambda w, g, s, lr, limit: update(w, g, s, lr, 1e9), "has not been clipped"),
+        (lambda w, g, s, lr, limit: update(w, g, s, -lr, limit), "against the gradient"),
+        (lambda w, g, s, lr, limit: (update(w, g, s, lr, limit)[0], s), "has to become smaller"),
+        (lambda w, g, s, lr, limit: (update(w, g, s, lr, limit)[0], s / 2), "the scale stays"),
+        (doubled, "not doubled"),
+        (lambda w, g, s, lr, limit: w, "two things"),
+        (lambda w, g, s, lr, limit: (w[:1], s), "3 numbers, not 2"),
     ],
-    "q08_4": [
+    "q08_5": [
         (16 * PARAMETERS, "GiB"),
         (4 * PARAMETERS / 2**30, "weights alone"),
         (8 * PARAMETERS / 2**30, "Weights and gradients"),
         (12 * PARAMETERS / 2**30, "two numbers"),
         (10 * PARAMETERS / 2**30, "in float32"),
         (3.0, "is not it"),
+    ],
+    "q08_4": [
+        ((PEAK_ORDER[::-1], PEAKS), "Freezing drops"),
+        ((["as it is"], PEAKS), "each once, the highest first"),
     ],
 }
 

@@ -41,27 +41,13 @@ def test_a_step_below_half_a_gap_is_lost():
     assert number_formats.lost_updates(weights, 0.5, torch.bfloat16) == 0.0
 
 
-def test_checkpointing_by_hand_is_autograd():
-    torch.manual_seed(0)
-    layers = [torch.nn.Sequential(torch.nn.Linear(5, 5), torch.nn.Tanh()).double() for _ in range(3)]
-    start = torch.randn(4, 5, dtype=torch.double, requires_grad=True)
-    torch.nn.Sequential(*layers)(start).square().sum().backward()
-    reference = [p.grad.clone() for layer in layers for p in layer.parameters()]
-    output = torch.nn.Sequential(*layers)(start).detach()
-    for layer in layers:
-        layer.zero_grad()
-    assert torch.allclose(number_formats.recomputed(layers, start, 2 * output), start.grad, rtol=1e-12)
-    ours = [p.grad for layer in layers for p in layer.parameters()]
-    assert all(torch.allclose(a, b, rtol=1e-12) for a, b in zip(ours, reference, strict=True))
-
-
 def test_pictures_tell_their_numbers():
     numbers = torch.tensor([2.0**-30, 2.0**-20, 1.0, 2.0**20, 0.0])
     alt = number_formats.histogram({"these": numbers}).alt
     for name in ("rounded to 0", "fewer digits", "held by fp16", "infinite"):
         assert f"these, {name}: 25.0%" in alt
-    picture = number_formats.scale_curve([(0, 0.5, 0.0), (16, 0.0, 0.0), (32, 0.0, 1.0)])
-    assert "2^0: 50.0% lost" in picture.alt and picture.png().startswith(b"\x89PNG")
+    picture = number_formats.scale_curve([(0, 0.5, 0.0, 0.2), (16, 0.0, 0.0, 0.001), (32, 0.0, 1.0, float("nan"))])
+    assert "2^0: 50.0% lost, 0.0% infinite, 20.00% off" in picture.alt and picture.png().startswith(b"\x89PNG")
 
 
 def test_the_meter_sees_what_is_allocated_and_freed():
@@ -73,3 +59,11 @@ def test_the_meter_sees_what_is_allocated_and_freed():
     assert memory_meter.peak_bytes(run, CPU) == pytest.approx(4_000_000, rel=0.01)
     assert memory_meter.peak_bytes(run, CPU, before=1000) == pytest.approx(4_001_000, rel=0.01)
     assert memory_meter.seconds(lambda: None) < 1
+
+
+def test_what_is_kept_is_what_is_there_at_the_end():
+    def run():
+        torch.ones(1000, 1000)
+        return torch.ones(500, 500)
+
+    assert memory_meter.kept_bytes(run, CPU) == pytest.approx(1_000_000, rel=0.01)

@@ -22,7 +22,7 @@ def share_below(x, low, high, log):
 
 RIGHT = {
     "q09_1": [where_next],
-    "q09_2": [lambda seconds, faster: seconds / (1 + faster)],
+    "q09_2": [(1.5, 1.67), (1, 1.05), (0.7, 0.75)],
     "q09_3": [
         lambda epochs, updates, steps: max(1, math.ceil(epochs * updates / steps)),
         lambda epochs, updates, steps: -(-epochs * updates // steps),
@@ -38,10 +38,10 @@ WRONG = {
         ({1e-5: 0.3}, "function"),
     ],
     "q09_2": [
-        (lambda seconds, faster: seconds * (1 - faster), "nothing would be left"),
-        (lambda seconds, faster: seconds * (1 + faster), "longer"),
-        (lambda seconds, faster: seconds, "71.43"),
-        (71.4, "function"),
+        ((1.0, 1.67), "had to read more"),
+        ((4.0, 1.0), "about as much"),
+        ((4.0, 0.5), "had to read less"),
+        ("twice", "cannot read"),
     ],
     "q09_3": [
         (lambda epochs, updates, steps: epochs, "no epochs"),

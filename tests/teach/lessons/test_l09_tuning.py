@@ -8,7 +8,7 @@ from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.teach.lessons.l09.convergence import best_within, dev_scores, reaching
 from hanlp_tutor.teach.lessons.l09.pictures import parallel, trial_curves
-from hanlp_tutor.teach.lessons.l09.results import TuningResults
+from hanlp_tutor.teach.lessons.l09.results import TuningResults, crossed
 from hanlp_tutor.teach.results import Experiment
 from hanlp_tutor.workbench.tuning.search import Search
 from hanlp_tutor.workbench.tuning.space import read_space
@@ -52,6 +52,7 @@ def test_the_best_within_a_budget():
     assert [best_within(trials, tokens) for tokens in (1, 10, 19, 20, 100)] == [0.3, 0.3, 0.3, 0.6, 0.6]
     pruned_at_its_best = [*trials, {**trials[2], "dev": 0.9}]
     assert best_within(pruned_at_its_best, 100) == 0.6
+    assert [best_within(trials, seconds, of="seconds") for seconds in (1, 2)] == [0.3, 0.6]
 
 
 def test_the_curves_of_trials():
@@ -76,7 +77,7 @@ def test_one_trial_or_equal_ones_are_drawn_too():
 
 @pytest.fixture
 def measured(tmp_path):
-    settings = {"encoder": "mini-bert", "sentences": 200}
+    settings = {"encoder": "mini-bert", "sentences": 200, "batch": {"lr": 5e-4, "head_lr": 5e-3}}
     experiment = Experiment("tuning", settings, {}, tmp_path)
     given = weights_of("mini-bert")
 
@@ -91,8 +92,14 @@ def measured(tmp_path):
     row("batch/64/one rate", {**reached, "updates": 50, "tokens": 2000})
     row("batch/64/scaled rate", {**reached, "reached": 0.0})
     row(
-        "search/tpe", {"dev": 0.7, "test": 0.6, "seconds": 99.0, "trials": 20, "pruned": 9, "dev@1": 0.5, "dev@12": 0.7}
-    )
+        "search/tpe",
+        {"dev": 0.7, "test": 0.6, "seconds": 99.0, "trials": 20, "pruned": 9, "dev@1": 0.5, "dev@12": 0.7,
+         "dev in 50 s": 0.6},
+        {"dev": 0.72, "test": 0.6, "seconds": 99.0, "trials": 20, "pruned": 9, "dev@1": 0.5, "dev@12": 0.7,
+         "dev in 50 s": 0.6},
+        seconds="of the process",
+    )  # fmt: skip
+    row("search/random, pruned", {"dev": 0.6, "test": 0.6, "seconds": 99.0}, {"dev": 0.61, "test": 0.6, "seconds": 9.0})
     row(
         "search/random",
         {"dev": 0.6, "test": 0.6, "seconds": 99.0, "trials": 12, "pruned": 0, "dev@1": 0.4, "dev@12": 0.6},
@@ -116,8 +123,25 @@ def test_tables_of_the_result_file(measured):
     assert base["speed in updates"] == "+0 %"
     assert (large["speed in updates"], large["speed in tokens"]) == ("+100 %", "-50 %")
     assert scaled["speed in seconds"] == "goal not reached" and scaled["reached"] == "0 of 1"
-    assert [row["chosen by"] for row in results.searches()] == ["no search", "random search", "TPE with pruning"]
+    assert (base["learning rate of φ"], scaled["learning rate of φ"]) == ("0.01", "0.01")
+    assert {row["chosen by"]: row["seconds of the processor"] for row in results.searches()} == {
+        "no search": None, "random search, no pruning": None, "random search with pruning": None,
+        "TPE with pruning": "99",
+    }  # fmt: skip
     assert results.lines()["TPE with pruning"] == [(1.0, 0.5, 0.5, 0.5), (12.0, 0.7, 0.7, 0.7)]
+    assert results.lines("dev in ", " s") == {"TPE with pruning": [(50.0, 0.6, 0.6, 0.6)]}
+
+
+def test_two_searches_compared_by_seed(measured):
+    results = TuningResults(measured)
+    sentence = results.compared("search/tpe", "search/random, pruned", "dev", "dev F1")
+    assert sentence.startswith("TPE with pruning is ahead of random search with pruning by 10.5 points of dev F1")
+    assert "not measured yet" in results.compared("search/tpe", "search/default", "dev", "dev F1")  # one seed
+
+
+def test_the_grid_of_lesson_06_says_what_a_rate_of_phi_does(tmp_path):
+    assert len(crossed()) == 3 and set(crossed()[0]) == {"learning rate of φ", "θ 2e-5", "θ 3e-4", "θ 1e-3"}
+    assert "not measured yet: python -m experiments.learning_rates" in str(crossed(tmp_path))
 
 
 @pytest.mark.parametrize("state", ["absent", "of other weights"])

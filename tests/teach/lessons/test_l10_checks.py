@@ -1,8 +1,6 @@
 """The exercises of notebook 10; test_exercises.py holds the checks to these answers."""
 
 
-
-
 def f1(right, found, wanted):
     return 2 * right / (found + wanted) if found + wanted else 0.0
 
@@ -23,15 +21,11 @@ def weighted(counts):
     return micro_macro(counts)[0], sum(f1(*row) * row[2] for row in counts.values()) / total
 
 
-def gaps(scores, right, bins):
-    for number in range(bins):
-        here = [(s, r) for s, r in zip(scores, right, strict=True) if min(int(s * bins), bins - 1) == number]
-        if here:
-            yield len(here), sum(r for _, r in here) / len(here) - sum(s for s, _ in here) / len(here)
+def nll(logits, gold, T):
+    return -(logits / T).log_softmax(-1).gather(1, gold.unsqueeze(1)).mean()
 
 
-def ece(scores, right, bins):
-    return sum(n * abs(gap) for n, gap in gaps(scores, right, bins)) / len(scores)
+WORTH = {"wrong type": 0.80, "wrong borders": 0.86, "missed": 0.84, "invented": 0.85}
 
 
 def lowest(scores, right, accuracy):
@@ -58,9 +52,10 @@ def highest(scores, right, accuracy):
 
 RIGHT = {
     "q10_1": [micro_macro, lambda counts: list(micro_macro(counts))],
-    "q10_2": [ece],
-    "q10_3": [lowest],
-    "q10_4": [6400, "6400", 6400.0],
+    "q10_2": [(["wrong borders", "invented", "missed", "wrong type"], WORTH)],
+    "q10_3": [nll, lambda logits, gold, T: float(nll(logits, gold, T))],
+    "q10_4": [lowest],
+    "q10_5": [6400, "6400", 6400.0],
 }
 WRONG = {
     "q10_1": [
@@ -74,17 +69,25 @@ WRONG = {
         ((0.5, 0.5), "wants a function"),
     ],
     "q10_2": [
-        (lambda scores, right, bins: sum(n * gap for n, gap in gaps(scores, right, bins)) / len(scores), "no sign"),
-        (lambda scores, right, bins: abs(sum(n * gap for n, gap in gaps(scores, right, bins))) / len(scores), "cancel"),
-        (lambda scores, right, bins: sum(abs(gap) for n, gap in gaps(scores, right, bins)), "Weigh"),
-        (lambda scores, right, bins: ece(scores, right, 10), "seven bins"),
+        ((["missed", "invented", "wrong borders", "wrong type"], WORTH), "'wrong borders' is worth most"),
+        ((["missed", "invented"], WORTH), "each once"),
     ],
     "q10_3": [
+        (lambda logits, gold, T: nll(logits, gold, 1.0) * 1.001, "expected"),
+        (lambda logits, gold, T: nll(logits, gold, 1.0), "left out T"),
+        (lambda logits, gold, T: nll(logits, gold, 1 / T), "multiplied"),
+        (lambda logits, gold, T: -nll(logits, gold, T), "sign"),
+        (lambda logits, gold, T: nll(logits, gold, T) * len(gold), "sum"),
+        (lambda logits, gold, T: (logits / T).softmax(-1).gather(1, gold.unsqueeze(1)).mean(), "mean probability"),
+        (lambda logits, gold, T: (logits / T).log_softmax(-1), "one number"),
+        (0.5, "wants a function"),
+    ],
+    "q10_4": [
         (from_above, "the surest prediction is wrong"),
         (highest, "the two best are right"),
         (lambda scores, right, accuracy: lowest(scores, right, accuracy) or 1.0, "None"),
         (lambda scores, right, accuracy: None if right[0] else 0.8, "yours is None"),
         (0.5, "wants a function"),
     ],
-    "q10_4": [(1600, "square root"), (800, "square, not root"), (100, "more"), (5000, "factor")],
+    "q10_5": [(1600, "square root"), (800, "square, not root"), (100, "more"), (5000, "factor")],
 }  # fmt: skip

@@ -1,5 +1,7 @@
 """The exercises of notebook 11; test_exercises.py holds the checks to these answers."""
 
+import torch
+
 
 def words(text, tags):
     found = []
@@ -11,11 +13,25 @@ def words(text, tags):
     return found
 
 
-def complete(gold, found):
-    return sorted(gold + [f for f in found if not any(f[0] < g[1] and g[0] < f[1] for g in gold)])
+def word_means(states, lengths):
+    return torch.stack([piece.mean(0) for piece in states.split(lengths)])
 
 
-RIGHT = {"q11_1": [words], "q11_2": [(25, 85, 212)], "q11_3": [(1 / 2, 1 / 3)], "q11_4": [complete]}
+THREE = {"new sentences alone": 0.0, "θ frozen": 0.01, "pseudo-labels": 0.7}
+FORGOTTEN = {"new sentences alone": 0.0, "θ frozen": 0.3, "pseudo-labels": 0.7}
+UNLEARNT = dict.fromkeys(THREE, 0.0)
+
+RIGHT = {
+    "q11_1": [words],
+    "q11_2": [word_means, lambda states, lengths: word_means(states.double(), lengths)],
+    "q11_3": [(25, 85, 212)],
+    "q11_4": [(1 / 2, 1 / 3)],
+    "q11_5": [
+        (["pseudo-labels", "θ frozen", "new sentences alone"], THREE),
+        (["pseudo-labels", "new sentences alone", "θ frozen"], THREE),
+        (["θ frozen", "pseudo-labels", "new sentences alone"], UNLEARNT),
+    ],
+}
 WRONG = {
     "q11_1": [
         (lambda text, tags: text.split(), "expected"),
@@ -23,24 +39,33 @@ WRONG = {
         (lambda text, tags: words(text, tags)[1:], "neither loses"),
         (lambda text, tags: [text] if "E" not in tags[-1:] else words(text, tags), "expected"),
     ],
-    "q11_2": [
+    "q11_3": [
         ((25, 85), "Three numbers"),
         ((25 / 425, 0.2, 0.5), "batches"),
         ((212, 85, 25), "order"),
         ((25, 25, 25), "25**0.5"),
         ("?", "cannot read"),
     ],
-    "q11_3": [
+    "q11_4": [
         ((1 / 3, 1 / 2), "exchanged"),
         ((1.0, 1 / 3), "Precision"),
         ((50, 33), "Between 0 and 1"),
         ((0.5, 0.5), "Recall"),
     ],
-    "q11_4": [
-        (lambda gold, found: gold + found, "inside a gold entity"),
-        (lambda gold, found: found or gold, "marked by hand and is gone"),
-        (lambda gold, found: gold, "stands free"),
-        (lambda gold, found: print(end=""), "returns None"),
-        (..., "unsolved"),
+    "q11_2": [
+        (lambda states, lengths: torch.stack([piece.sum(0) for piece in states.split(lengths)]), "sums"),
+        (lambda states, lengths: torch.stack([piece[0] for piece in states.split(lengths)]), "first characters"),
+        (lambda states, lengths: torch.stack([piece[-1] for piece in states.split(lengths)]), "last characters"),
+        (lambda states, lengths: states.mean(0).expand(len(lengths), -1), "whole sentence"),
+        (lambda states, lengths: states.mean(0), "shape should be (3, 4)"),
+        (lambda states, lengths: word_means(states, lengths[::-1]), "differ"),
+        (lambda states, lengths: word_means(states, lengths).tolist(), "a tensor, please"),
+        (lambda states, lengths: print(end=""), "returns None"),
+    ],
+    "q11_5": [
+        ((["θ frozen", "pseudo-labels", "new sentences alone"], THREE), "kept nothing"),
+        ((["new sentences alone", "θ frozen", "pseudo-labels"], FORGOTTEN), "kept less"),
+        ((["θ frozen"], THREE), "each once"),
+        ((["pseudo-labels", "new sentences alone", "θ frozen"], {**UNLEARNT, "θ frozen": 0.5}), "are alike"),
     ],
 }

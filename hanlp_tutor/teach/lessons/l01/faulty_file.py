@@ -1,4 +1,4 @@
-"""The file of exercise 01.3: some made-up sentences, and three faults in them that only an audit tells."""
+"""The file of exercise 01.4: some made-up sentences, and three faults in them that only an audit tells."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHIFTED, _MISSPELT, _CONTRADICTED = 5, 31, 44  # numbers of sentences
 
 
 def faulty_file(path: str | Path) -> Path:
-    """Write the file of exercise 01.3: some made-up sentences, and three faults in them."""
+    """Write the file of exercise 01.4: some made-up sentences, and three faults in them."""
     lines = []
     for rows in _faulty():
         lines += [f"{character}\t{tag}" for character, tag in rows]
@@ -69,3 +69,28 @@ def places() -> dict[int, tuple[str, str]]:
             line += 1
         line += 1
     return found
+
+
+def mends() -> dict[int, str]:
+    """Of each line with a wrong tag the right one. Of the two sentences that differ, the tagged one is right."""
+    clean = _sentences()
+    sentences = _faulty()
+    twin = next(rows for rows in clean if [c for c, _ in rows] == [c for c, _ in sentences[_CONTRADICTED]])
+    clean.insert(_CONTRADICTED, twin)
+    right, line = {}, 1
+    for before, after in zip(sentences, clean, strict=True):
+        for (_, wrong), (_, tag) in zip(before, after, strict=True):
+            if wrong != tag:
+                right[line] = tag
+            line += 1
+        line += 1
+    return right
+
+
+def mended_file(path: str | Path, tags: dict[int, str], faulty: str | Path) -> Path:
+    """Write the faulty file with other tags on some of its lines, counted from 1."""
+    lines = Path(faulty).read_text(encoding="utf-8").split("\n")
+    for number, tag in tags.items():
+        lines[number - 1] = f"{lines[number - 1].split(chr(9))[0]}\t{tag}"
+    Path(path).write_text("\n".join(lines), encoding="utf-8")
+    return Path(path)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @exercise(
     "Begin with the scores of the lesson: q @ k.T / q.shape[-1] ** 0.5.",
     "Before the softmax, give -inf to the columns of padding: no one may look at them. e to the power -inf is 0.",
-    'scores = scores.masked_fill(~real, float("-inf")); then return scores.softmax(-1) @ v.',
+    "masked_fill(where, value) puts a value where a bool tensor is True; a row of T stands for the columns of (T, T).",
 )
 def q01b_1(function: Any) -> str:
     """masked_attention(q, k, v, real): (T, d) from (T, d) each and (T,) of bool, False at padding."""
@@ -108,7 +108,7 @@ _WHY = (
 @exercise(
     "Which of the three vectors that are added up is another one for 咬 in the second sentence?",
     "Attention is a sum over all characters. What in it tells the left neighbour from the right one?",
-    "Nothing moves before the first layer, nor without positions. With them, the neighbours make the difference.",
+    "Take each vector by itself: what went into it, and is any of that different in the second sentence?",
 )
 def q01b_2(prediction: Any) -> str:
     """Whether 咬 moves: three times True or False, answered by what mini-bert does."""
@@ -157,7 +157,7 @@ q01b_3 = value(
     (150, 120, 865),
     "15 % are chosen, and the loss asks for all of the chosen.",
     "Of the chosen, 80 % become [MASK]; a tenth stays as it is.",
-    "150 count, 0.8 · 150 are [MASK], and 850 + 15 look as before.",
+    "A place looks as before if it was not chosen, or if it was chosen and left as it was. Count both.",
     wrong={
         "The loss does not ask for all characters: only for the chosen ones.": (1000, ..., ...),
         "The loss asks for *all* chosen characters, also for those that were exchanged or left as they were.": (
@@ -183,7 +183,7 @@ q01b_4 = value(
     HIDDEN * TAGS + TAGS,
     "A linear layer has a matrix and a bias.",
     "Is there a head for each character, or one head that reads each character?",
-    "256 · 7 + 7, whatever the length of the sentence.",
+    "Count for one of the tags first: a weight for each number of the hidden state, and its bias.",
     wrong={
         "Nearly: each tag has a bias too.": HIDDEN * TAGS,
         "One head reads all the characters, one after the other; its weights do not depend on the length.": {

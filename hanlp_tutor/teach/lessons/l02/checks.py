@@ -1,10 +1,15 @@
-"""The checks of notebook 02: cross-entropy, its gradient, a λ in another unit, a step of SGD with L2-SP."""
+"""The checks of notebook 02: cross-entropy, its gradient, a λ in two units, a guess about λ, a step with L2-SP."""
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
-from hanlp_tutor.teach.declared import Answers, cases, value
+from hanlp_tutor.teach.check import call, exercise, require, show
+from hanlp_tutor.teach.declared import Answers, cases, predicted, value
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _SCORES = [([0.0, 0.0], 0), ([2.0, -1.0, 0.5], 1), ([0.3, 0.1, 0.2, 4.0], 3), ([1.0], 0)]
 _OTHERWISE = "{given} should be {right}; yours is {found}."
@@ -14,7 +19,7 @@ _OTHERWISE = "{given} should be {right}; yours is {found}."
     [*_SCORES, ([1000.0, 999.0], 0), ([-1000.0, -1001.0], 1)],
     "−log p of the right tag, and p is exp(score) divided by the sum of exp over all scores.",
     "The log of that fraction is a difference: log Σ exp(s) − s of the right tag.",
-    "m = max(scores); return m + math.log(sum(math.exp(s - m) for s in scores)) - scores[gold]",
+    "With m the largest score: log Σ exp(s) = m + log Σ exp(s − m). No exponent is above 0 then.",
     otherwise=_OTHERWISE,
     then="Subtracting the largest score changes nothing but the overflow: PyTorch does the same inside.",
 )
@@ -31,25 +36,56 @@ def q02_1(scores: list[float], gold: int) -> Answers:
     return right, wrong
 
 
-@cases(
-    _SCORES,
-    "First the probabilities: exp of each score, divided by their sum.",
-    "Then subtract 1 at the place of the right tag, and nothing elsewhere.",
-    "[p - (i == gold) for i, p in enumerate(probabilities)]",
-    otherwise=_OTHERWISE,
-    count="{found} numbers, and there are {right} scores.",
-    then="The numbers sum to 0: what the right tag gains, the others lose.",
+@exercise(
+    "The probabilities are the softmax over the tags of each character: logits.softmax(-1).",
+    "y has a 1 at the right tag. With -100 nothing can be looked up: put a valid label there first, for the moment.",
+    "Rows of padding have no loss, whatever their logits are. So what do you multiply them by?",
 )
-def q02_2(scores: list[float], gold: int) -> Answers:
-    """score_gradient(scores, gold): a list, p − y."""
-    weights = [math.exp(s) for s in scores]
-    p = [w / sum(weights) for w in weights]
-    right = [x - (i == gold) for i, x in enumerate(p)]
-    wrong = {
-        "that is p; where is the 1 that the right tag lacks?": p,
-        "the sign is turned. The loss falls when the score of the right tag *rises*.": [-x for x in right],
+def q02_2(function: Any) -> str:
+    """score_gradient(logits, labels): (T, C), the gradient of the summed loss, from (T, C) and (T,) with -100."""
+    import torch
+    import torch.nn.functional as F
+
+    generator = torch.Generator().manual_seed(3)
+    for labels in ([2, 0, 1], [1, 1, -100, -100], [-100, 3, 0, -100, 2]):
+        labels = torch.tensor(labels)
+        logits = torch.randn(len(labels), 4, generator=generator).requires_grad_()
+        (right,) = torch.autograd.grad(F.cross_entropy(logits, labels, reduction="sum"), logits)
+        logits = logits.detach()
+        found = call(function, logits, labels)
+        where = f"With the labels {labels.tolist()}: "
+        require(torch.is_tensor(found), where + f"a tensor of {tuple(right.shape)} is expected, not {show(found)}.")
+        require(
+            found.shape == right.shape,
+            where + f"{tuple(right.shape)} is expected, a number for each logit; yours is {tuple(found.shape)}.",
+        )
+        found, valid = found.float(), labels >= 0
+        if not torch.allclose(found, right, atol=1e-5):
+            for reason, wrong in _wrong_gradients(logits, labels, right).items():
+                require(not torch.allclose(found, wrong, atol=1e-5), where + reason)
+            require(
+                not torch.allclose(found[valid], right[valid], atol=1e-5),
+                where + "the rows of characters are right, those of padding are not. They have no loss.",
+            )
+            require(False, where + "your numbers are none that the check knows. Print p, y and p − y of one row.")
+    return "Autograd gives the same, on any logits. The numbers of a row sum to 0: what one tag gains, the others lose."
+
+
+def _wrong_gradients(logits: Tensor, labels: Tensor, right: Tensor) -> dict[str, Tensor]:
+    """By what a student reads, the result of the slip that it names."""
+    valid = (labels >= 0).unsqueeze(-1)
+    p = logits.softmax(-1)
+    return {
+        "that is p; where is the 1 that the right tag lacks?": p * valid,
+        "that is p, for padding too; where is the 1 that the right tag lacks?": p,
+        "the sign is turned. The loss falls when the score of the right tag *rises*.": -right,
+        "this is the gradient of the mean. The *sum* is asked: nothing is divided by the number of characters.": (
+            right / valid.sum()
+        ),
+        "the softmax runs over the characters. It has to run over the tags of each: softmax(-1).": (
+            (logits.softmax(0) - (p - right)) * valid
+        ),
     }
-    return right, wrong
 
 
 CHARACTERS, LAM = 40_000, 0.1
@@ -58,7 +94,7 @@ q02_3 = value(
     2 * LAM / CHARACTERS,
     "The mean loss is the sum divided by N, so its penalty is (λ/N) ‖θ‖².",
     "The gradient of ‖θ‖² is 2θ; what `weight_decay` of SGD adds to the gradient is weight_decay · θ.",
-    "2 · 0.1 / 40,000.",
+    "Write down the gradient of (λ/N) ‖θ‖², and compare it with weight_decay · θ.",
     wrong={
         "A weight decay is a number above 0.": lambda found: found <= 0,
         "0.1 is λ on the *sum*. You train on the mean of 40,000 losses.": LAM,
@@ -71,6 +107,17 @@ q02_3 = value(
 )
 
 
+q02_4 = predicted(
+    "How many times less a tenth of λ takes from untouched embeddings, under Adam.",
+    "Under SGD a tenth of λ takes a tenth. Is that so under Adam, too?",
+    "On an untouched weight the penalty is the whole gradient. Adam divides the gradient by its own size.",
+    "g / √g² does not depend on how large g is.",
+    because="Adam divides the penalty's gradient by its own size, so its λ cancels: only η and the updates count.",
+    surprise="On an untouched weight the penalty is the whole gradient. Look at the last line of `adam`: what becomes "
+    "of m / √v when all gradients are ten times smaller?",
+)
+
+
 @cases(
     {
         "": ([1.0, -2.0, 0.5], [0.8, -2.0, 1.5], [0.1, 0.4, -0.3], 0.5, 3.0, 12),
@@ -78,12 +125,12 @@ q02_3 = value(
     },
     "The gradient of (λ/N) ‖θ − θ₀‖² is 2 (λ/N) (θ − θ₀), for each weight by itself.",
     "Add it to the task's gradient, multiply by the learning rate, subtract that from θ.",
-    "[t - lr * (g + 2 * lam / characters * (t - t0)) for t, t0, g in zip(theta, theta_0, gradient)]",
+    "Go through the three lists together with zip: each weight has its own start and its own gradient.",
     otherwise=_OTHERWISE,
     count="{right} weights go in, {found} come out.",
     then="A weight that the task does not touch stays where pre-training left it.",
 )
-def q02_4(theta: list, theta_0: list, gradient: list, lr: float, lam: float, characters: int) -> Answers:
+def q02_5(theta: list, theta_0: list, gradient: list, lr: float, lam: float, characters: int) -> Answers:
     """step(theta, theta_0, gradient, lr, lam, characters) -> list: one SGD update with L2-SP."""
     pull, zeros = 2 * lam / characters, [0.0] * len(theta)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.teach import verdict
 from hanlp_tutor.teach.plots import BLACK, BLUE, GREY, ORANGE, Picture, new_figure
-from hanlp_tutor.teach.results import UNMEASURED, Measured, paired, spread
+from hanlp_tutor.teach.results import GRID, UNMEASURED, Measured, paired, spread
 
 EMBEDDINGS = "encoder.embeddings.word_embeddings.weight"
 
@@ -99,11 +99,22 @@ class Regularisation(Measured):
 
     def __init__(self, folder: Path | None = None):
         super().__init__("loss_terms", folder)
+        self.grid = self.under(f"{GRID}sgd/lr=").rows
+        self.rows = {name: row for name, row in self.rows.items() if not name.startswith(GRID)}
+
+    @property
+    def sgd_lr(self) -> float:
+        """The learning rate of SGD without regularisation that was best on dev; 0.1 while nobody has measured."""
+        return float(max(self.grid, key=lambda lr: self.grid[lr]["median"]["dev"], default=0.1))
+
+    def of_the_article(self) -> list[str]:
+        """The rows with its two numbers, 0.01 and 0.1, in each of the places where a λ can stand."""
+        return [name for name in self.rows if name.endswith(("0.01", "0.1", "on the sum", "on the mean"))]
 
     def table(self) -> list[dict[str, str]]:
         """A row a kind of regularisation: medians, and the spread of F1 over the seeds; without rows, what to do."""
         columns = {
-            "test loss": "loss",
+            "dev loss": "dev_loss",
             "‖θ‖ / ‖θ₀‖": "size",
             "‖θ-θ₀‖ / ‖θ₀‖": "distance",
             "unseen characters": "unseen",
@@ -111,7 +122,7 @@ class Regularisation(Measured):
         rows = [
             {
                 "regularisation": name,
-                "test F1": spread(row, "f1"),
+                "dev F1": spread(row, "dev_f1"),
                 "train F1": spread(row, "train_f1"),
                 **{title: f"{row['median'][measure]:.3f}" for title, measure in columns.items()},
             }
@@ -120,14 +131,14 @@ class Regularisation(Measured):
         return rows or self.missing("regularisation")
 
     def lead(self, row: str, over: str = "nothing") -> str:
-        """Who is ahead in test F1, with an interval of the differences seed by seed: what both share cancels out."""
+        """Who is ahead in dev F1, with an interval of the differences seed by seed: what both share cancels out."""
         if row not in self.rows or over not in self.rows:
             return UNMEASURED
-        found = paired(self.rows[row], self.rows[over], "f1")
+        found = paired(self.rows[row], self.rows[over], "dev_f1")
         if found is None:
             return UNMEASURED
         against = "no regularisation" if over == "nothing" else over
-        return verdict.lead(row, against, found, of="test F1")
+        return verdict.lead(row, against, found, of="dev F1")
 
 
 def _norm(tensors: Iterable[Tensor]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -103,20 +104,41 @@ def mean_gradient(draw: Callable[[], Tensor], count: int) -> Tensor:
 
 
 def averaging_out(
-    draw: Callable[[], Tensor], target: Tensor, counts: Sequence[int]
+    draw: Callable[[], Tensor], target: Tensor, sizes: Sequence[int]
 ) -> list[tuple[float, float, float, float]]:
-    """How far the mean of the first k drawn gradients is from ``target``, for each k of the ascending ``counts``.
+    """How far means of k drawn gradients are from ``target``, for each k of the ascending ``sizes``.
+
+    As many gradients are drawn as the last size says; for a smaller k they are cut into groups of k, in their order.
 
     Returns:
-        Points for :func:`hanlp_tutor.teach.plots.curves`: (k, error, error, error).
+        Points for :func:`hanlp_tutor.teach.plots.curves`: (k, median over the groups, least, greatest).
     """
-    total, points = torch.zeros_like(target), []
-    for k in range(1, counts[-1] + 1):
-        total += draw()
-        if k in counts:
-            error = relative_error(total / k, target)
-            points.append((float(k), error, error, error))
-    return points
+    sums = {k: torch.zeros_like(target) for k in sizes}
+    errors: dict[int, list[float]] = {k: [] for k in sizes}
+    for number in range(1, sizes[-1] + 1):
+        drawn = draw()
+        for k in sizes:
+            sums[k] += drawn
+            if number % k == 0:
+                errors[k].append(relative_error(sums[k] / k, target))
+                sums[k].zero_()
+    return [(float(k), statistics.median(found), min(found), max(found)) for k, found in errors.items()]
+
+
+def divided(length: float, pieces: int, *, within: float = 0.05) -> str:
+    """What the length of a library's gradient says of its divisor.
+
+    Args:
+        length: of its gradient, in lengths of the right one.
+        pieces: micro-batches of the window.
+    """
+    if abs(length - 1) < within:
+        return "right, the losses were divided by the count of the whole window."
+    if abs(length / pieces - 1) < within:
+        return (
+            f"{length:.2f} times too long, as many times as there are micro-batches: nobody divided by {pieces}."
+        )
+    return f"{length:.2f} times as long as it should be, which neither of the usual divisors explains."
 
 
 def trainers_gradient(

@@ -1,43 +1,97 @@
-"""The checks of notebook 07: weights of micro-batches, a mean of means, a plan for small memory, updates of a run."""
+"""The checks of notebook 07: the losses of a window, a mean of means, a plan for small memory, updates of a run."""
 
 from __future__ import annotations
 
-from hanlp_tutor.teach.declared import Answers, cases, value
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hanlp_tutor.teach.check import NotYet, call, exercise, require, show
+from hanlp_tutor.teach.declared import Answers, cases, predicted
 
 
-@cases(
-    [([8, 8, 8, 8],), ([31, 84, 181, 593],), ([5],), ([2, 2, 2, 1],)],
-    "A mean loss is a sum divided by a count. What do you have to do to it to get the sum back?",
-    "The window's loss is Σ (mean × count) / Σ count.",
-    "[count / sum(counts) for count in counts]",
-    otherwise="{given} should be {right}; yours is {found}.",
-    count="{found} numbers for {right} micro-batches.",
-    then="They add up to 1, and a micro-batch counts as much as it has characters.",
+def _window(*shapes: tuple[int, ...]) -> tuple[list[Tensor], list[Tensor]]:
+    """Scores and labels of a window: for each micro-batch the lengths of its sentences, padded to the longest."""
+    draw = torch.Generator().manual_seed(7)
+    logits, labels = [], []
+    for lengths in shapes:
+        logits.append(torch.randn(len(lengths), max(lengths), 3, generator=draw) * 2)
+        rows = torch.randint(3, (len(lengths), max(lengths)), generator=draw)
+        labels.append(rows.masked_fill(torch.arange(max(lengths)) >= torch.tensor(lengths)[:, None], NOTHING))
+    return logits, labels
+
+
+NOTHING = -100  # what PyTorch's cross-entropy leaves out: padding
+_WINDOWS = {
+    "sentences all of one length": _window((4, 4), (4, 4)),
+    "a short and a long micro-batch": _window((2, 3), (9, 8)),
+    "with padding, and a smaller last one": _window((5, 1), (2, 6), (3,)),
+}
+
+
+@exercise(
+    "What would the large batch do? One mean over all its characters that have a label.",
+    "Count the labels that are not -100, in all micro-batches together, before you compute the first loss.",
+    "cross_entropy with reduction='sum' leaves out -100 by itself. By which count is each sum to be divided?",
 )
-def q07_1(counts: list[int]) -> Answers:
-    """weights(counts): what each micro-batch's *mean* is multiplied by, so that they add up to the window's mean."""
-    n, total = len(counts), sum(counts)
-    wrong = {
-        "all alike. That is the mean of means, which counts a character in a short micro-batch more.": [1 / n] * n,
-        "these divide a *sum*. Here each micro-batch comes with its mean.": [1 / total] * n,
-        "these turn means into sums. The window wants a mean again.": [float(count) for count in counts],
-    }
-    return [count / total for count in counts], wrong
+def q07_1(answer: Any) -> str:
+    """losses(logits, labels): a loss for each micro-batch, which add up to the mean over the window."""
+    for name, (logits, labels) in _WINDOWS.items():
+        found = call(answer, logits, labels)
+        require(
+            isinstance(found, (list, tuple)) and len(found) == len(logits),
+            f"The answer is a list with a loss for each of the {len(logits)} micro-batches; yours is {show(found)}.",
+        )
+        found = [float(loss) for loss in found]
+        sums = [_sum(each, wanted) for each, wanted in zip(logits, labels, strict=True)]
+        counts = [int((wanted != NOTHING).sum()) for wanted in labels]
+        places, k = sum(wanted.numel() for wanted in labels), len(sums)
+        if _close(found, [each / sum(counts) for each in sums]):
+            continue
+        for reason, wrong in {
+            "that is the mean of means: a character of a short micro-batch counts for more.": [
+                each / count / k for each, count in zip(sums, counts, strict=True)
+            ],
+            "these are the means of the micro-batches. Added up they are too large by their number.": [
+                each / count for each, count in zip(sums, counts, strict=True)
+            ],
+            "you have divided by all places of the tensors. The padding is no character.": [s / places for s in sums],
+            "these are sums. The large batch is a mean.": sums,
+            "divided by the number of micro-batches. The large batch is a mean over characters.": [s / k for s in sums],
+        }.items():
+            require(not _close(found, wrong), f"In the window {name!r}: {reason}")
+        right = [round(each / sum(counts), 4) for each in sums]
+        raise NotYet(f"In the window {name!r} the losses should be {right}; yours are {show(found)}.")
+    return "Their gradients add up to that of the large batch. The kit's loop has this line."
 
 
-q07_2 = value(
-    "(mean of means, mean of the window) for 10 characters at 2.0 and 90 at 1.0.",
-    (1.5, 1.1),
-    "Ten characters with a mean of 2 are a sum of 20.",
-    "The window has 100 characters. What is the sum of all their losses?",
-    "(2 + 1) / 2 against (20 + 90) / 100.",
-    wrong={"The two are exchanged: the mean of *means* knows nothing of the counts.": (1.1, 1.5)},
-    otherwise=(
-        "The mean of 2.0 and 1.0 is not {found}.",
-        "The window's mean is not {found}: sum the losses of its 100 characters, then divide by 100.",
-    ),
-    count="Two numbers are asked: mean of means, and mean of the window; yours are {found}.",
-    then="A tenth of the characters got half of the weight.",
+def _sum(logits: Tensor, labels: Tensor) -> float:
+    return float(torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum"))
+
+
+def _close(found: list[float], wanted: list[float]) -> bool:
+    return all(math.isclose(a, b, rel_tol=1e-3) for a, b in zip(found, wanted, strict=True))
+
+
+def _why_the_lone_text(seen: Mapping[str, float]) -> str:
+    most = max(seen, key=seen.get)
+    return (
+        "Where every micro-batch counts the same there is no error. The more their counts differ the larger it is, and "
+        f"nothing differs more than eight and one. Furthest off is here: {most}."
+    )
+
+
+q07_2 = predicted(
+    "The order of four windows by the error of the mean of means, the largest first.",
+    "The mean of means gives each micro-batch the same weight. In which windows is that the weight it should have?",
+    "Compare how many losses each micro-batch sums: characters for tagging, texts for reviews.",
+    "The lone text gets a quarter of the weight. What is its right share among so many?",
+    because=_why_the_lone_text,
+    surprise=lambda seen: f"{_why_the_lone_text(seen)} Write down the counts of the micro-batches, window by window.",
+    tie=1e-3,
 )
 
 
@@ -45,7 +99,7 @@ q07_2 = value(
     [(32, 8), (64, 12), (30, 7), (32, 100), (17, 16)],
     "batch_size × k has to be the effective batch, exactly, so batch_size divides it.",
     "Of the divisors that fit take the largest: it needs the fewest micro-batches.",
-    "batch_size = max(d for d in range(1, fits + 1) if effective % d == 0)",
+    "Count down from what fits, or go through all numbers up to it: which of them leave no rest?",
     otherwise="{given} gives {found}: right, but {right} needs fewer passes.",
     then="With a prime number there is only 1 x 17: choose effective batches that divide well.",
 )
@@ -64,7 +118,7 @@ def q07_3(effective: int, fits: int) -> Answers:
     [(32, 8, 4, 1), (64, 8, 4, 3), (38, 8, 3, 2), (1000, 32, 4, 10), (7, 8, 4, 5), (38, 8, 1, 1)],
     "Count the micro-batches of one epoch first; the last may be smaller, but it is one.",
     "Then the windows of one epoch; the last may hold fewer micro-batches, and it is updated on as well.",
-    "-(-n // k) rounds up: epochs * ceil(ceil(sentences / batch_size) / k).",
+    "Round up twice, math.ceil or -(-n // k): once for the micro-batches, once for the windows. Then all epochs.",
     otherwise="{given} is {right}; yours is {found}.",
     then="A thousand sentences, the article's settings and k = 4: eighty updates. Hold warm-up against that number.",
 )

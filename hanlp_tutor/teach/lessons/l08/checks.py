@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from hanlp_tutor.teach.check import exercise, require, show
-from hanlp_tutor.teach.declared import Answers, cases, value
+import torch
+from torch import Tensor
+
+from hanlp_tutor.teach.check import require, show
+from hanlp_tutor.teach.declared import Answers, cases, predicted, value
 
 # exponent bits, mantissa bits -> largest, smallest normal
 _FORMATS = {
@@ -17,11 +21,24 @@ _FORMATS = {
 }
 
 
+def _half(*numbers: float) -> Tensor:
+    return torch.tensor(numbers, dtype=torch.float16)
+
+
+def _shortening(gradient: Tensor, limit: float) -> float:
+    """The factor by which clipping multiplies a gradient."""
+    return min(1.0, limit / max(float(gradient.norm()), 1e-12))
+
+
+def _has_nan(numbers: list[float]) -> bool:
+    return not all(map(math.isfinite, numbers))
+
+
 @cases(
     {name: row[:2] for name, row in _FORMATS.items()},
     "With e exponent bits the bias is 2**(e-1) - 1. The exponents of normal numbers run from 1 - bias to bias.",
     "The largest number has the largest exponent and a mantissa of ones: 2 - 2**-m in front of 2**bias.",
-    "smallest normal: 2.0 ** (1 - bias); largest: (2 - 2.0 ** -m) * 2.0 ** bias.",
+    "The smallest normal number has the lowest exponent, 1 - bias, and the mantissa 1. Try it with fp16: bias 15.",
     otherwise=(
         "{given}: its largest is {right}, not {found}.",
         "{given}: its smallest normal number is {right}, not {found}.",
@@ -42,58 +59,97 @@ def q08_1(e: int, m: int) -> Answers:
     return (largest, smallest), wrong
 
 
-@cases(
-    [([1e-3, 2e-6],), ([0.5],), ([40.0, 1e-9],), ([-3.0, 0.0, 2e-7],), ([70000.0],), ([65504.0],)],
-    "Only the largest magnitude decides: times the scale it may not exceed 65,504.",
-    "A loss scale is a power of two, so that scaling rounds nothing: take the floor of a logarithm to the base 2.",
-    "2.0 ** math.floor(math.log2(65504 / max(abs(g) for g in gradients)))",
-    otherwise="{given}: {found} overflows nothing, but a larger power of two does neither.",
-    then="The real GradScaler cannot look ahead: it halves after an overflow and doubles after 2,000 good updates.",
+_POWER = (
+    "A gradient is a vector. Which of its numbers make its length, the large ones or the small ones?",
+    "The numbers that vanish are below 2**-24. How does that compare with the largest ones, or with their mean?",
+    "A number that survives is rounded to ten bits. What relative error does that leave it with?",
 )
-def q08_2(gradients: list[float]) -> Answers:
-    """best_scale(gradients) -> the largest power of two that lets no gradient overflow in fp16."""
-    largest = max(map(abs, gradients))
-    wrong = {
-        "a scale is above 0.": lambda scale: scale <= 0,
-        "it is no power of two. Any other scale rounds every number once more.": lambda s: math.log2(s) % 1,
-        f"{largest:g} times that is more than 65,504: it overflows.": lambda scale: scale * largest > 65504,
-    }
-    return 2.0 ** math.floor(math.log2(65504 / largest)), wrong
 
 
-ORDER = ("scale", "backward", "unscale", "clip", "step", "update")
-
-
-@exercise(
-    "Which of the six needs gradients to exist, and which makes them?",
-    "max_grad_norm is meant for true gradients, so they have to be true when they are clipped.",
-    "The scale itself is adapted last, when it is known whether the step was skipped.",
-)
-def q08_3(answer: Any) -> str:
-    """The six steps of an fp16 update in order, as a list or one string."""
-    steps = answer.replace(",", " ").split() if isinstance(answer, str) else [str(step) for step in answer]
-    require(
-        sorted(steps) == sorted(ORDER), f"The list holds each of {', '.join(ORDER[::-1])} once; yours is {show(steps)}."
+def _why_so_little(power: float) -> str:
+    if power < -1.5:
+        return (
+            f"The error is {10**power:.2%}: what vanishes are the smallest numbers, and the length of a vector is made "
+            "by its large ones. The error that is left is about the rounding to ten bits."
+        )
+    return (
+        f"The error is {10**power:.0%}: this gradient is so small that even numbers that matter vanish. The loss scale "
+        "was invented for this case."
     )
-    for first, second, reason in (
-        ("scale", "backward", "A loss scaled after backward has flowed back unscaled: too late."),
-        ("backward", "unscale", "unscale divides gradients: they come from backward."),
-        ("unscale", "clip", "Clipping before unscaling compares scaled gradients with max_grad_norm: nothing is left."),
-        ("clip", "step", "step uses the gradients: what is clipped later has no effect."),
-        ("step", "update", "update adapts the scale to what step found; it comes last."),
-    ):
-        require(steps.index(first) < steps.index(second), reason)
-    return "The lines of train.py stand in this order too; read them there once more."
+
+
+q08_2 = predicted(
+    "How far off an fp16 gradient is without a loss scale, as a power of ten.",
+    *_POWER,
+    because=_why_so_little,
+    surprise=lambda power: f"{_why_so_little(power)} Did you take the share of lost numbers for the error?",
+    within=0.17,
+)
+
+_LONG = "a gradient longer than the limit"
+_UPDATES = {
+    "a short gradient": (_half(65536 * 2.0**-6, 0.0), 65536.0, 0.5, 1.0),
+    _LONG: (_half(1536.0, -2048.0), 512.0, 0.5, 1.0),
+    "a gradient that float32 alone can divide": (_half(2.0**-10, 2.0**-11), 65536.0, 1e6, 1.0),
+    "an overflow": (_half(math.inf, 1.0), 65536.0, 0.5, 1.0),
+    "a NaN": (_half(1.0, math.nan), 1024.0, 0.5, 1.0),
+}
+
+
+def _numbers(found: Any) -> list[float]:
+    """The new weights and the new scale in one list."""
+    require(isinstance(found, tuple) and len(found) == 2, f"update returns two things; yours gives {show(found)}.")
+    weight, scale = found
+    return [*torch.as_tensor(weight).float().flatten().tolist(), float(scale)]
+
+
+@cases(
+    {name: (torch.tensor([1.0, 2.0]), *arguments) for name, arguments in _UPDATES.items()},
+    "First look whether all numbers of the gradient are finite. If not, the weights stay, and the scale is halved.",
+    "Unscale in float32: scaled.float() / scale. fp16 cannot hold the quotient, which is why there is a scale.",
+    "The length is .norm(). Where it exceeds the limit, multiply the gradient by limit over length; then step with lr.",
+    count="update returns the weights, as many as it was given, and one scale: {right} numbers, not {found}.",
+    read=_numbers,
+    then="train.py has these steps in this order; its GradScaler also doubles the scale after many good updates.",
+)
+def q08_3(weight: Tensor, scaled: Tensor, scale: float, lr: float, limit: float) -> Answers:
+    """update(weight, scaled, scale, lr, limit) -> (weight, scale) after one update of plain SGD in fp16."""
+    finite = bool(scaled.isfinite().all())
+    true = scaled.float() / scale
+    clipped_first = scaled.float() * _shortening(scaled.float(), limit) / scale
+    in_half = (scaled / scale).float()
+    in_half = in_half * _shortening(in_half, limit)
+
+    def after(gradient: Tensor, new: float) -> list[float]:
+        return [*(weight - lr * gradient).tolist(), new]
+
+    if not finite:
+        wrong = {
+            "the weights stay as they are, but the scale has to become smaller.": [*weight.tolist(), scale],
+            "the scale is halved after an overflow, not doubled.": [*weight.tolist(), 2 * scale],
+            "a weight is no number any more. Look at the gradient before you step.": _has_nan,
+        }
+        return [*weight.tolist(), scale / 2], wrong
+    wrong = {
+        "clipped before it was unscaled: next to nothing is left.": after(clipped_first, scale),
+        "unscaled in fp16, where the quotient is 0. Divide in float32.": after(in_half, scale),
+        "it has not been unscaled.": after(scaled.float() * _shortening(scaled.float(), limit), scale),
+        "nothing was infinite: the scale stays.": [..., ..., scale / 2],
+        "it is longer than the limit, and has not been clipped.": after(true, scale),
+        "a step goes against the gradient.": after(-true * _shortening(true, limit), scale),
+    }
+    right = after(true * _shortening(true, limit), scale)
+    return right, {reason: answer for reason, answer in wrong.items() if answer != right}
 
 
 PARAMETERS = 102_267_648  # of the article's three encoders, as notebook 03 counts them
 _GIB = PARAMETERS / 2**30
-q08_4 = value(
+q08_5 = value(
     "GiB of weights, gradients and AdamW's state for an encoder of 102,267,648 parameters in float32: 1.52.",
     {16 * _GIB, 16 * PARAMETERS / 1e9},
     "Count the bytes of one parameter: itself, its gradient, and what AdamW remembers of it.",
     "float32 is 4 bytes. AdamW keeps two numbers a parameter, the first and the second moment.",
-    "(4 + 4 + 8) bytes times the parameters, divided by 2**30.",
+    "Add up the bytes of one parameter, multiply by the parameters, and divide by the bytes of a GiB, 2**30.",
     wrong={
         "That is in bytes or MiB; the question asks for GiB.": {16.0 * PARAMETERS, 16 * PARAMETERS / 2**20},
         "That is the weights alone.": 4 * _GIB,
@@ -103,4 +159,23 @@ q08_4 = value(
     },
     otherwise="{found} GiB is not it: how many bytes does one parameter need in all?",
     then="All of that before the first sentence: no batch size and no checkpointing makes it smaller.",
+)
+
+
+def _why_that_order(seen: Mapping[str, float]) -> str:
+    least = min(seen, key=seen.get)
+    return (
+        "Half the batch, checkpointing and bf16 reach the activations only. SGD has no moments to keep. Freezing drops "
+        f"the gradients, the moments and most of the activations at once. Least of all needs: {least}."
+    )
+
+
+q08_4 = predicted(
+    "The order of the peak memory of six runs, the largest first.",
+    "Write down the four parts (weights, gradients, moments, activations), and which of them each run changes.",
+    "The table above says how large the parts are here. The moments alone are as large as weights and gradients.",
+    "What needs no gradient keeps no activations either. What halves the activations leaves the other three alone.",
+    because=_why_that_order,
+    surprise=lambda seen: f"{_why_that_order(seen)} Which part did you think an option reaches, and it does not?",
+    tie=5.0,
 )

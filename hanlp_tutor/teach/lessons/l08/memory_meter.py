@@ -30,20 +30,42 @@ def peak_bytes(run: Callable[[], Any], device: torch.device, *, before: int = 0)
         torch.cuda.reset_peak_memory_stats(device)
         run()
         return torch.cuda.max_memory_allocated(device)
+    now = peak = before
+    for size in _allocated_and_freed(run):
+        now += size
+        peak = max(peak, now)
+    return peak
+
+
+def kept_bytes(run: Callable[[], Any], device: torch.device) -> int:
+    """What is still there of all that ``run()`` allocated, while its result is held.
+
+    Of a forward pass that returns its loss, that is what it keeps for the backward pass.
+    """
+    gc.collect()
+    if device.type == "cuda":
+        before = torch.cuda.memory_allocated(device)
+        held = run()
+        kept = torch.cuda.memory_allocated(device) - before
+        del held
+        return kept
+    return sum(_allocated_and_freed(run))
+
+
+def _allocated_and_freed(run: Callable[[], Any]) -> list[int]:
+    """Bytes of each allocation, and of each release below zero, in their order; the result is held to the end."""
     profiler = torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True)
     with _silent_standard_error():
         profiler.start()
+    held = None
     try:
-        run()
+        held = run()
     finally:
         with _silent_standard_error():
             profiler.stop()
+    del held
     events = [event for event in profiler.profiler.kineto_results.events() if event.name() == "[memory]"]
-    now = peak = before
-    for event in sorted(events, key=lambda event: event.start_ns()):
-        now += event.nbytes()
-        peak = max(peak, now)
-    return peak
+    return [event.nbytes() for event in sorted(events, key=lambda event: event.start_ns())]
 
 
 def peak_of_training(model: Model, config: TrainConfig, train: Sequence[Any], device: torch.device) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -103,41 +104,28 @@ def histogram(panels: dict[str, Tensor]) -> Picture:
     return Picture(figure, "Histograms of magnitudes between the limits of fp16. " + "; ".join(texts) + ".")
 
 
-def scale_curve(points: Sequence[tuple[int, float, float]]) -> Picture:
-    """What a loss scale does: the share of the gradient's numbers that are lost, and that are infinite, over its power.
+def scale_curve(points: Sequence[tuple[int, float, float, float]]) -> Picture:
+    """What a loss scale does: the share of the gradient's numbers that are lost, or infinite, and its error.
 
     Args:
-        points: ``(power of two, share lost, share infinite or NaN)``.
+        points: ``(power of two, share lost, share infinite or NaN, relative error)``; an error that is no number is
+            not drawn.
     """
-    figure, (axes,) = new_figure(1, height=3.4, width=7.0)
-    powers, lost, infinite = zip(*points, strict=True)
-    axes.plot(powers, lost, color=VERMILION, marker="o", label="rounded to 0")
-    axes.plot(powers, infinite, color=BLACK, marker="s", ls="--", label="infinite or NaN")
-    axes.set(xlabel="loss scale, as a power of two", ylabel="share of the gradient", ylim=(-0.03, 1.03))
-    axes.set_title("Gradients in fp16")
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
-    text = "; ".join(f"2^{p}: {a:.1%} lost, {b:.1%} infinite" for p, a, b in points)
-    return Picture(figure, f"Shares of the gradient in fp16 over the loss scale. {text}.")
-
-
-def recomputed(layers: Sequence[Callable[[Tensor], Tensor]], start: Tensor, gradient: Tensor) -> Tensor:
-    """Gradient checkpointing by hand: keep each layer's input alone, and run it once more on the way back.
-
-    Args:
-        layers: from the lowest up.
-        start: the input of the lowest.
-        gradient: of the loss by the output of the highest.
-
-    Returns:
-        The gradient of the loss by ``start``; that of the parameters is added to theirs.
-    """
-    inputs = [start.detach()]
-    with torch.no_grad():
-        for layer in layers:
-            inputs.append(layer(inputs[-1]))
-    for layer, kept in zip(reversed(layers), reversed(inputs[:-1]), strict=True):
-        again = kept.requires_grad_()
-        torch.autograd.backward(layer(again), gradient)
-        gradient = again.grad
-    return gradient
+    figure, (left, right) = new_figure(2, height=3.4, width=9.0)
+    powers, lost, infinite, errors = zip(*points, strict=True)
+    left.plot(powers, lost, color=VERMILION, marker="o", label="rounded to 0")
+    left.plot(powers, infinite, color=BLACK, marker="s", ls="--", label="infinite or NaN")
+    left.set(ylabel="share of its numbers", ylim=(-0.03, 1.03), title="The gradient in fp16: what is lost")
+    left.legend(frameon=False)
+    finite = [(power, error) for power, error in zip(powers, errors, strict=True) if math.isfinite(error)]
+    right.plot(*zip(*finite, strict=True), color=SKY, marker="o")
+    right.set(ylabel="relative error", yscale="log", xlim=left.get_xlim(), title="How far off it is")
+    for axes in (left, right):
+        axes.axvline(0, color=GREY, ls=":", lw=1)
+        axes.set_xlabel("loss scale, as a power of two")
+        axes.grid(alpha=0.3)
+    text = "; ".join(
+        f"2^{power}: {gone:.1%} lost, {beyond:.1%} infinite" + (f", {error:.2%} off" if math.isfinite(error) else "")
+        for power, gone, beyond, error in points
+    )
+    return Picture(figure, f"The gradient in fp16 over the loss scale; a dotted line at scale 1. {text}.")

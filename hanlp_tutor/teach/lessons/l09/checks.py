@@ -1,10 +1,10 @@
-"""The checks of notebook 09: the edge of a grid, 40 % faster, patience in epochs, a share of a logarithmic range."""
+"""The checks of notebook 09: the edge of a grid, a larger batch, patience in epochs, a share of a logarithmic range."""
 
 from __future__ import annotations
 
 import math
 
-from hanlp_tutor.teach.declared import Answers, cases
+from hanlp_tutor.teach.declared import Answers, cases, predicted
 
 
 @cases(
@@ -28,26 +28,32 @@ def q09_1(scores: dict[float, float]) -> Answers:
     return right, {"return 'lower', 'higher' or 'inside'.": lambda found: found not in names}
 
 
-@cases(
-    [(100.0, 0.4), (60.0, 1.0), (45.0, 0.0), (30.0, 0.5)],
-    "Speed is work per second. 40 % faster: the speed is multiplied by 1.4.",
-    "The work stays the same, so the seconds are divided by what the speed is multiplied by.",
-    "100 seconds become a little more than 71, not 60.",
-    otherwise="{given}: {right} seconds are left, your function gives {found}.",
-    then="Whoever says 40 % faster should say of what: updates, examples or seconds; and speed or time.",
+def _reading(factor: float) -> str:
+    if factor > 1.1:
+        return (
+            "At one learning rate the larger batch had to read more for the same score. Its gradient is more exact, "
+            "but there are fewer steps, and each is no longer than before."
+        )
+    if factor < 0.9:
+        return "Here the larger batch had to read less. See with three seeds, below, whether that holds."
+    return "Both had to read about as much. See with three seeds, below, whether that holds."
+
+
+q09_2 = predicted(
+    "The factor by which a batch of 64 has to read more examples than one of 16 to reach the same dev score.",
+    "With four times the batch, an epoch has a quarter of the updates.",
+    "If a batch of 64 needed exactly a quarter of the updates, the factor would be 1. Is its step four times as good?",
+    "The learning rate is the same in both, so the length of a step is about the same. What does that do to 64?",
+    because=_reading,
+    surprise=_reading,
 )
-def q09_2(seconds: float, faster: float) -> Answers:
-    """seconds_after(seconds, faster): how long the same work takes at a speed higher by the fraction ``faster``."""
-    off = f"you took {faster:.0%} off the time. At 1.0 faster, twice the speed, nothing would be left."
-    wrong = {off: seconds * (1 - faster), "that is longer. Divide, not multiply.": seconds * (1 + faster)}
-    return seconds / (1 + faster), wrong
 
 
 @cases(
     [(3, 40, 40), (3, 40, 10), (3, 100, 40), (1, 10, 25), (2, 313, 50)],
     "How many evaluations does an epoch have? updates_per_epoch / eval_steps.",
     "Patience is a whole number of evaluations without a better score; it must cover at least the epochs asked for.",
-    "math.ceil(epochs * updates_per_epoch / eval_steps), and at least 1.",
+    "Round up: with too few evaluations the patience would end before the epochs are over. And never below 1.",
     otherwise="{given}: {right} evaluations, your function gives {found}.",
     then="The article's three epochs are patience=3 only where each epoch ends in one evaluation.",
 )

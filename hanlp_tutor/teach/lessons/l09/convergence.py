@@ -39,11 +39,17 @@ def dev_scores(history: Sequence[Mapping[str, Any]]) -> list[float]:
     return [row["dev_score"] for row in history if row.get("dev_score") is not None]
 
 
-def best_within(trials: Sequence[Mapping[str, Any]], tokens: float) -> float:
-    """The best dev score among the complete trials that ended within so many tokens; the first counts in any case."""
-    best, spent = 0.0, 0
+def best_within(trials: Sequence[Mapping[str, Any]], budget: float, *, of: str = "tokens") -> float:
+    """The best dev score among the complete trials that ended within a budget; the first counts in any case.
+
+    Args:
+        trials: in their order.
+        budget: of all trials together.
+        of: what of each trial is counted: its tokens, or its seconds.
+    """
+    best, spent = 0.0, 0.0
     for number, row in enumerate(trials):
-        spent += row["tokens"]
-        if row["state"] == "complete" and (spent <= tokens * 1.001 or number == 0):
+        spent += row[of]
+        if row["state"] == "complete" and (spent <= budget * 1.001 or number == 0):
             best = max(best, row["dev"])
     return best

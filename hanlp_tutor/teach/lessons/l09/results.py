@@ -5,11 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.teach.results import PARTS, UNMEASURED, Measured, spread
+from hanlp_tutor.teach import verdict
+from hanlp_tutor.teach.results import PARTS, UNMEASURED, Measured, paired, spread
 
 Point = tuple[float, float, float, float]
 ARTICLE_GRID = (1e-5, 2e-5, 5e-5)
-_SEARCHES = {"search/default": "no search", "search/random": "random search", "search/tpe": "TPE with pruning"}
+_SEARCHES = {
+    "search/default": "no search",
+    "search/random": "random search, no pruning",
+    "search/random, pruned": "random search with pruning",
+    "search/tpe": "TPE with pruning",
+}
+_OF_THE_PROCESS = "of the process"  # seconds that other programs of the machine did not lengthen
+# Learning rates of θ by those of φ: rows of results/learning_rates.json, the grid of lesson 06.
+_CROSSED = {
+    "1e-3": {"2e-5": "2e-5 and 1e-3", "3e-4": "3e-4 and 1e-3", "1e-3": "1e-3 everywhere"},
+    "1e-2": {"2e-5": "2e-5 and 1e-2", "3e-4": "3e-4 and 1e-2", "1e-3": "1e-3 and 1e-2"},
+    "3e-2": {"2e-5": "2e-5 and 3e-2", "3e-4": "3e-4 and 3e-2", "1e-3": "1e-3 and 3e-2"},
+}
 
 
 class TuningResults(Measured):
@@ -52,7 +65,14 @@ class TuningResults(Measured):
             size, kind = name.split("/")
             reached = f"{sum(seed['reached'] for seed in row['seeds'].values()):.0f} of {len(row['seeds'])}"
             lr = f"{row['median']['lr']:g} ({kind})"
-            cells = {"batch size": int(size), "learning rate of θ": lr, "reached": reached}
+            batch = self.settings["batch"]
+            head_lr = f"{batch['head_lr'] * row['median']['lr'] / batch['lr']:g}"  # it moves with that of θ
+            cells = {
+                "batch size": int(size),
+                "learning rate of θ": lr,
+                "learning rate of φ": head_lr,
+                "reached": reached,
+            }
             for measure, form in {"updates": ",.0f", "tokens": ",.0f", "seconds": ".1f"}.items():
                 speed = faster(base["median"][measure], row["median"][measure])
                 cells[measure] = spread(row, measure, scale=1, form=form)
@@ -66,28 +86,56 @@ class TuningResults(Measured):
         for name, title in _SEARCHES.items():
             if name in self.rows:
                 row = self.rows[name]
-                trials = row["median"].get("trials", 1)
+                timed = row.get("depends_on", {}).get("seconds") == _OF_THE_PROCESS
                 rows.append(
                     {
                         "chosen by": title,
                         "dev F1": spread(row, "dev", scale=1, form=".3f"),
                         "test F1": spread(row, "test", scale=1, form=".3f"),
-                        "runs": f"{trials:.0f}",
+                        "runs": f"{row['median'].get('trials', 1):.0f}",
                         "of them pruned": f"{row['median'].get('pruned', 0):.0f}",
-                        "seconds": f"{row['median']['seconds']:,.0f}",
+                        "seconds of the processor": f"{row['median']['seconds']:,.0f}" if timed else None,
                     }
                 )
         return rows or self.missing("chosen by")
 
-    def lines(self) -> dict[str, list[Point]]:
-        """Best dev F1 so far ``(runs' worth of tokens, median, least, greatest)`` of each kind of search."""
+    def lines(self, of: str = "dev@", unit: str = "") -> dict[str, list[Point]]:
+        """Best dev F1 so far ``(budget, median, least, greatest)`` of each kind of search.
+
+        Args:
+            of, unit: what stands around the budget in the measures' names: ``dev@12`` is after the tokens of twelve
+                runs, ``dev in 100 s`` after so many seconds.
+        """
         lines = {}
         for name, title in _SEARCHES.items():
             row = self.rows.get(name, {"median": {}})
-            marks = [measure for measure in row["median"] if measure.startswith("dev@")]
+            marks = [measure for measure in row["median"] if measure.startswith(of) and measure.endswith(unit)]
             if marks:
-                lines[title] = [(float(mark[4:]), *(row[part][mark] for part in PARTS)) for mark in marks]
+                budgets = {mark: float(mark.removeprefix(of).removesuffix(unit)) for mark in marks}
+                lines[title] = [(budgets[mark], *(row[part][mark] for part in PARTS)) for mark in marks]
         return lines
+
+    def compared(self, first: str, second: str, measure: str, of: str) -> str:
+        """The difference of two searches, such as ``search/tpe``, as a sentence; paired by seed."""
+        one, other = self.rows.get(first), self.rows.get(second)
+        difference = one and other and paired(one, other, measure)
+        if not difference:
+            return self.missing("")[0][""]
+        return verdict.lead(_SEARCHES[first], _SEARCHES[second], difference, of=of)
+
+
+def crossed(folder: Path | None = None) -> list[dict[str, Any]]:
+    """Dev F1 by the learning rates of φ (rows) and of θ (columns), from the grid of lesson 06."""
+    found = Measured("learning_rates", folder)
+    rows = [
+        {
+            "learning rate of φ": head_lr,
+            **{f"θ {lr}": spread(found.rows[name], "dev_f1", scale=1, form=".3f") for lr, name in names.items()},
+        }
+        for head_lr, names in _CROSSED.items()
+        if all(name in found.rows for name in names.values())
+    ]
+    return rows or found.missing("learning rate of φ")
 
 
 def faster(before: float, after: float) -> str:

@@ -1,11 +1,14 @@
-"""The checks of notebook 10: micro and macro, calibration error, a threshold, how many test sentences."""
+"""The checks of notebook 10: micro and macro, which errors to mend, a likelihood, a threshold, how many sentences."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from statistics import mean
+from typing import Any
 
-from hanlp_tutor.teach.declared import Answers, cases, value
-from hanlp_tutor.workbench.calibration import expected_calibration_error, threshold_for
+from hanlp_tutor.teach.check import call, exercise, require
+from hanlp_tutor.teach.declared import Answers, cases, predicted, value
+from hanlp_tutor.workbench.calibration import threshold_for
 
 
 def _f1(right: float, found: float, wanted: float) -> float:
@@ -45,31 +48,58 @@ def q10_1(counts: dict[str, tuple[int, int, int]]) -> Answers:
     return (micro, macro), wrong
 
 
-_SURE = [0.05, 0.12, 0.31, 0.33, 0.48, 0.52, 0.67, 0.7, 0.78, 0.81, 0.93, 0.99]  # on no border of a bin
+def _worth(seen: Mapping[str, float]) -> str:
+    return (
+        f"Mending all of {max(seen, key=seen.get)!r} is worth most here, mending {min(seen, key=seen.get)!r} least. "
+        "How much it is worth depends on how many there are, and on what one costs: a mended border or type makes "
+        "one more right; a missed one adds one to right and to found; an invented one is only taken from found."
+    )
 
 
-@cases(
-    {
-        "four predictions in one bin": ([0.9, 0.9, 0.9, 0.9], [True, True, True, False], 10),
-        "two bins with one prediction each": ([0.55, 0.95], [False, True], 10),
-        "nine predictions in one bin and one in another": ([0.95] * 9 + [0.55], [True] * 9 + [False], 10),
-        "scores of exactly 1": ([1.0, 1.0], [True, False], 10),
-        "a dozen predictions in seven bins": (_SURE, [score > 0.5 for score in _SURE], 7),
-    },
-    "Put each prediction into a bin by its score; a score of exactly 1 belongs to the last bin.",
-    "In each bin: the mean score, the share of right predictions, and the distance between the two.",
-    "Sum of distance times the number in the bin, over the number of all predictions. Empty bins add nothing.",
-    otherwise="{given}: it is {right}, yours {found}. (Weigh the bins!)",
-    then="One number for the diagram; remember that it depends on the bins, and does not show how often it is right.",
+q10_2 = predicted(
+    "Which kind of error is worth most to mend.",
+    "F1 = 2 right / (found + wanted). Write down what each kind changes in it.",
+    "One entity with wrong borders stands among the found and among the wanted, and is right in neither.",
+    "The worth is the number of errors of a kind times what one costs. Which are frequent in the sentence that we "
+    "scored by hand, and where does a name begin and end?",
+    because=_worth,
+    surprise=_worth,
+    tie=0.003,
 )
-def q10_2(scores: list[float], right: list[bool], bins: int) -> Answers:
-    """ece(scores, right, bins) -> the expected calibration error."""
-    overall = abs(mean(scores) - mean(right))
-    wrong = {
-        "the distance has no sign. Take abs().": lambda found: found < 0,
-        "the difference of the means over *all* predictions, where too sure and too modest bins cancel.": overall,
-    }
-    return expected_calibration_error(scores, right, bins=bins), wrong
+
+
+@exercise(
+    "Divide first: logits / T. Then log_softmax over the last dimension gives the logarithms of the probabilities.",
+    "Of each row you need the number in the column that gold names: gather(1, gold.unsqueeze(1)).",
+    "The probability of a gold label is below 1, so its logarithm is negative; turn the sign of the mean.",
+)
+def q10_3(answer: Any) -> str:
+    """nll(logits, gold, T): logits (N, classes), gold (N,) -> the mean of -log p(gold) at a temperature."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    generator = torch.Generator().manual_seed(1)
+    for count, classes, T in ((4, 3, 1.0), (1, 2, 2.0), (50, 7, 0.5)):
+        logits = 3 * torch.randn(count, classes, generator=generator)
+        gold = torch.randint(classes, (count,), generator=generator)
+        given = f"For logits of shape ({count}, {classes}) and T = {T:g}: "
+        found = call(answer, logits, gold, T)
+        number = torch.as_tensor(found, dtype=torch.float32)
+        require(number.numel() == 1, f"{given}one number, please, the mean; yours has {number.numel()}.")
+        right = cross_entropy(logits / T, gold)
+        wrong = {
+            "you left out T.": cross_entropy(logits, gold),
+            "you multiplied by T. Divide.": cross_entropy(logits * T, gold),
+            "the sign: -log p is not negative.": -right,
+            "that is the sum. Take the mean.": right * count,
+            "that is the mean probability. Take its logarithm in each row before the mean.":
+                (logits / T).softmax(-1).gather(1, gold.unsqueeze(1)).mean(),
+        }  # fmt: skip
+        agrees = torch.allclose(number, right, atol=1e-4)
+        for reason, value_ in wrong.items():
+            require(agrees or not torch.allclose(number, value_, atol=1e-4), given + reason)
+        require(agrees, f"{given}expected {float(right):.4f}, yours is {float(number):.4f}.")
+    return "For a text this is what the kit minimises over T; for entities it asks how likely 'it is right' is."
 
 
 @cases(
@@ -86,17 +116,17 @@ def q10_2(scores: list[float], right: list[bool], bins: int) -> Answers:
     otherwise="{given}: the answer is {right}, yours is {found}.",
     then="Choose it on dev, and report what it keeps and gets right on test.",
 )
-def q10_3(scores: list[float], right: list[bool], accuracy: float) -> Answers:
+def q10_4(scores: list[float], right: list[bool], accuracy: float) -> Answers:
     """lowest_threshold(scores, right, accuracy) -> the lowest sufficient threshold, or None."""
     return threshold_for(scores, right, accuracy=accuracy), {}
 
 
-q10_4 = value(
+q10_5 = value(
     "How many sentences narrow an interval of ±2.0 points with 400 sentences to ±0.5: 6,400.",
     400 * (2.0 / 0.5) ** 2,
     "The half-width of an interval shrinks with the square root of the number of sentences.",
     "Four times as narrow: how many times as many sentences?",
-    "400 times (2.0 / 0.5) squared.",
+    "The factor that you want is the square root of n / 400. Solve for n.",
     wrong={
         "A narrower interval needs *more* sentences.": lambda found: found <= 400,
         "Four times the sentences halve the interval only: it shrinks with the square root.": 400 * 4.0,

@@ -1,13 +1,14 @@
-"""The checks of notebook 11: words from segmentation tags, shares of tasks, a tagger on wrong words, pseudo-labels."""
+"""The checks of notebook 11: words from tags, vectors of words, shares of tasks, wrong words, what keeps old types."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 from hanlp_tutor.core.mixing import shares
-from hanlp_tutor.teach.check import require, show
-from hanlp_tutor.teach.declared import Answers, cases, value
+from hanlp_tutor.teach.check import call, exercise, require, show
+from hanlp_tutor.teach.declared import Answers, cases, predicted, value
 
 
 @cases(
@@ -38,9 +39,42 @@ def q11_1(text: str, tags: str) -> Answers:
     return right, wrong
 
 
+@exercise(
+    "states.split(lengths) cuts a tensor into pieces of so many rows each.",
+    "The mean over the rows of a piece is piece.mean(0): one vector of H numbers.",
+    "torch.stack makes one tensor of a list of vectors that are equally long.",
+)
+def q11_2(answer: Any) -> str:
+    """word_means(states, lengths): states (characters, H) of a sentence -> (words, H)."""
+    import torch
+
+    generator = torch.Generator().manual_seed(1)
+    for lengths, size in (([2, 1, 3], 4), ([1], 3), ([4], 2), ([1, 1, 2], 5)):
+        states = torch.randn(sum(lengths), size, generator=generator)
+        pieces = states.split(lengths)
+        right = torch.stack([piece.mean(0) for piece in pieces])
+        found = call(answer, states, lengths)
+        given = f"For words of {lengths} characters, H = {size}: "
+        require(isinstance(found, torch.Tensor), f"{given}a tensor, please; this is {show(found)}.")
+        require(found.shape == right.shape, f"{given}the shape should be {tuple(right.shape)}, "
+                                            f"yours is {tuple(found.shape)}.")  # fmt: skip
+        found = found.to(right.dtype)
+        wrong = {
+            "these are the sums. A mean divides by the length of the word.": [piece.sum(0) for piece in pieces],
+            "these are the first characters of the words.": [piece[0] for piece in pieces],
+            "these are the last characters of the words.": [piece[-1] for piece in pieces],
+            "each word has the mean over the whole sentence.": [states.mean(0)] * len(lengths),
+        }
+        agrees = torch.allclose(found, right, atol=1e-5)
+        for reason, vectors in wrong.items():
+            require(agrees or not torch.allclose(found, torch.stack(vectors), atol=1e-5), given + reason)
+        require(agrees, f"{given}the vectors differ. Does each word begin where the one before it ended?")
+    return "The head of pos and ner sees these vectors alone: a wrong word mixes the characters of two."
+
+
 _TAUS = (1, 0.5, 0)
 _OF_NER = tuple(float(shares({"tok": 400, "ner": 25}, tau)["ner"]) for tau in _TAUS)
-q11_2 = value(
+q11_3 = value(
     "How many of an epoch's batches are of ner, at τ = 1, 0.5 and 0, for 400 and 25.",
     _OF_NER,
     "The share of a task is n**τ divided by the sum of all n**τ.",
@@ -55,12 +89,12 @@ q11_2 = value(
     then=f"At τ = 0 each entity sentence is read {_OF_NER[2] / 25:.1f} times an epoch, and half of the others never.",
 )
 
-q11_3 = value(
+q11_4 = value(
     "(precision, recall) of 北京大学/nt 好/v against 北京/ns 大学/n 好/v, from raw text.",
     (1 / 2, 1 / 3),
     "Write the spans with their tags: gold (0, 2, ns), (2, 4, n), (4, 5, v). A find is right when all three agree.",
     "The segmenter joined the first two words; what stood there cannot be right any more, whatever its tag.",
-    "One of two predicted words is right, one of three gold words was found.",
+    "Precision divides by the predicted words, recall by the gold words. How many are there of each?",
     wrong={
         "Between 0 and 1, please.": lambda values: max(values) > 1,
         "Precision and recall are exchanged.": (1 / 3, 1 / 2),
@@ -73,28 +107,21 @@ q11_3 = value(
 )
 
 
-def _in_order(given: Any) -> list[tuple[int, int, str]]:
-    require(isinstance(given, list), f"A list of (start, end, label), please; this is {show(given)}.")
-    return sorted(tuple(item) for item in given)
+def _what_kept_them(seen: Mapping[str, float]) -> str:
+    nothing, frozen, pseudo = (seen[name] for name in ("new sentences alone", "θ frozen", "pseudo-labels"))
+    if pseudo <= max(nothing, frozen) + _TIE:
+        return "Here the three are alike. Did the model know the old types at all? Look at F1 before."
+    useless = "Freezing θ kept nothing" if frozen <= nothing + _TIE else "Freezing θ kept less"
+    return f"{useless}: the new sentences label every old entity O, and the head learns that. Pseudo-labels mend them."
 
 
-@cases(
-    {
-        "the old model's find stands free": ([(0, 2, "TIME")], [(5, 7, "LOC")]),
-        "the old model's find lies inside a gold entity": ([(0, 4, "TIME")], [(2, 4, "LOC")]),
-        "the old model's find encloses a gold entity": ([(2, 4, "TIME")], [(0, 6, "ORG")]),
-        "one overlaps, one touches": ([(2, 4, "TIME")], [(3, 6, "ORG"), (6, 8, "PER")]),
-        "neighbours do not overlap": ([(2, 4, "TIME")], [(0, 2, "PER")]),
-        "nothing is marked by hand": ([], [(0, 1, "PER")]),
-    },
-    "Begin with the gold entities, and look at each find of the old model: does it share a character with any of them?",
-    "Two half-open spans (a, b) and (c, d) share a character when a < d and c < b.",
-    "sorted(gold + [f for f in found if not any(f[0] < g[1] and g[0] < f[1] for g in gold)])",
-    read=_in_order,
-    then="Now every sentence is labelled for every type: gold where people marked, the old model elsewhere.",
+_TIE = 0.02
+q11_5 = predicted(
+    "Which of three ways keeps most of the old types.",
+    "What can still change when θ is frozen?",
+    "A person stands in a new sentence. Which label does each of its characters have there, in each of the three ways?",
+    "In two of the ways the labels of the new sentences are the same. Ask what the loss wants of the head there.",
+    because=_what_kept_them,
+    surprise=lambda seen: f"{_what_kept_them(seen)} Which labels did you think the old entities have there?",
+    tie=_TIE,
 )
-def q11_4(gold: list[tuple[int, int, str]], found: list[tuple[int, int, str]]) -> Answers:
-    """complete(gold, found) -> gold and what of found overlaps no gold entity, in order."""
-    right = sorted(gold + [f for f in found if not any(f[0] < g[1] and g[0] < f[1] for g in gold)])
-    lost = "an entity was marked by hand and is gone. People win over models."
-    return right, {lost: lambda merged: not set(gold) <= set(merged)}

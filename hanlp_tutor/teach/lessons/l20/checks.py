@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from hanlp_tutor.errors import nearest
 from hanlp_tutor.teach.check import exercise, require, show
-from hanlp_tutor.teach.declared import Answers, cases, value
+from hanlp_tutor.teach.declared import Answers, cases, predicted, value
 from hanlp_tutor.workbench.diagnose.report import KINDS
 
 # The Chinese name in the brackets of a kind's description is as good an answer as its English one.
@@ -25,45 +30,55 @@ def _kind(answer: Any) -> str:
     return kind
 
 
+NOTHING = -100  # what PyTorch's cross-entropy leaves out, and the kit's batches have where there is nothing to predict
+_LABELS = {
+    "two labels, equally frequent": [[0, 1, 0, 1]],
+    "four labels, equally frequent": [[0, 1, 2, 3]],
+    "nine to one": [[0] * 9 + [1]],
+    "two rows, padded": [[NOTHING, 0, 0, 0, NOTHING], [NOTHING, 0, 1, NOTHING, NOTHING]],
+    "one label only: nothing to guess": [[NOTHING, 2, 2, NOTHING]],
+}
+
+
+def _entropy(numbers: Sequence[int]) -> float:
+    p = [count / len(numbers) for count in Counter(numbers).values()]
+    return sum(-x * math.log(x) for x in p)
+
+
 @cases(
-    {
-        "two labels, equally frequent": ({"a": 50, "b": 50},),
-        "four labels, equally frequent": ({"a": 1, "b": 1, "c": 1, "d": 1},),
-        "nine O to one B": ({"O": 90, "B": 10},),
-        "one label only: nothing to guess": ({"O": 7},),
-        "a label that never occurs": ({"O": 7, "B": 0},),
-    },
+    {name: (torch.tensor(rows),) for name, rows in _LABELS.items()},
     "A model that knows only frequencies gives label c the probability p = count / total, always.",
-    "Its loss on one token with label c is -log p; label c comes up in a share p of the tokens.",
-    "sum(-p * math.log(p)) over the labels with a count above 0: the entropy of the labels.",
+    "Its loss on one token with label c is -log p; label c comes up in a share p of the tokens. Drop the -100 first.",
+    "labels[labels != -100] is a row without the padding; .unique(return_counts=True) counts. Then sum over labels.",
+    read=float,
     then="A model whose loss is above this has learnt less than the frequencies of the labels.",
 )
-def q20_1(counts: dict[str, int]) -> Answers:
-    """floor(counts): the entropy in nats."""
-    p = [count / sum(counts.values()) for count in counts.values() if count]
-    right = sum(-x * math.log(x) for x in p)
+def q20_1(labels: Tensor) -> Answers:
+    """floor(labels): the entropy of a tensor of labels in nats, without the padding."""
+    every = labels.flatten().tolist()
+    right = _entropy([label for label in every if label != NOTHING])
     wrong = {
-        "that is in bits. PyTorch's cross-entropy has the natural logarithm, math.log.": right / math.log(2),
+        "that is in bits. PyTorch's cross-entropy has the natural logarithm.": right / math.log(2),
         "a loss is not negative; log p is.": -right,
+        "-100 is no label: it marks what is not to be predicted. Leave it out before you count.": _entropy(every),
     }
-    return right, wrong
+    return right, {reason: answer for reason, answer in wrong.items() if not math.isclose(answer, right, abs_tol=1e-9)}
 
 
 q20_2 = value(
     "The fault of patient A: over-fitting.",
     "over-fitting",
-    "Compare the two panels: which curve turns round, and when?",
+    "Compare the two curves in each panel. Do train and dev go the same way to the end?",
     "What becomes of the training score, and what of the dev score, in the second half of the run?",
-    "Learning sentences by heart looks exactly like this: the article's first trouble.",
+    "Which of the article's three troubles is described by a training score that rises while the dev score stays?",
     wrong={
         "leak: then dev would be as good as train. Look at the gap.": "leak",
         "one-answer: then dev would stay at nothing. Look at the gap.": "one-answer",
         "A run with that trouble learns too little. This one learns its training sentences to the last.": {
             "rate-too-low", "long-warm-up", "random-weights", "noisy-labels", "too-short", "frozen-encoder",
         },
-        "Then dev would never have got off the ground, and its loss would rise from the first look on.": {
-            "misaligned", "unseen-label",
-        },
+        "No curve can tell that: the labels of both sets have to be compared. Here the dev loss falls at first, and "
+        "the training score goes to the top. What does the dev loss do then?": {"misaligned", "unseen-label"},
     },
     otherwise="{found} it is not. What does the dev loss do while the training loss vanishes?",
     then="Training goes on getting better and dev does not: 过拟合. The best weights were kept on the way.",
@@ -82,7 +97,7 @@ _SLOW_REASON = {
 @exercise(
     "All three learn too little. Start with the column of the highest learning rate.",
     "Two have the healthy run's highest learning rate; one of them reaches it in the last updates only.",
-    "The third has the learning rate, the warm-up and the sentences of the healthy run: what had its encoder read?",
+    "The third has the learning rate, the warm-up and the sentences of the healthy run. What else goes into a run?",
 )
 def q20_3(answer: Any) -> str:
     """The faults of patients B, C and D, as a dict from letter to name."""
@@ -123,21 +138,20 @@ q20_4 = value(
 )
 
 
-@cases(
-    {
-        "nothing in common": (["今天下雨", "明天晴"], ["后天有雪"]),
-        "one text in both sets": (["今天下雨", "明天晴"], ["明天晴", "后天有雪"]),
-        "a blank more, and a text that only begins alike": (["我在北京"], ["我在 北京", "我在北京大学"]),
-        "capitals": (["他买了iPhone"], ["他买了iphone"]),
-        "an empty training set": ([], ["后天有雪"]),
-    },
-    "Put what you compare into a set first: of each training text the form without blanks and capitals.",
-    '"".join(text.split()).lower() is the same for 我在 北京 and 我在北京.',
-    "A list comprehension over dev, with `if same(text) in known`.",
-    then="A set and a loop. Whoever trains without it publishes the memory of a machine.",
+def _why_adam_too(seen: Mapping[str, float]) -> str:
+    return (
+        "Cut to length 1 and then divided by the scale, the gradient is too short for SGD to move anything "
+        f"({seen['SGD, clip first']:.2f}). Adam divides by the size of the gradient, but adds ε: weights whose "
+        f"gradient is now below ε hardly move, the others go on ({seen['Adam, clip first']:.2f})."
+    )
+
+
+q20_5 = predicted(
+    "The order of the last losses of four loops, SGD and Adam in both orders, the highest first.",
+    "What does SGD do with a gradient that is tens of thousands of times too short?",
+    "Adam's step is lr · m / (√v + ε). If every gradient is so much shorter, what happens to m, to √v, and to ε?",
+    "ε is 1e-8. Divide length 1 by the scale, then spread it over millions of weights: some are below ε, some above.",
+    because=_why_adam_too,
+    surprise=lambda seen: f"{_why_adam_too(seen)} Which of the four did you take for better than it is?",
+    tie=0.03,
 )
-def q20_5(train: list[str], dev: list[str]) -> Answers:
-    """leaked(train, dev): the dev texts that stand in train, blind to blanks and capitals, in their order."""
-    known = {"".join(text.split()).lower() for text in train}
-    right = [text for text in dev if "".join(text.split()).lower() in known]
-    return right, {"the answer is a list of texts.": lambda found: not isinstance(found, list)}
