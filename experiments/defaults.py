@@ -139,12 +139,15 @@ def choices() -> str:
         size = f"up to {most / 1e6:.0f} million" if most < math.inf else over
         rows.append(("lr", f"{lr:g}", f"pre-trained, {size} parameters"))
         over = f"over {most / 1e6:.0f} million"
-    rows += [("head_lr", f"{lr:g}", f"{small}; {task}") for task, lr in HEAD_LEARNING_RATES.items()]
+    as_classes = {"relation": " (as classify; not measured here)"}
+    rows += [
+        ("head_lr", f"{lr:g}", f"{small}; {task}{as_classes.get(task, '')}") for task, lr in HEAD_LEARNING_RATES.items()
+    ]
     rows += [
         ("head_lr", f"{WITHOUT_CRF:g}", f"{small}; ner, where a CRF was refused (not measured here)"),
         ("crf", "true", f"{small}; ner, without class_weights"),
-        ("batch_size", str(BATCH_SIZE), f"{small}; ner and classify"),
-        ("epochs", f"until {TEXTS:,} texts are read, {FEWEST_EPOCHS} to {MOST_EPOCHS}", f"{small}; ner and classify"),
+        ("batch_size", str(BATCH_SIZE), f"{small}; one task"),
+        ("epochs", f"until {TEXTS:,} texts are read, {FEWEST_EPOCHS} to {MOST_EPOCHS}", f"{small}; one task"),
         ("patience", "a quarter of the epochs, at least 3", "where the epochs are chosen and eval_steps is not given"),
     ]
     fields = TrainConfig.model_fields

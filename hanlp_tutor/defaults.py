@@ -31,7 +31,7 @@ LEARNING_RATE_OF_RANDOM_WEIGHTS = 1e-3  # they have nothing to preserve and ever
 
 # Of pre-trained encoders of at most so many parameters, by task; a multi-task model keeps the article's values
 SMALL = LEARNING_RATES[0][0]
-HEAD_LEARNING_RATES = {"ner": 3e-2, "classify": 1e-3}
+HEAD_LEARNING_RATES = {"ner": 3e-2, "classify": 1e-3, "relation": 1e-3}  # of relations that of classes
 WITHOUT_CRF = 1e-2  # of a tagger's head that was asked for without a CRF: 3e-2 was measured with one alone
 BATCH_SIZE = 16
 TEXTS, FEWEST_EPOCHS, MOST_EPOCHS = 16_000, 10, 20

@@ -15,6 +15,7 @@ EXTRAS = {
     "course": ("ipykernel", "matplotlib", "nbclient", "nbformat", "pandas", "papermill", "seqeval"),
     "large": ("pyarrow",),
     "pretrain": ("gensim", "rjieba"),
+    "serve": ("onnx", "onnxruntime", "onnxscript"),
 }
 COURSE = ("audit", "tensorboard", "tune", "course")  # `course` brings those before it too
 
@@ -52,7 +53,7 @@ def how_to_install(*modules: str) -> str:
 
 def extra_of(module: str | None) -> str | None:
     """The extra that brings a module; None for all others."""
-    return next((extra for extra, modules in EXTRAS.items() if module in modules), None)
+    return next((extra for extra, modules in EXTRAS.items() if (module or "").partition(".")[0] in modules), None)
 
 
 def distribution(module: str) -> str:

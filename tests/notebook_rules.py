@@ -20,7 +20,7 @@ from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.teach.profiles import profile_values
 from hanlp_tutor.workbench.runner import PROFILES
 
-LONGEST_LINE, LONGEST_CELL, MEDIAN_CELL, MOST_CODE_CELLS, MOST_IMPORTS = 120, 25, 6, 40, 40
+LONGEST_LINE, LONGEST_CELL, MEDIAN_CELL, MOST_CODE_CELLS, MOST_IMPORTS = 120, 25, 6, 40, 8
 LOADS_TORCH = {"torch", "transformers", "hanlp"}
 METADATA = {"kernelspec", "language_info", "hanlp_tutor"}
 # Where a machine keeps its files. Not any "/a/b": a URL's path and "P/R/F1" are innocent.

@@ -26,9 +26,11 @@ ROOMS = (
     "encoders",
     "corpora",
     "core",
+    "relations",
     "pretraining",
     "hanlp_bridge",
     "workbench",
+    "serving",
     "teach",
     "cli",
 )

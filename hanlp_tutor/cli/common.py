@@ -22,10 +22,10 @@ if TYPE_CHECKING:  # the command line starts without importing what these stand 
     from hanlp_tutor.config import TrainConfig
     from hanlp_tutor.data import Split
 
-# The names of hanlp_tutor.core.task.TASKS, and those that are not several tasks at once. They stand here so that the
-# command line need not import the tasks, and with them numpy; a test compares them.
-TASK = click.Choice(["ner", "classify", "multitask"])
-ONE_TASK = click.Choice(["ner", "classify"])
+# The names in TASKS and ROOMS of hanlp_tutor.core.task, and those that are not several tasks at once. They stand here
+# so that the command line need not import the tasks, and with them numpy; a test compares them.
+TASK = click.Choice(["ner", "classify", "multitask", "relation"])
+ONE_TASK = click.Choice(["ner", "classify", "relation"])
 
 NOTES_SHOWN = 20
 _TYPED = "hanlp_tutor.typed"  # in click's context

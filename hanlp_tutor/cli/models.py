@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,23 @@ from hanlp_tutor.workbench.closing import headline
 @speaks_json
 def evaluate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) -> dict[str, Any]:
     """Score MODEL on a labelled FILE; for a multi-task model tok=FILE,pos=FILE,ner=FILE."""
-    from hanlp_tutor.core.evaluate import score_on_test
-    from hanlp_tutor.core.model_folder import load_model
-    from hanlp_tutor.core.task import task_of
+    from hanlp_tutor.core.task import task_named
+    from hanlp_tutor.serving.onnx_folder import is_onnx_folder
 
-    loaded = load_model(model_folder(model))
-    task = task_of(loaded)
-    scores = score_on_test(loaded, task.read(file, **reading))
+    if is_onnx_folder(model):
+        from hanlp_tutor.serving.onnx_predictor import OnnxPredictor
+        from hanlp_tutor.serving.onnx_scores import score_onnx
+
+        small = OnnxPredictor(model)
+        task = task_named(small.task)
+        scores = score_onnx(small, task.read(file, **reading))
+    else:
+        from hanlp_tutor.core.evaluate import score_on_test
+        from hanlp_tutor.core.model_folder import load_model
+
+        loaded = load_model(model_folder(model))
+        task = task_named(loaded.task)
+        scores = score_on_test(loaded, task.read(file, **reading))
     if not as_json:
         click.echo(headline(scores))
         for part in task.parts(scores).values():
@@ -54,7 +64,8 @@ def predict(
     """Label TEXT, or the texts of --file, or each line of standard input; with --json one object a text.
 
     A file of one text a line is read as that, a blank line as an empty text; of other formats, labelled or
-    not, the texts are taken.
+    not, the texts are taken. A model of relations takes pairs: {"head", "tail", "text"} in JSON, or
+    head<TAB>tail<TAB>text, a line; of an export every pair of entities.
     """
     if text is not None and file is not None:
         raise ConfigError("give TEXT or --file, not both.")
@@ -62,11 +73,21 @@ def predict(
         raise ConfigError(f"{', '.join(reading)}: options of reading a file; name it with --file FILE.")
     if out is not None and file is not None and out.resolve() == file.resolve():
         raise ConfigError(f"{out} would overwrite its own source; name another file for --out.")
-    from hanlp_tutor.core.predict import Predictor
+    from hanlp_tutor.serving.onnx_folder import is_onnx_folder
 
-    texts = None if file is None else _texts(file, reading)
-    predictor = Predictor.load(model_folder(model))
+    small = is_onnx_folder(model)
+    relations = not small and _task_of(model_folder(model)) == "relation"
+    texts = None if file is None else (_pairs if relations else _texts)(file, reading)
+    if small:  # torch is not even loaded
+        from hanlp_tutor.serving.onnx_predictor import OnnxPredictor as Predictor
+    else:
+        from hanlp_tutor.core.predict import Predictor
+    predictor = Predictor.load(model if small else model_folder(model))
+    if relations and texts is not None:
+        texts = _of_known_types(predictor.model, texts)
     chunks = [[text]] if text is not None else _chunks(256) if texts is None else _in_chunks(texts, 256)
+    if relations and text is None and texts is None:
+        chunks = _each_a_pair(predictor.model, chunks)
     answers = (answer for chunk in chunks for answer in predictor.predict_many(chunk))
     if out is not None:
         write_file(out, lambda written: written.writelines(_line(answer) for answer in answers))
@@ -75,7 +96,56 @@ def predict(
         click.echo(json.dumps(answer, ensure_ascii=False) if as_json else _readable(answer))
 
 
-def _in_chunks(texts: list[str], size: int) -> Iterator[list[str]]:
+def _task_of(folder: Path) -> str | None:
+    """What a model folder says; None of a damaged one, of which loading it says why."""
+    try:
+        card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        return card.get("task")
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def _each_a_pair(model: Any, chunks: Iterable[list[str]]) -> Iterator[list[Any]]:
+    """Lines of standard input as pairs; blank ones are skipped.
+
+    Raises:
+        TutorError: a line that is none, with its number.
+    """
+    number = 0
+    for chunk in chunks:
+        pairs = []
+        for line in chunk:
+            number += 1
+            try:
+                pairs += [model.as_input(line)] if line.strip() else []
+            except TutorError as error:
+                raise TutorError(f"standard input, line {number}: {error}") from None
+        yield pairs
+
+
+def _pairs(file: Path, reading: dict[str, Any]) -> list[Any]:
+    """The pairs of a file.
+
+    Raises:
+        DataError, ConfigError: as :func:`hanlp_tutor.data.relation_files.read_pairs`.
+    """
+    from hanlp_tutor.data.relation_files import read_pairs
+
+    given = {name: value for name, value in reading.items() if name not in ("overlaps", "negative")}
+    return read_pairs(file, **given)
+
+
+def _of_known_types(model: Any, pairs: list[Any]) -> list[Any]:
+    """Without the pairs of types between which the model knows no relation; their number is noted."""
+    from hanlp_tutor.data.notes import note
+
+    asked = [pair for pair in pairs if model.may_relate(pair)]
+    if len(asked) < len(pairs):
+        note(f"{len(pairs) - len(asked):,} pairs left out: between their types training had no relation.")
+    return asked
+
+
+def _in_chunks(texts: list[Any], size: int) -> Iterator[list[Any]]:
     return (texts[place : place + size] for place in range(0, len(texts), size))
 
 
@@ -112,17 +182,45 @@ def _texts(file: Path, reading: dict[str, Any]) -> list[str]:
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--to", "target", required=True, type=click.Choice(["hanlp"]))
+@click.option("--to", "target", required=True, type=click.Choice(["hanlp", "onnx"]))
+@click.option("--int8", is_flag=True, help="ONNX in whole numbers of 8 bits, if 99.5 % of the labels stay the same.")
+@click.option("--texts", type=click.Path(path_type=Path), help="The file on whose texts --int8 is compared.")
 @speaks_json
-def export(model: Path, folder: Path, target: str, as_json: bool) -> dict[str, Any]:
-    """Write MODEL as a FOLDER that plain hanlp.load opens."""
-    from hanlp_tutor.core.model_folder import load_model
-    from hanlp_tutor.hanlp_bridge.export import export_hanlp
+def export(model: Path, folder: Path, target: str, int8: bool, texts: Path | None, as_json: bool) -> dict[str, Any]:
+    """Write MODEL as a FOLDER that plain hanlp.load opens, or for ONNX Runtime, which needs no torch.
 
-    written = export_hanlp(load_model(model_folder(model)), folder)
+    Without --texts, --int8 is compared on 500 texts of a corpus of the kit; your own tell more.
+    """
+    if (int8 and target != "onnx") or (texts is not None and not int8):
+        raise ConfigError("--int8 belongs to --to onnx, and --texts FILE to --int8.")
+    from hanlp_tutor.core.model_folder import load_model
+
+    loaded = load_model(model_folder(model))
+    if target == "hanlp":
+        from hanlp_tutor.hanlp_bridge.export import export_hanlp
+
+        written, how = export_hanlp(loaded, folder), {}
+    else:
+        from hanlp_tutor.serving.onnx_export import export_onnx
+        from hanlp_tutor.serving.onnx_folder import read_card
+
+        of = None if not int8 else _texts(texts, {}) if texts is not None else _texts_of_kit(loaded.task)
+        written = export_onnx(loaded, folder, int8=of)
+        how = {name: value for name, value in read_card(written).items() if name in ("numbers", "agreement")}
     if not as_json:
-        click.echo(f"hanlp.load({str(written)!r})")
-    return {"folder": str(written), "to": target}
+        same = f"  ({how['agreement']['same']:.2%} of {how['agreement']['labels']:,} labels as before)" if int8 else ""
+        click.echo(f"hanlp.load({str(written)!r})" if not how else f"hanlp-tutor predict {written} TEXT{same}")
+    return {"folder": str(written), "to": target, **how}
+
+
+def _texts_of_kit(task: str) -> list[str]:
+    """Texts on which int8 is compared when the user names none."""
+    from hanlp_tutor.corpora import load_corpus
+    from hanlp_tutor.data.notes import note
+
+    name = "reviews" if task == "classify" else "peoples_daily"
+    note(f"int8 is compared on 500 texts of the corpus {name}; name yours with --texts FILE.")
+    return [example.text for example in load_corpus(name).dev[:500]]
 
 
 @click.command()
@@ -170,6 +268,8 @@ def _readable(answer: dict[str, Any]) -> str:
         tags = answer.get("pos") or [""] * len(answer["tok"])
         words = " ".join(f"{word}/{tag}" if tag else word for word, tag in zip(answer["tok"], tags, strict=True))
         answer = {"text": words, "entities": answer.get("ner", [])}
+    if "relation" in answer:
+        return "\t".join((answer["relation"], f"{answer['score']:.4f}", answer["head"], answer["tail"], answer["text"]))
     if "label" in answer:
         return f"{answer['label']}\t{answer['score']:.4f}\t{answer['text']}"
     rows = [f"  {e['start']}-{e['end']}\t{e['label']}\t{e['text']}\t{e['score']:.4f}" for e in answer["entities"]]

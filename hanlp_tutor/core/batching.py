@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hanlp_tutor.data.windows import window_of, windows
+
 _SLICE = 1 << 16  # examples that are Python numbers at a time
 IGNORED = -100  # the label of padding; PyTorch's own default for "no loss here"
 
@@ -99,32 +101,6 @@ class Batch:
         """Copy the tensors to a device, without waiting for it."""
         tensors = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
         return replace(self, **{name: value.to(device, non_blocking=True) for name, value in tensors.items()})
-
-
-def windows(length: int, size: int) -> list[tuple[int, int]]:
-    """Half-open spans that cover ``length`` tokens, each at most ``size`` long, neighbours overlapping by half.
-
-    >>> windows(10, 4)
-    [(0, 4), (2, 6), (4, 8), (6, 10)]
-    """
-    if length <= size:
-        return [(0, length)]
-    stride = size // 2
-    spans = []
-    for start in range(0, length, stride):
-        spans.append((start, min(start + size, length)))
-        if start + size >= length:
-            break
-    return spans
-
-
-def window_of(token: int, count: int, size: int) -> int:
-    """Which of ``count`` windows a token is read from: the one in whose middle it lies, for context on both sides.
-
-    The same choice as HanLP's ``restore_from_sliding_window``, so that an exported model reads long texts as we do.
-    """
-    stride = size // 2
-    return min(max(token - stride // 2, 0) // stride, count - 1)
 
 
 def collate(examples: Sequence[Encoded], *, max_length: int, cls_id: int, sep_id: int, pad_id: int) -> Batch:

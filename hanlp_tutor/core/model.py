@@ -19,9 +19,9 @@ from hanlp_tutor.core.batching import Batch, Encoded, Encodings, collate
 from hanlp_tutor.core.heads import ClassificationHead, TaggingHead
 from hanlp_tutor.core.scheme_head import SchemeHead
 from hanlp_tutor.data import LabelledText, TaggedText
+from hanlp_tutor.data.characters import TextEncoder
 from hanlp_tutor.data.edges import visible_spans
 from hanlp_tutor.encoders import POSITIONS, Encoder
-from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.layers import HiddenDropout
 from hanlp_tutor.errors import DataError, TrainingError
 
@@ -40,9 +40,11 @@ class Model(nn.Module):
         task: the name of its :class:`~hanlp_tutor.core.task.Task`.
         temperature: by which all scores are divided before they become probabilities; predictions do not depend on it.
             Fitted by :func:`hanlp_tutor.workbench.calibration.fit_temperature`, for these very weights.
+        extra: what else a model folder keeps of a model of this class, by name.
     """
 
     task: str
+    takes = "one text, a str"  # to predict
     by_character = True  # each character is read by itself: the tokenizer has to have one token for each
 
     def __init__(
@@ -55,7 +57,7 @@ class Model(nn.Module):
         native: Sequence[str] | None = None,
     ):
         super().__init__()
-        self.labels, self.crf = tuple(labels), crf
+        self.labels, self.crf, self.extra = tuple(labels), crf, dict[str, Any]()
         self.encoder_name, self.pretrained, self.temperature = encoder.name, encoder.pretrained, 1.0
         self.encoder, self.text_encoder = encoder.module, TextEncoder(encoder.tokenizer)
         self.window, self.dropout = encoder.window, HiddenDropout(encoder.module)
@@ -89,6 +91,10 @@ class Model(nn.Module):
     def decode(self, logits: Tensor, batch: Batch) -> list[Any]:
         """The predictions: tags of each text, or the class of each text."""
         raise NotImplementedError
+
+    def as_input(self, given: Any) -> Any:
+        """What a Predictor was given, as :meth:`encode` takes it; None where that is something else."""
+        return given if isinstance(given, str) else None
 
     def blank(self, text: str, encoded: Encoded) -> dict[str, Any] | None:
         """The answer to a text in which there is nothing to read; None where there is something."""

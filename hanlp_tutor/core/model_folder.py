@@ -67,6 +67,7 @@ def save_model(model: Model, folder: str | Path) -> Path:
                 "window": model.window,
                 "temperature": model.temperature,
                 "native": getattr(model.head, "native", None),
+                **model.extra,
             },
         )
         state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
@@ -100,6 +101,7 @@ def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
         )
         model.load_state_dict(load_file(folder / "model.safetensors"))
         model.temperature = float(card.get("temperature", 1.0))  # older folders have none
+        model.extra = {name: card[name] for name in model.extra}
         return model.to(device).eval()
     except ModelError:
         raise

@@ -17,6 +17,7 @@ from hanlp_tutor.core.batching import Batch
 from hanlp_tutor.core.inference import infer
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.model_folder import load_model
+from hanlp_tutor.data.texts import kind_of
 from hanlp_tutor.encoders.layers import evaluating
 from hanlp_tutor.errors import InputError
 
@@ -43,8 +44,9 @@ class Predictor:
 
     def predict(self, text: str) -> dict[str, Any]:
         """The prediction for one text; see :meth:`predict_many`."""
-        if not isinstance(text, str):
-            raise InputError(f"predict takes one text, a str; this is {_kind(text)}. For several: predict_many(texts).")
+        if self.model.as_input(text) is None:
+            takes = f"predict takes {self.model.takes}; this is {kind_of(text)}."
+            raise InputError(f"{takes} For several: predict_many(texts).")
         return self.predict_many([text])[0]
 
     def predict_many(self, texts: Iterable[str]) -> list[dict[str, Any]]:
@@ -58,11 +60,12 @@ class Predictor:
             For multitask what :meth:`hanlp_tutor.core.multitask.MultiTaskModel.answer` returns.
             For classify ``{"text", "label", "score"}``; the score is the probability of the label. Empty text gets a
             label too, as from HanLP: what the model makes of a text of which it sees nothing.
+            For relation see :class:`hanlp_tutor.relations.model.RelationModel`, which takes pairs instead of texts.
 
         Raises:
             InputError: something else than texts, or a multi-task model without a segmenter.
         """
-        texts = _checked(texts)
+        texts = _checked(texts, self.model)
         model = evaluating(self.model, self.model.text_encoder)  # it may have been trained further since
         encoded = [model.encode(text) for text in texts]
         answers = [model.blank(text, each) for text, each in zip(texts, encoded, strict=True)]
@@ -77,17 +80,12 @@ class Predictor:
         return answers
 
 
-def _checked(texts: Iterable[str]) -> list[str]:
-    if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
-        raise InputError(f"predict_many takes a list of texts; this is {_kind(texts)}. For one text: predict(text).")
-    texts = list(texts)
+def _checked(texts: Iterable[Any], model: Model) -> list[Any]:
+    if isinstance(texts, (str, bytes, dict)) or not isinstance(texts, Iterable):
+        raise InputError(f"predict_many takes a list of texts; this is {kind_of(texts)}. For one text: predict(text).")
+    texts, inputs = list(texts), []
     for number, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise InputError(f"Text {number} of the list (counted from 0) is {_kind(text)}; pass a str.")
-    return texts
-
-
-def _kind(value: object) -> str:
-    hint = " (decode it first: value.decode('utf-8'))" if isinstance(value, bytes) else ""
-    hint = " (join its characters first: ''.join(value))" if isinstance(value, list) else hint
-    return f"of type {type(value).__name__}{hint}"
+        inputs.append(model.as_input(text))
+        if inputs[-1] is None:
+            raise InputError(f"Text {number} of the list (counted from 0) is {kind_of(text)}; pass {model.takes}.")
+    return inputs

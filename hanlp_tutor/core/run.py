@@ -66,6 +66,7 @@ class Run:
             raise TrainingError("There is no training example.")
         self.model, self.config, self.out, self.device = model, config, out, device
         self.train, self.dev = train, dev
+        task_of(model).prepare(model, train)
         self.train_encoded = Encodings(model.encode, train)
         self.dev_encoded = Encodings(model.encode, dev)
         self.train_labels = gold_counts(train)

@@ -1,12 +1,12 @@
 """A task: everything that depends on it, in one place. How its files are read, its labels, its scores, its headline.
 
-To add one, see docs/architecture.md, "Where does it go?".
-Importing this module does not import torch, so that the command line knows the tasks at once.
+To add one, see docs/architecture.md, "Where does it go?". This module does not import torch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,6 +64,13 @@ class Task:
     def hold_out(self, examples: Sequence[Any], *, ratio: tuple[float, float, float], seed: int) -> Split:
         """Train, dev and test out of one file's examples."""
         return split_stratified(examples, ratio=ratio, seed=seed)
+
+    def admit(self, examples: list[Any], train: Sequence[Any]) -> list[Any]:
+        """The examples of a file, but for those that a training set rules out."""
+        return examples
+
+    def prepare(self, model: Model, train: Sequence[Any]) -> None:
+        """Let a model know of its training set what its labels do not say."""
 
     def label_set(self, examples: Iterable[Any]) -> tuple[str, ...]:
         """The classes that occur, in a fixed order."""
@@ -180,6 +187,7 @@ class MultiTask(Task):
 
 
 TASKS: dict[str, Task] = {task.name: task for task in (EntityTask(), ClassificationTask(), MultiTask())}
+ROOMS = {"relation": "hanlp_tutor.relations.task"}  # of tasks that join TASKS when they are first asked for
 
 
 def task_named(name: str) -> Task:
@@ -188,11 +196,13 @@ def task_named(name: str) -> Task:
     Raises:
         ConfigError: there is none; says which there are.
     """
+    if name in ROOMS:
+        import_module(ROOMS[name])
     if name in TASKS:
         return TASKS[name]
-    guess = nearest(str(name), TASKS)
+    guess = nearest(str(name), TASKS | ROOMS)
     hint = f" Did you mean {guess!r}?" if guess else ""
-    raise ConfigError(f"there is no task {name!r}; choose from {', '.join(TASKS)}.{hint}")
+    raise ConfigError(f"there is no task {name!r}; choose from {', '.join(TASKS | ROOMS)}.{hint}")
 
 
 def task_of(model: Model) -> Task:

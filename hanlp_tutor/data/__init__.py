@@ -15,6 +15,8 @@ from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.labels import read_labels, write_labels
 from hanlp_tutor.data.looks_like import check_for_task, explaining, one_sentence
 from hanlp_tutor.data.notes import note
+from hanlp_tutor.data.relation_files import read_relation_file
+from hanlp_tutor.data.relations import RelationText
 from hanlp_tutor.data.schemes import SCHEMES, from_bio, spans_from_bio, to_bio
 from hanlp_tutor.data.split import Split, drop_duplicates, split_blocks, split_stratified
 from hanlp_tutor.errors import ConfigError
@@ -25,6 +27,7 @@ __all__ = [
     "Conversion",
     "Document",
     "LabelledText",
+    "RelationText",
     "Span",
     "Split",
     "TaggedText",
@@ -46,23 +49,24 @@ __all__ = [
     "write_labels",
 ]
 
-_READERS = {"ner": read_columns, "classify": read_labels}
+_READERS = {"ner": read_columns, "classify": read_labels, "relation": read_relation_file}
 _OTHER_FORMATS = {suffix for form in FORMATS.values() for suffix in form.suffixes} - {"", ".txt", ".tsv", ".conll"}
 
 
 def read_examples(
     task: str, path: str | Path, *, format: str | None = None, overlaps: str = "refuse", **options: Any
-) -> list[TaggedText] | list[LabelledText]:
+) -> list[TaggedText] | list[LabelledText] | list[RelationText]:
     """Read a file for a task.
 
     Args:
-        task: ``ner`` or ``classify``.
+        task: ``ner``, ``classify`` or ``relation``.
         path: the file.
         format: its format by name (:data:`hanlp_tutor.data.formats.FORMATS`). None takes that of the task,
-            :func:`read_columns` or :func:`read_labels`, and detects it where the file cannot be that: a folder, JSON,
-            CSV, TSV with a header and so on.
-        overlaps: of nested and overlapping entities: ``refuse`` or ``longest``.
-        options: of the reader, such as ``scheme`` or ``encoding``.
+            :func:`read_columns`, :func:`read_labels` or :func:`hanlp_tutor.data.relations.read_relations`, and detects
+            it where the file cannot be that: a folder, JSON, CSV, TSV with a header and so on.
+        overlaps: of nested and overlapping entities: ``refuse`` or ``longest``; of pairs of entities nothing is asked.
+        options: of the reader, such as ``scheme`` or ``encoding``; for relations ``negative``, too
+            (:func:`hanlp_tutor.data.relation_files.read_relation_file`).
 
     Raises:
         ConfigError: a task, a format or an option that does not exist; the nearest right name is given.
@@ -84,7 +88,9 @@ def read_examples(
 
 def _read(
     task: str, path: str | Path, format: str | None, overlaps: str, options: dict[str, Any]
-) -> list[TaggedText] | list[LabelledText]:
+) -> list[TaggedText] | list[LabelledText] | list[RelationText]:
+    if task == "relation":
+        return read_relation_file(path, format, **options)
     if format is None:
         reader = _READERS[task]
         check_options(options, reader, f"reading {task} files")
@@ -103,7 +109,7 @@ def format_taken(task: str, path: str | Path, *, format: str | None = None, **op
     """The format that :func:`read_examples` reads a file as, by name."""
     if format is None and _of_another_format(Path(path), options):
         return detect_format(path, options).name
-    return format or {"ner": "columns", "classify": "labels"}[task]
+    return format or {"ner": "columns", "classify": "labels", "relation": "relation"}[task]
 
 
 def _of_another_format(path: Path, options: Iterable[str]) -> bool:

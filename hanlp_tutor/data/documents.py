@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from hanlp_tutor.data.examples import LabelledText, TaggedText
 from hanlp_tutor.data.reader_options import pass_option
@@ -12,6 +13,14 @@ from hanlp_tutor.errors import ConfigError, DataError
 
 OVERLAPS = ("refuse", "longest", "keep")
 _SHOWN = 5  # overlaps that one error lists
+
+
+class Relation(NamedTuple):
+    """What holds between two entities of a text, from ``head`` to ``tail``."""
+
+    head: Span
+    tail: Span
+    label: str
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,7 @@ class Document:
             first, each once.
         label: its class, if it has one.
         source: where it comes from, ``file:line``; no part of its identity.
+        relations: between entities of ``spans``; only there where a reader was asked for them.
 
     Raises:
         DataError: an entity that is empty, unnamed or outside the text, an empty label, half of a surrogate pair.
@@ -33,6 +43,7 @@ class Document:
     spans: tuple[Span, ...] = ()
     label: str | None = None
     source: str = field(default="", compare=False)
+    relations: tuple[Relation, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spans", tuple(sorted(set(self.spans), key=_position)))
@@ -45,7 +56,7 @@ class Document:
                     path=where,
                     remedy="Offsets count Unicode code points from 0, and the end is excluded.",
                 )
-        names = [span.label for span in self.spans] + ([] if self.label is None else [self.label])
+        names = [each.label for each in (*self.spans, *self.relations)] + ([] if self.label is None else [self.label])
         for name in names:
             if not name.strip():
                 raise DataError("a label is empty.", path=where, remedy="Name it, or remove it.")

@@ -130,7 +130,7 @@ def fingerprint(examples: Iterable[TaggedText | LabelledText]) -> str:
 def fingerprint_part(example: TaggedText | LabelledText) -> bytes:
     """What one example adds to the bytes that :func:`fingerprint` hashes."""
     text = getattr(example, "segmented", example.text)  # equal text and tags on other words are other data
-    given = [type(example).__name__, text, " ".join(_gold_labels(example))]
+    given = [type(example).__name__, text, " ".join(_gold_labels(example)), *getattr(example, "given", ())]
     parts = [part.encode("utf-8", "surrogatepass") for part in given]
     # the length keeps ("ab", "c") apart from ("a", "bc")
     return b"".join(len(part).to_bytes(8, "big") + part for part in parts)

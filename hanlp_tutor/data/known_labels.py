@@ -69,7 +69,7 @@ def check_known(task: str, known: Iterable[str], examples: Sequence[Any], *, tra
             path=path,
             remedy="Give its labels the names that training had, or take a model that was trained with these.",
         )
-    what = {"classify": "examples", "ner": "entities"}.get(task, "labels")
+    what = {"classify": "examples", "relation": "pairs", "ner": "entities"}.get(task, "labels")
     note(
         f"{where}{sum(strange.values()):,} of {sum(counts.values()):,} {what} count as wrong whatever is predicted, "
         f"because no such label {unknown}: {_listed(strange)}; {knows} {_listed(there)}."
@@ -78,12 +78,12 @@ def check_known(task: str, known: Iterable[str], examples: Sequence[Any], *, tra
 
 def nothing_to_learn(task: str, gold: Mapping[str, int]) -> str | None:
     """Why a training set with these gold labels teaches nothing; None when it does."""
-    if task not in ("ner", "classify") or not gold:
+    if task not in ("ner", "classify", "relation") or not gold:
         return None
     found = names(task, gold)
     if task == "ner" and not found:
         return "there is no entity: nothing but O can be learnt"
-    if task == "classify" and len(found) == 1:
+    if task in ("classify", "relation") and len(found) == 1:
         return f"all examples are {_listed(found)}: with one class there is nothing to learn"
     if task == "classify" and len(found) >= _ENOUGH and len(found) == found.total():
         return f"each of the {len(found):,} examples has a label of its own, such as {_listed(found)}"

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from hanlp_tutor.data.examples import LabelledText, TaggedText
+from hanlp_tutor.data.relations import RelationText
 from hanlp_tutor.errors import ConfigError
 
-Example = TypeVar("Example", TaggedText, LabelledText)
+Example = TypeVar("Example", TaggedText, LabelledText, RelationText)
 
 
 @dataclass(frozen=True)
@@ -190,9 +191,11 @@ def _shuffled(count: int, seed: int) -> list[int]:
     return sorted(range(count), key=lambda index: hashlib.sha256(f"{seed}:{index}".encode()).digest())
 
 
-def _stratum(example: TaggedText | LabelledText) -> tuple[str, ...]:
+def _stratum(example: TaggedText | LabelledText | RelationText) -> tuple[str, ...]:
     if isinstance(example, LabelledText):
         return (example.label,)
+    if isinstance(example, RelationText):
+        return example.gold_labels
     return tuple(sorted({span.label for span in example.spans}))
 
 

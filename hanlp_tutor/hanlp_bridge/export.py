@@ -17,21 +17,22 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from hanlp_tutor.core.model import Model
-from hanlp_tutor.core.task import TASKS, task_of
+from hanlp_tutor.core.task import task_named, task_of
 from hanlp_tutor.encoders.folder import write_transformer
 from hanlp_tutor.errors import ModelError
 from hanlp_tutor.files import new_folder, write_file, write_json
-from hanlp_tutor.hanlp_bridge.folders import ClassifierFolder, EntityFolder, HanLPFolder
+from hanlp_tutor.hanlp_bridge.folders import ClassifierFolder, EntityFolder, HanLPFolder, RelationFolder
 from hanlp_tutor.hanlp_bridge.multitask import MultiTaskFolder
 from hanlp_tutor.hanlp_bridge.positions import cut_to_window
 
 FOLDERS: dict[str, HanLPFolder] = {
     "ner": EntityFolder(),
+    "relation": RelationFolder(),  # whose class is that of the next: a classifier of marked texts
     "classify": ClassifierFolder(),
     "multitask": MultiTaskFolder(),
 }
 for _task, _folder in FOLDERS.items():
-    TASKS[_task].exporters["hanlp"] = _folder
+    task_named(_task).exporters["hanlp"] = _folder
 BY_CLASSPATH = {folder.classpath: task for task, folder in FOLDERS.items()}
 FILES = ("config.json", "model.pt", "transformer/config.json", "transformer/tokenizer_config.json")
 
@@ -61,7 +62,7 @@ def export_hanlp(model: Model, folder: str | Path) -> Path:
             write_json(scratch / name, content)
         weights = _weights(model, encoder, form.encoder_prefix)
         write_file(scratch / "model.pt", lambda file: torch.save(weights, file))
-        (scratch / "README.md").write_text(form.readme(model.labels), encoding="utf-8")
+        (scratch / "README.md").write_text(form.readme(model), encoding="utf-8")
         _check_whole(model, form.encoder_prefix, scratch)
     return folder
 

@@ -66,7 +66,7 @@ class HanLPFolder:
         """The vocabularies, by the file's name."""
         raise NotImplementedError
 
-    def readme(self, labels: Sequence[str]) -> str:
+    def readme(self, model: Model) -> str:
         """What whoever opens the folder should know."""
         raise NotImplementedError
 
@@ -123,8 +123,8 @@ class EntityFolder(HanLPFolder):
         tags = getattr(model.head, "native", model.labels)
         return {"vocabs.json": {"tag": vocabulary(tags, unknown="O")}}
 
-    def readme(self, labels: Sequence[str]) -> str:
-        return readme.of_entities(labels)
+    def readme(self, model: Model) -> str:
+        return readme.of_entities(model.labels)
 
 
 class ClassifierFolder(HanLPFolder):
@@ -157,8 +157,18 @@ class ClassifierFolder(HanLPFolder):
     def vocabs(self, model: Model) -> dict[str, Any]:
         return {"vocabs.json": {"label": vocabulary(model.labels, unknown=None)}}
 
-    def readme(self, labels: Sequence[str]) -> str:
-        return readme.of_classes(labels)
+    def readme(self, model: Model) -> str:
+        return readme.of_classes(model.labels)
+
+
+class RelationFolder(ClassifierFolder):
+    """``TransformerClassifier`` too, for HanLP has no relation extraction: it is given marked texts."""
+
+    def config(self, model: Model, transformer: Path) -> dict[str, Any]:
+        return super().config(model, transformer) | {"relation": dict(model.extra)}  # for load_hanlp
+
+    def readme(self, model: Model) -> str:
+        return readme.of_relations(model.labels, **model.extra)
 
 
 def check_window(model: Model) -> None:

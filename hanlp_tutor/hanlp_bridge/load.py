@@ -105,7 +105,8 @@ def load_hanlp(folder: str | Path, *, transformer: str | None = None, device: st
     """Open a HanLP NER or classification folder as a model: to predict, fine-tune further, extend and export again.
 
     The folder may be an export of the kit, also after a move, or what HanLP's own ``save()`` or ``fit()`` wrote. Its
-    labels stay as they are, tags of BMES and IOBES too (:class:`~hanlp_tutor.core.scheme_head.SchemeHead`).
+    labels stay as they are, tags of BMES and IOBES too (:class:`~hanlp_tutor.core.scheme_head.SchemeHead`). A
+    classifier of marked texts that the kit exported is a model of relations again.
 
     Args:
         folder: looked through by :func:`check_hanlp` first.
@@ -122,6 +123,8 @@ def load_hanlp(folder: str | Path, *, transformer: str | None = None, device: st
     task = BY_CLASSPATH.get(config["classpath"])
     if task not in ("ner", "classify"):
         raise ModelError(f"{folder}: a {config['classpath'].rsplit('.', 1)[1]}; load_hanlp opens NER and classifiers.")
+    if task == "classify" and "relation" in config:
+        task = "relation"
     unlike = [name for name in _OTHER_MODEL if config.get(name)]
     if unlike:
         raise ModelError(f"{folder}: trained with {unlike[0]}={config[unlike[0]]!r}, which the kit's models lack.")
@@ -131,6 +134,8 @@ def load_hanlp(folder: str | Path, *, transformer: str | None = None, device: st
     name, window = config.get("encoder_name") or str(config["transformer"]), longest_window(place, module, tokenizer)
     encoder = Encoder(name, module, tokenizer, True, window)
     model = task_named(task).model_class()(encoder, labels, crf=bool(config.get("crf")), native=native)
+    if task == "relation":
+        model.extra = _relation(config["relation"], folder / "config.json")
     _fill(model, _read_weights(folder / "model.pt"), folder)
     return model.to(device).eval()
 
@@ -259,11 +264,11 @@ def _empty_encoder(place: str) -> tuple[Any, Any]:
 
 def _labels(path: Path, task: str) -> tuple[list[str], list[str] | None]:
     """The model's classes and, where they are not BIO tags, the tags of its linear layer."""
-    name = {"ner": "tag", "classify": "label"}[task]
+    name = "tag" if task == "ner" else "label"
     tokens = _json_object(path).get(name, {}).get("idx_to_token") or []
     if not tokens or len(set(tokens)) != len(tokens):
         raise ModelError(f"{path}: no list of {name}s, each different.")
-    if task == "classify":
+    if task != "ner":
         return tokens, None
     try:
         tags = [parse_tag(tag) for tag in tokens]
@@ -275,6 +280,20 @@ def _labels(path: Path, task: str) -> tuple[list[str], list[str] | None]:
         return tokens, None
     kinds = sorted({kind for _, kind in tags} - {""})
     return ["O", *(f"{letter}-{kind}" for kind in kinds for letter in "BI")], tokens
+
+
+def _relation(told: Any, path: Path) -> dict[str, Any]:
+    """What the kit has written for a model of relations: markers, negative class, pairs of types."""
+    told = told if isinstance(told, dict) else {}
+    markers, negative, pairs = (told.get(name) for name in ("markers", "negative", "type_pairs"))
+    pairs_right = pairs is None or (
+        isinstance(pairs, list)
+        and all(isinstance(each, list) and len(each) == 2 and all(isinstance(t, str) for t in each) for each in pairs)
+    )
+    markers_right = isinstance(markers, str) and len(markers) == 4 == len(set(markers))
+    if not (markers_right and pairs_right and (negative is None or isinstance(negative, str))):
+        raise ModelError(f"{path}: 'relation' is not what the kit writes there. Export the model again.")
+    return {"markers": markers, "negative": negative, "type_pairs": pairs}
 
 
 def _fill(model: Model, weights: dict[str, Tensor], folder: Path) -> None:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +76,8 @@ class MultiTaskFolder(HanLPFolder):
             for task, tags in model.tags.items()
         }
 
-    def readme(self, labels: Sequence[str]) -> str:
-        return readme.of_tasks(labels)
+    def readme(self, model: MultiTaskModel) -> str:
+        return readme.of_tasks(model.labels)
 
     def holder(self, config: dict[str, Any]) -> dict[str, Any]:
         return config["encoder"]

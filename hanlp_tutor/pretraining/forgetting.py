@@ -17,8 +17,8 @@ from transformers import AutoTokenizer, BertForMaskedLM
 from transformers.utils import logging as transformers_logging
 
 from hanlp_tutor.core.precision import Precision
+from hanlp_tutor.data.characters import TextEncoder
 from hanlp_tutor.encoders import RANDOM
-from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card
 from hanlp_tutor.encoders.mini import EMBEDDED, mini_tokenizer
 from hanlp_tutor.errors import ConfigError, EncoderError, first_line

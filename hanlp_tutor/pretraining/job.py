@@ -10,8 +10,8 @@ import torch
 from transformers import BertForMaskedLM
 
 from hanlp_tutor.corpora import load_corpus
+from hanlp_tutor.data.characters import TextEncoder
 from hanlp_tutor.device import choose_device, describe_device
-from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card, read_masked_lm, save_masked_lm
 from hanlp_tutor.encoders.mini import EMBEDDED, mini_config, mini_tokenizer
 from hanlp_tutor.errors import ConfigError

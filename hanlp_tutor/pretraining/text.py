@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from hanlp_tutor.corpora import load_corpus, peoples_daily
+from hanlp_tutor.data.characters import TextEncoder
 from hanlp_tutor.data.lines import read_lines
-from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.errors import DataError
 from hanlp_tutor.extras import needs
 

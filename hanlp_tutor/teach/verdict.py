@@ -38,7 +38,7 @@ def rising(scores: list[float], *, least: float = 0.002) -> str:
         return "One evaluation shows no direction."
     step = scores[-1] - max(scores[:-1])
     if step > least:
-        more = "More epochs would help."
+        more = "More epochs may help (a learning rate that falls to zero lifts the last score, too)."
         return f"Still rising: the last evaluation is {100 * step:.1f} points above all before it. {more}"
     return f"No longer rising: the last evaluation is {100 * step:+.1f} points against the best before it."
 

@@ -14,7 +14,7 @@ from hanlp_tutor.errors import ModelError
 
 
 def add_labels(model: Model, names: Sequence[str], *, seed: int = 1) -> Model:
-    """A copy of a model that knows further labels: entity types for ner, classes for classify.
+    """A copy of a model that knows further labels: entity types for ner, classes for classify, relations.
 
     Old classes keep their numbers and their very weights, so the copy scores old labels as the model does; a new class
     begins as in :func:`~hanlp_tutor.core.model_folder.build_model`. Tags that a type lacks (a small corpus may never
@@ -27,7 +27,7 @@ def add_labels(model: Model, names: Sequence[str], *, seed: int = 1) -> Model:
     for name in names:
         if not isinstance(name, str) or not name or name in known or list(names).count(name) > 1:
             raise ModelError(f"add_labels: {name!r} is in the model already, comes twice or is no name.")
-    if model.task == "classify":
+    if model.task in ("classify", "relation"):
         return _grown(model, [*model.labels, *names], None, seed)
     kinds = [*dict.fromkeys(label[2:] for label in model.labels if label != "O"), *names]
     labels = [*model.labels, *(tag for kind in kinds for tag in tags_of(kind, "BIO") if tag not in model.labels)]

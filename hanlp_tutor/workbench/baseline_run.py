@@ -19,21 +19,27 @@ from typing import Any
 
 from hanlp_tutor.core.scores import class_scores, span_scores
 from hanlp_tutor.data import Split
+from hanlp_tutor.data.examples import gold_counts
+from hanlp_tutor.data.marking import mark
+from hanlp_tutor.data.relations import RelationText, negative_class
 from hanlp_tutor.extras import how_to_install
 from hanlp_tutor.progress import tell
+from hanlp_tutor.relations.task import relation_scores
 
 LIMIT = 120.0  # seconds
 MOST = 50_000  # training examples: with more it would not be done in time
-NAMES = {"ner": "feature CRF", "classify": "n-gram classifier"}  # multitask: no one baseline for several tasks
+# multitask: no one baseline for several tasks
+NAMES = {"ner": "feature CRF", "classify": "n-gram classifier", "relation": "n-gram classifier"}
 _NEEDS = {"ner": "sklearn_crfsuite"}
 _MEASURES = {"ner": ("precision", "recall", "f1"), "classify": ("accuracy", "macro_f1")}
+_MEASURES["relation"] = ("accuracy", "macro_f1", "micro_f1")
 
 
 def measure_baseline(task: str, split: Split, *, seconds: float = LIMIT) -> dict[str, Any] | None:
     """Fit the baseline of a task and score it on the test set, or on dev where there is none.
 
     Args:
-        task: ``ner`` or ``classify``; other tasks have no baseline.
+        task: ``ner``, ``classify`` or ``relation``; other tasks have no baseline.
         split: the examples of the run.
         seconds: that it may take.
 
@@ -52,7 +58,7 @@ def measure_baseline(task: str, split: Split, *, seconds: float = LIMIT) -> dict
         return {**entry, "missing": f"{len(split.train):,} training examples would take it longer than {LIMIT:.0f} s"}
     if not len(getattr(split, on)):
         return {**entry, "missing": "there are neither test nor dev examples"}
-    if task == "classify" and len({example.label for example in split.train}) < 2:
+    if task in ("classify", "relation") and len(gold_counts(split.train)) < 2:
         return {**entry, "missing": "the training examples are all of one class"}
     tell("baseline", name=NAMES[task], seconds=seconds)
     begun = time.monotonic()
@@ -80,12 +86,21 @@ def fit_and_score(task: str, train: list[Any], judged: list[Any]) -> dict[str, f
     from hanlp_tutor.workbench.baselines import FeatureCRF, ngram_classifier
 
     texts = [example.text for example in judged]
-    if task == "ner":
+    if task == "relation":  # the classifier reads what the model reads: the sentence with its markers
+        model = ngram_classifier().fit([_marked(each) for each in train], [each.relation for each in train])
+        found = [str(relation) for relation in model.predict([_marked(each) for each in judged])]
+        scores = relation_scores([example.relation for example in judged], found, negative_class(train))
+    elif task == "ner":
         scores = span_scores([example.spans for example in judged], FeatureCRF(train).predict(texts))
     else:
         model = ngram_classifier().fit([each.text for each in train], [each.label for each in train])
         scores = class_scores([example.label for example in judged], [str(label) for label in model.predict(texts)])
     return {measure: scores[measure] for measure in _MEASURES[task]}
+
+
+def _marked(pair: RelationText) -> str:
+    head, tail = pair.spans
+    return mark(pair.text, (head.start, head.end), (tail.start, tail.end))
 
 
 if __name__ == "__main__":

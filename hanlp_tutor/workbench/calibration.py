@@ -40,11 +40,11 @@ def gather_logits(model: Model, examples: Sequence[TaggedText | LabelledText]) -
 def fit_temperature(model: Model, examples: Sequence[TaggedText | LabelledText]) -> float:
     """The temperature at which the scores of a :class:`~hanlp_tutor.Predictor` mean most nearly what they say.
 
-    For classify the one with the least negative log-likelihood (NLL, 负对数似然) of the gold labels, as in Guo et al.
-    For ner that with the least NLL of *this entity is right* over the entities found: the NLL of the tags would not do,
-    because nearly all characters are an easy O, and a model that is modest about those can be far too sure of its
-    entities. Nothing is set: ``model.temperature = fit_temperature(model, dev)`` is the caller's line, after which
-    :class:`~hanlp_tutor.Predictor` uses it and :func:`~hanlp_tutor.save_model` keeps it.
+    For classes and relations the one with the least negative log-likelihood (NLL, 负对数似然) of the gold labels, as in
+    Guo et al. For ner that with the least NLL of *this entity is right* over the entities found: the NLL of the tags
+    would not do, because nearly all characters are an easy O, and a model that is modest about those can be far too
+    sure of its entities. Nothing is set: ``model.temperature = fit_temperature(model, dev)`` is the caller's line,
+    after which :class:`~hanlp_tutor.Predictor` uses it and :func:`~hanlp_tutor.save_model` keeps it.
 
     Args:
         model: trained; its own temperature plays no part.
@@ -67,7 +67,11 @@ def temperature_of(model: Model, pairs: Sequence[tuple[Tensor, Batch]]) -> float
     """
     from scipy.optimize import minimize_scalar
 
-    losses = {"ner": entity_log_loss, "classify": negative_log_likelihood}
+    losses = {
+        "ner": entity_log_loss,
+        "classify": negative_log_likelihood,
+        "relation": negative_log_likelihood,
+    }
     if model.task not in losses:
         raise ModelError(f"A temperature is fitted for {' or '.join(losses)}; this model's task is {model.task}.")
     if not pairs:
@@ -101,7 +105,7 @@ def prediction_scores(
     scores, right = [], []
     for logits, batch in pairs:
         p = model.head.probabilities(logits.double(), batch, temperature).cpu()
-        if model.task == "classify":
+        if model.task in ("classify", "relation"):
             scores += p.amax(-1).tolist()
             right += (p.argmax(-1) == batch.labels.cpu()).tolist()
             continue

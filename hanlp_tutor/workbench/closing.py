@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 NAMES = {"precision": "P", "recall": "R", "f1": "F1", "accuracy": "accuracy", "macro_f1": "macro F1"}
+NAMES["micro_f1"] = "micro F1"
 SAMPLES = {  # something to try a model of each task on
     "ner": "江泽民主席在北京会见了克林顿。",
     "classify": "房间很干净，服务也很周到。",
     "multitask": "今天北京天气很好。",
+    "relation": "东方航空\t上海航空\t东方航空宣布将与上海航空合并。",
 }
 
 
@@ -25,7 +27,10 @@ def headline(scores: Mapping[str, Any]) -> str:
     tasks = {name: value for name, value in scores.items() if name in ("tok", "pos", "ner")}
     if tasks:
         return "; ".join(f"{name}: {headline(value)}" for name, value in tasks.items())
-    return "  ".join(f"{label} {scores[name]:.4f}" for name, label in NAMES.items() if name in scores)
+    shown = [name for name in NAMES if name in scores]
+    if "micro_f1" in shown and math.isclose(scores["micro_f1"], scores["accuracy"]):  # as of any classes without a
+        shown.remove("micro_f1")  # negative one
+    return "  ".join(f"{NAMES[name]} {scores[name]:.4f}" for name in shown)
 
 
 def comparison(ours: Mapping[str, Any], baselines: Mapping[str, Mapping[str, float]]) -> list[str]:
@@ -118,6 +123,8 @@ def after_notebook(folder: Path, executed: Path, task: str | None) -> list[str]:
         commands.append(command_line(*kit(), "predict", shown(folder), _sample(task)))
     if (folder / "hanlp" / "config.json").exists() and task:
         text = f"list({_sample(task)!r})" if task == "ner" else repr(_sample(task))
+        if task == "relation":
+            text = repr("「东方航空」宣布将与『上海航空』合并。")
         code = f"import hanlp; print(hanlp.load({shown(folder / 'hanlp')!r})({text}))"
         commands.append(command_line(_tool("python") or sys.executable, "-c", code))
     jupyter = _tool("jupyter")

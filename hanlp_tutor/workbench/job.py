@@ -50,7 +50,7 @@ def read_split(
     what is held out of it is a fixed number of examples.
 
     Args:
-        task: ``ner``, ``classify`` or ``multitask``.
+        task: ``ner``, ``classify``, ``relation`` or ``multitask``.
         train, dev, test: files in the task's format; for multitask ``tok=FILE,pos=FILE,ner=FILE``.
         seed: of the held-out examples.
         options: of the reader, such as ``strip_segmentation_digits``; of a large file also ``folder``, where its
@@ -64,6 +64,7 @@ def read_split(
         return _checked(kind, _split_large(task, train, dev, test, seed, options), train)
     files = {"train": train, "dev": dev, "test": test}
     parts = {name: kind.read(file, **options) if file else [] for name, file in files.items()}
+    parts = {name: kind.admit(part, parts["train"]) for name, part in parts.items()}
     for name, file in files.items():
         if file and not parts[name]:
             raise DataError("holds no example.", path=file)
@@ -110,7 +111,8 @@ def divide(task: str, train: str | Path, stored: str | Path, *, seed: int = 1, *
         DataError: as :func:`read_split` and :func:`hanlp_tutor.data.stored_split.load_split`.
     """
     if Path(stored).exists():
-        return load_split(stored, task_named(task).read(train, **_whole(options)))
+        examples = task_named(task).read(train, **_whole(options))
+        return load_split(stored, task_named(task).admit(examples, examples))
     split = read_split(task, train, seed=seed, **options)
     save_split(stored, split)
     return split

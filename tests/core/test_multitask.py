@@ -154,7 +154,7 @@ def _tokenizers(made=[]):  # noqa: B006 - one pair for all examples
     if not made:
         from hanlp.transform.transformer_tokenizer import TransformerSequenceTokenizer
 
-        from hanlp_tutor.encoders.characters import TextEncoder
+        from hanlp_tutor.data.characters import TextEncoder
         from hanlp_tutor.encoders.mini import mini_tokenizer
 
         made += [TransformerSequenceTokenizer(mini_tokenizer(), "token", ret_subtokens=True, ret_subtokens_group=True,

@@ -174,7 +174,7 @@ def test_a_file_that_is_not_there(server):
 
 
 def test_names():
-    assert set(REMOTE) == {"cmedqaner", "weibo", "finre", "peoples_daily_ner"}
+    assert set(REMOTE) == {"cmedqaner", "weibo", "finre", "peoples_daily_ner", "laws"}
     with pytest.raises(ConfigError, match="did you mean 'weibo'"):
         load_corpus("webo")
     with pytest.raises(DataError, match=r"weibo/train.conll: is not downloaded yet. Call load_corpus\('weibo'\)"):

@@ -12,8 +12,8 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from hanlp_tutor.core.precision import Precision
 from hanlp_tutor.corpora import load_corpus, reviews
+from hanlp_tutor.data.characters import TextEncoder
 from hanlp_tutor.encoders import load_encoder, suggested_lr
-from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.embedded import load_masked_lm, read_card, read_masked_lm, render_card, save_masked_lm
 from hanlp_tutor.encoders.mini import COMPARED, DEFAULT_ENCODER, EMBEDDED, EXTENDED, SPECIAL, mini_tokenizer, vocabulary
 from hanlp_tutor.errors import EncoderError

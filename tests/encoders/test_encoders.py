@@ -13,8 +13,8 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, BertConfig, BertModel
 
 from hanlp_tutor import encoders
+from hanlp_tutor.data.characters import TextEncoder
 from hanlp_tutor.encoders import load_encoder, suggested_lr
-from hanlp_tutor.encoders.characters import TextEncoder
 from hanlp_tutor.encoders.mini import mini_tokenizer, vocabulary
 from hanlp_tutor.errors import EncoderError
 

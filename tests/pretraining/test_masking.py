@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hanlp_tutor.corpora import peoples_daily
-from hanlp_tutor.encoders.characters import TextEncoder
+from hanlp_tutor.data.characters import TextEncoder
 from hanlp_tutor.encoders.mini import SPECIAL, mini_tokenizer, vocabulary
 from hanlp_tutor.pretraining.masking import RECIPES, Masker, Words
 from hanlp_tutor.pretraining.text import read_text

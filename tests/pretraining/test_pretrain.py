@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertForMaskedLM
 
-from hanlp_tutor.encoders.characters import TextEncoder
+from hanlp_tutor.data.characters import TextEncoder
 from hanlp_tutor.encoders.mini import SPECIAL, mini_tokenizer, vocabulary
 from hanlp_tutor.errors import ConfigError, TrainingError
 from hanlp_tutor.pretraining import loop as module

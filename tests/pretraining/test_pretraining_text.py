@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 
 from hanlp_tutor.corpora import load_corpus, reviews
-from hanlp_tutor.encoders.characters import TextEncoder
+from hanlp_tutor.data.characters import TextEncoder
 from hanlp_tutor.encoders.mini import mini_tokenizer
 from hanlp_tutor.errors import DataError
 from hanlp_tutor.pretraining import text as pretraining_text

@@ -2,8 +2,9 @@
 
 A file pair, or a folder of them, one document a pair. Offsets count code points of the whole text, its line ends too.
 The covered texts prove where they do not: a browser counts CR LF as one character, BRAT a byte-order mark as one.
-Relations (R), events (E), equivalences (*), attributes (A, M), normalisations (N) and comments (#) are counted and
-ignored, and so are discontinuous entities, except those that BRAT has cut at a line end only.
+Relations, ``R1<TAB>works-for Arg1:T1 Arg2:T2``, are read where they are asked for. Else they are counted and ignored,
+as are events (E), equivalences (*), attributes (A, M), normalisations (N), comments (#) and discontinuous entities,
+except those that BRAT has cut at a line end only.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from hanlp_tutor.data.documents import Document
-from hanlp_tutor.data.formats.drafts import Claim, Draft
+from hanlp_tutor.data.formats.drafts import Claim, Draft, Link
 from hanlp_tutor.data.formats.format import OVERLAPS, SPANS, Format
 from hanlp_tutor.data.formats.placing import documents_of
 from hanlp_tutor.data.lines import begins_with_mark, filled_lines, read_text, write_beside, write_text
@@ -34,11 +35,17 @@ _IGNORED = {
     "#": "comments ignored",
 }
 _TYPE = re.compile(r"(\S+) (.+)")
+_ARGUMENTS = re.compile(r"(\S+) (\S+?):(\S+) (\S+?):(\S+)\s*")
 _REMEDY = "Write T1<TAB>type start end<TAB>covered text."
 
 
 def read_brat(
-    path: str | Path, *, encoding: str | None = None, offsets: str | None = None, unlabelled: str = "keep"
+    path: str | Path,
+    *,
+    encoding: str | None = None,
+    offsets: str | None = None,
+    unlabelled: str = "keep",
+    relations: bool = False,
 ) -> list[Document]:
     """Read a folder of pairs in the order of their names, or one pair by either of its files.
 
@@ -47,10 +54,11 @@ def read_brat(
         encoding: of the files; None detects it.
         offsets: what they count, such as ``codepoints+lf`` (:mod:`hanlp_tutor.data.formats.counting`); None finds out.
         unlabelled: ``keep`` texts without any entity, or ``drop`` them.
+        relations: read them, too, from the first argument to the second.
 
     Raises:
         DataError: a text without its ``.ann`` or the reverse, a line of another form, an entity that does not cover
-            what it says.
+            what it says, a relation of what is no entity.
     """
     path = Path(path)
     if path.is_dir():
@@ -68,17 +76,41 @@ def read_brat(
         if text.exists() and not annotation.exists():
             remedy = f"Put {annotation.name} beside it; an empty one says that there is no entity."
             raise DataError("has no .ann of the same name.", path=text, remedy=remedy)
-    drafts = [_pair(text, annotation, encoding) for text, annotation in pairs]
+    drafts = [_pair(text, annotation, encoding, relations) for text, annotation in pairs]
     return documents_of(drafts, offsets=offsets, unlabelled=unlabelled)
 
 
-def _pair(text_path: Path, annotation: Path, encoding: str | None) -> Draft:
+def _pair(text_path: Path, annotation: Path, encoding: str | None, relations: bool) -> Draft:
     text = read_text(text_path, encoding)
     tally = Tally(annotation)
-    found = read_each(annotation, partial(_claim, tally), filled_lines(annotation, encoding))
+    lines = list(filled_lines(annotation, encoding))
+    arrows = [(number, line) for number, line in lines if relations and line[0] == "R"]
+    others = [(number, line) for number, line in lines if not (relations and line[0] == "R")]
+    found = read_each(annotation, partial(_claim, tally), others)
     claims = tuple(claim for claim in found if claim is not None)
-    mark = begins_with_mark(text_path)
-    return Draft(text, claims, None, f"{text_path}:1", annotation, 1, tally, mark=mark, plain_blanks=True)
+    numbers = {claim.line: number for number, claim in enumerate(claims)}
+    names = {line.partition("\t")[0]: numbers.get(number) for number, line in others}
+    links = read_each(annotation, partial(_link, tally, names), arrows)
+    mark, source = begins_with_mark(text_path), f"{text_path}:1"
+    found_links = tuple(link for link in links if link is not None)
+    return Draft(text, claims, None, source, annotation, 1, tally, mark=mark, plain_blanks=True, links=found_links)
+
+
+def _link(tally: Tally, names: dict[str, int | None], number: int, line: str) -> Link | None:
+    """The relation of a line; ``names`` are those of all other lines, with the number of an entity's claim."""
+    match = _ARGUMENTS.fullmatch(line.partition("\t")[2])
+    if match is None:
+        raise DataError(f"{line[:40]!r} is no relation.", remedy="Write R1<TAB>type Arg1:T1 Arg2:T2.")
+    label, role, head, other, tail = match.groups()
+    if (role, other) == ("Arg2", "Arg1"):
+        head, tail = tail, head
+    for name in (head, tail):
+        if name not in names:
+            raise DataError(f"{line[:40]!r} names {name}, which the file lacks.", remedy="Mend it, or remove the line.")
+        if names[name] is None:
+            tally.add("relations of events ignored", number)
+            return None
+    return Link(names[head], names[tail], label, number)
 
 
 def _claim(tally: Tally, number: int, line: str) -> Claim | None:

@@ -5,8 +5,9 @@
 ``{"text", "label": [[s, e, "PER"]]}``                   since; 1.5 calls the text ``data``
 ``{"text", "annotations": [{"label", "start_offset",     its raw form, where labels are numbers of its data base
 "end_offset"}]}``
-``{"text", "entities": [{"label", "start_offset",        with relations, which are counted and ignored
-"end_offset"}], "relations": [...]}``
+``{"text", "entities": [{"id", "label", "start_offset",  with relations, which are read where they are asked for,
+"end_offset"}], "relations": [{"from_id", "to_id",       else counted and ignored
+"type"}]}``
 ``{"text", "label": ["positive"]}``                      classification; also ``labels`` and ``annotations``
 ``{"text", "cats": [...], "entities": [[...]]}``         both at once (intents and slots)
 ======================================================  ===========================================================
@@ -26,7 +27,7 @@ from typing import Any
 
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.counting import usual_countings
-from hanlp_tutor.data.formats.drafts import Claim, Draft
+from hanlp_tutor.data.formats.drafts import Claim, Draft, Link
 from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, SPANS, Format
 from hanlp_tutor.data.formats.json_objects import first_object, list_of, name_of, offset, read_objects, text_of
 from hanlp_tutor.data.formats.json_objects import write_objects as _write_objects
@@ -48,6 +49,7 @@ def read_doccano(
     offsets: str | None = None,
     unlabelled: str = "keep",
     joint: bool = False,
+    relations: bool = False,
 ) -> list[Document]:
     """Read an export of doccano, JSON Lines or one JSON list.
 
@@ -57,18 +59,21 @@ def read_doccano(
         offsets: what they count, such as ``utf16`` (:mod:`hanlp_tutor.data.formats.counting`); None finds out.
         unlabelled: ``keep`` texts without any annotation, or ``drop`` them.
         joint: make one class, ``A#B``, of several.
+        relations: read them, too.
 
     Raises:
         DataError: no such file; a text without the keys of annotations; two classes of one text; an offset outside its
-            text, or offsets that can be read in two ways.
+            text, or offsets that can be read in two ways; a relation of what is no entity.
     """
     tally = Tally(path)
-    draft = partial(_draft, path, tally, joint, unlabelled == "drop")
+    draft = partial(_draft, path, tally, joint, unlabelled == "drop", relations)
     drafts = read_each(path, draft, read_objects(path, encoding))
     return documents_of(drafts, offsets=offsets, unlabelled=unlabelled)
 
 
-def _draft(path: str | Path, tally: Tally, joint: bool, may_lack: bool, line: int, entry: dict[str, Any]) -> Draft:
+def _draft(
+    path: str | Path, tally: Tally, joint: bool, may_lack: bool, relations: bool, line: int, entry: dict[str, Any]
+) -> Draft:
     text = text_of(entry, "text" if "text" in entry or "data" not in entry else "data")
     present = [key for key in _KEYS if key in entry]
     if not present and not may_lack:
@@ -76,6 +81,7 @@ def _draft(path: str | Path, tally: Tally, joint: bool, may_lack: bool, line: in
         raise DataError(f"there is none of {', '.join(map(repr, _KEYS))}.", remedy=remedy)
     claims: list[Claim] = []
     labels: list[str] = []
+    numbers: dict[Any, int] = {}
     for key in present:
         value = [entry[key]] if isinstance(entry[key], (str, int)) else entry[key]
         for item in list_of(value, repr(key)):
@@ -85,11 +91,27 @@ def _draft(path: str | Path, tally: Tally, joint: bool, may_lack: bool, line: in
             elif key == "cats":
                 raise DataError("'cats' holds an entity.", remedy="Put it into 'entities'.")
             else:
+                if isinstance(item, dict) and isinstance(item.get("id"), (int, str)):
+                    numbers[item["id"]] = len(claims)
                 claims.append(claim)
-    tally.add("relations ignored", line, len(list_of(entry.get("relations"), "'relations'")))
+    stated = list_of(entry.get("relations"), "'relations'")
+    links = tuple(_link(each, numbers, line) for each in stated) if relations else ()
+    tally.add("relations ignored", line, len(stated) - len(links))
     label = one_class(labels, joint, tally, line, what="the text has {} classes")
     pending = not claims and label is None and entry.get("annotation_approver", "") is None
-    return Draft(text, tuple(claims), label, f"{path}:{line}", path, line, tally, pending=pending)
+    return Draft(text, tuple(claims), label, f"{path}:{line}", path, line, tally, pending=pending, links=links)
+
+
+def _link(item: Any, numbers: dict[Any, int], line: int) -> Link:
+    """A relation; ``numbers`` are those of the claims by the entities' ids."""
+    ends = (item.get("from_id"), item.get("to_id")) if isinstance(item, dict) else (None, None)
+    if any(not isinstance(end, (int, str)) or end not in numbers for end in ends):
+        raise DataError(
+            f"a relation is from {ends[0]!r} to {ends[1]!r}, and the entities have the ids "
+            f"{', '.join(map(repr, numbers)) or 'of none'}.",
+            remedy="Export with relations from doccano (JSONL (relation)), or remove it.",
+        )
+    return Link(numbers[ends[0]], numbers[ends[1]], name_of(item.get("type"), "the type of a relation"), line)
 
 
 def _claim(item: Any, line: int, tally: Tally) -> Claim | None:

@@ -30,6 +30,15 @@ class Claim:
     gaps: tuple[tuple[int, int], ...] = ()
 
 
+class Link(NamedTuple):
+    """A relation as a file states it, from one of a draft's claims to another, by their numbers."""
+
+    head: int
+    tail: int
+    label: str
+    line: int
+
+
 @dataclass(frozen=True)
 class Draft:
     """A text as a file states it.
@@ -46,6 +55,7 @@ class Draft:
         plain_blanks: the tool writes any white space in ``covered`` as a space, so that this says nothing.
         inclusive: the file names the last character of an entity, and ``claims`` the place behind.
         pending: the export says that nobody has annotated it yet.
+        links: the relations between claims.
     """
 
     text: str
@@ -60,6 +70,7 @@ class Draft:
     plain_blanks: bool = False
     inclusive: bool = False
     pending: bool = False
+    links: tuple[Link, ...] = ()
 
 
 class Reading(NamedTuple):

@@ -44,7 +44,7 @@ def _write_relations(path: str | Path, documents: Iterable[Document], *, repeate
     examples = []
     for document in documents:
         example = RelationText.from_document(document)
-        if repeated == "refuse" and example.document() != document:
+        if repeated == "refuse" and example.starts is not None:
             raise DataError(
                 f"{example.head!r} or {example.tail!r} stands elsewhere in the sentence too, and a relation file names "
                 "strings, not places.",

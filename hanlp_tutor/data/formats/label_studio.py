@@ -36,11 +36,13 @@ def read_label_studio(
     offsets: str | None = None,
     unlabelled: str = "keep",
     joint: bool = False,
+    relations: bool = False,
 ) -> list[Document]:
     """Read an export of Label Studio, one document a task.
 
     Counted and noted: cancelled annotations, tasks without any (they are left out: nobody has marked that they hold no
-    entity), relations and other results that are neither entities nor a choice, and results about another text.
+    entity), results that are neither entities nor a choice, relations unless they are asked for, and results about
+    another text.
 
     Args:
         path: the file.
@@ -54,6 +56,7 @@ def read_label_studio(
         offsets: what they count, such as ``utf16`` (:mod:`hanlp_tutor.data.formats.counting`); None finds out.
         unlabelled: of tasks whose annotation is empty: ``keep`` or ``drop`` them.
         joint: make one class, ``A#B``, of several.
+        relations: read them, too, in the direction of their arrow; one with two heads is two.
 
     Raises:
         DataError: with line and task; among others several annotators who disagree, several choices, results about
@@ -63,7 +66,7 @@ def read_label_studio(
     objects = read_objects(path, encoding)
     named = {key for _, entry in objects for key in _named(entry)}
     usual = next(iter(named)) if len(named) == 1 else None
-    choice = Choice(text_key, usual, to_name, from_name, annotator, joint)
+    choice = Choice(text_key, usual, to_name, from_name, annotator, joint, relations)
 
     def draft(line: int, entry: dict[str, Any]) -> Draft | None:
         if is_short(entry):

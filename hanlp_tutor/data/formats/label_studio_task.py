@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.data.formats.drafts import Claim, Draft
+from hanlp_tutor.data.formats.drafts import Claim, Draft, Link
 from hanlp_tutor.data.formats.json_objects import list_of, name_of, offset
 from hanlp_tutor.data.formats.one_class import one_class
 from hanlp_tutor.data.notes import Tally
@@ -31,6 +31,7 @@ class Choice:
     from_name: str | None
     annotator: str | int | None
     joint: bool
+    relations: bool = False
 
 
 class Task:
@@ -90,6 +91,7 @@ class Task:
         key = self._key(strings, results)
         claims: list[Claim] = []
         choices: list[str] = []
+        numbers: dict[str, int] = {}
         for result in results:
             about = result.get("to_name")
             if self.choice.to_name is None and about != key and about in strings:
@@ -97,14 +99,39 @@ class Task:
             elif result["type"] == "choices":
                 choices += list_of(result["value"].get("choices"), "'choices'", str)
             else:
-                claims += self._claims(result["type"], result.get("value"))
+                found = self._claims(result["type"], result.get("value"))
+                numbers |= {str(result.get("id")): len(claims)} if found else {}
+                claims += found
         remedy = f"{pass_option('from_name', 'NAME')} for one control tag, "
         what = f"{self.name}: there are {{}} choices"
         label = one_class(choices, self.choice.joint, self.tally, self.line, what=what, remedy=remedy)
         label = None if label is None else name_of(label, "the choice")
         name = f"{self.name}: "
         source = f"{self.path}:{self.line}"
-        return Draft(strings[key], tuple(claims), label, source, self.path, self.line, self.tally, name=name)
+        links = tuple(self._links(annotation, numbers)) if self.choice.relations else ()
+        text = strings[key]
+        return Draft(text, tuple(claims), label, source, self.path, self.line, self.tally, name=name, links=links)
+
+    def _links(self, annotation: dict[str, Any], numbers: dict[str, int]) -> Iterator[Link]:
+        """The relations between regions; ``numbers`` are those of the claims by the regions' ids."""
+        results = list_of(annotation.get("result"), "'result'", dict)
+        for result in results:
+            if result.get("type") != "relation":
+                continue
+            ends, direction = [str(result.get(key)) for key in ("from_id", "to_id")], str(result.get("direction"))
+            for end in ends:
+                if not any(str(each.get("id")) == end for each in results if each is not result):
+                    raise self.error(f"a relation names the region {end!r}, which there is not.")
+            labels = list_of(result.get("labels"), "'labels' of a relation", str)
+            if any(end not in numbers for end in ends):
+                self.tally.add("relations of regions that are not read ignored", self.line)
+            elif not labels:
+                self.tally.add("relations without a label ignored", self.line)
+            else:
+                start, end = (numbers[end] for end in ends)
+                pairs = {"left": [(end, start)], "bi": [(start, end), (end, start)]}.get(direction, [(start, end)])
+                for label in labels:
+                    yield from (Link(*pair, name_of(label, "a relation"), self.line) for pair in pairs)
 
     def _results(self, annotation: dict[str, Any]) -> list[dict[str, Any]]:
         """Those that are entities or choices of the tags asked for."""
@@ -112,7 +139,7 @@ class Task:
         for result in list_of(annotation.get("result"), "'result'", dict):
             kind, value = result.get("type"), result.get("value")
             for option in ("from_name", "to_name"):
-                wanted = getattr(self.choice, option)
+                wanted = None if kind == "relation" and self.choice.relations else getattr(self.choice, option)
                 if wanted is not None and result.get(option) != wanted:
                     tags = "other control tags than" if option == "from_name" else "other texts than"
                     self.tally.add(f"results of {tags} {wanted!r} ignored", self.line)
@@ -120,7 +147,7 @@ class Task:
             else:
                 if kind in _ENTITIES or (kind == "choices" and isinstance(value, dict) and "start" not in value):
                     found.append(result)
-                else:
+                elif not (kind == "relation" and self.choice.relations):
                     self.tally.add(f"results of type {str(kind)[:30]!r} ignored", self.line)
         return found
 

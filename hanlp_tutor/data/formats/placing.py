@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from hanlp_tutor.data.documents import Document
+from hanlp_tutor.data.documents import Document, Relation
 from hanlp_tutor.data.formats.drafts import BUT_FOR_BLANKS, Claim, Draft, Reading, agreement
 from hanlp_tutor.data.formats.elsewhere import refuse_names
 from hanlp_tutor.data.formats.offsets import settle
@@ -61,9 +61,11 @@ def _document(draft: Draft, reading: Reading | DataError) -> Document:
     if isinstance(reading, DataError):
         raise reading
     spans: dict[Span, None] = {}
-    for claim, span, gaps in zip(draft.claims, reading.spans, reading.gaps, strict=True):
+    ignored = set()
+    for number, (claim, span, gaps) in enumerate(zip(draft.claims, reading.spans, reading.gaps, strict=True)):
         if any(not _is_line_end(draft.text[start:end]) for start, end in gaps):
             draft.tally.add("discontinuous entities ignored", claim.line)
+            ignored.add(number)
             continue
         if _blanks_differ(draft, claim, span):
             draft.tally.add("covered texts that differ from the text in white space only", claim.line)
@@ -73,7 +75,20 @@ def _document(draft: Draft, reading: Reading | DataError) -> Document:
         spans[span] = None
     if not draft.text.strip():
         draft.tally.add("texts that are empty or blank", draft.line)
-    return Document(draft.text, tuple(spans), draft.label, draft.source)
+    relations = dict.fromkeys(_relations(draft, reading, ignored))
+    return Document(draft.text, tuple(spans), draft.label, draft.source, tuple(relations))
+
+
+def _relations(draft: Draft, reading: Reading, ignored: set[int]) -> Iterator[Relation]:
+    """The links of a draft between spans; each of them counts that has two."""
+    for link in draft.links:
+        head, tail = reading.spans[link.head], reading.spans[link.tail]
+        if {link.head, link.tail} & ignored:
+            draft.tally.add("relations of discontinuous entities ignored", link.line)
+        elif (head.start, head.end) == (tail.start, tail.end):
+            draft.tally.add("relations of an entity with itself ignored", link.line)
+        else:
+            yield Relation(head, tail, link.label)
 
 
 def _is_line_end(gap: str) -> bool:

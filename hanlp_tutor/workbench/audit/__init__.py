@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.data.examples import LabelledText, TaggedText
-from hanlp_tutor.data.relations import RelationText
+from hanlp_tutor.data.relations import RelationText, negative_class, plausible, type_pairs
 from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.workbench.audit.characters import check_characters
 from hanlp_tutor.workbench.audit.duplicates import check_duplicates
@@ -61,6 +61,11 @@ def audit(
         if source is not None:
             subsets.append(read_subset(name, source, task or (subsets[0].task if subsets else None), reading))
     task = subsets[0].task
+    if task == "relation":  # as training takes them
+        negative = negative_class(subsets[0].examples)
+        pairs = type_pairs(subsets[0].examples, negative)
+        for subset in subsets:
+            subset.examples = plausible(subset.examples, pairs, negative)
     findings = [finding for subset in subsets for finding in subset.findings]
     if task == "ner":
         findings += check_transitions(subsets)

@@ -168,7 +168,7 @@ def _quoted(member: tuple[Subset, int]) -> str:
 
 def _input(example: Example) -> object:
     """What is to be labelled: of a sentence with several relations each pair by itself."""
-    return (example.text, example.head, example.tail) if isinstance(example, RelationText) else example.text
+    return (example.text, *example.given) if isinstance(example, RelationText) else example.text
 
 
 def _labels(example: Example) -> object:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hanlp_tutor.data.windows import windows
 from hanlp_tutor.workbench.audit.report import Finding
 from hanlp_tutor.workbench.audit.subsets import Subset
 
 WINDOW = 510  # tokens beside [CLS] and [SEP] in 512 positions; a Chinese character is one token
 
+_OVERLAP = "It becomes {} that overlap by half; nothing is cut: "
 _FATE = {
-    "ner": "nothing is cut: each character is read from the window in whose middle it lies.",
-    "classify": "nothing is cut: the windows are read each by itself, and of each feature the greatest counts.",
+    "ner": f"{_OVERLAP}each character is read from the window in whose middle it lies.",
+    "classify": f"{_OVERLAP}the windows are read each by itself, and of each feature the greatest counts.",
+    "relation": "It is laid around head and tail; what lies outside is not read.",
 }
-_FATE["relation"] = _FATE["ner"]
 _REMEDY = {
     "ner": "Split it behind 。 where you can: short sentences train faster, and other programs cut silently.",
     "classify": "Keep the part that decides, where you can: other programs cut silently.",
-    "relation": "Keep the sentence that holds head and tail: other programs cut silently.",
+    "relation": "Keep the sentence that holds head and tail, where you can.",
 }
 
 
@@ -29,13 +31,12 @@ def check_lengths(subsets: Sequence[Subset]) -> list[Finding]:
             length = len(example.text)
             if length <= WINDOW:
                 continue
-            number = 1 + -(-(length - WINDOW) // (WINDOW // 2))  # hanlp_tutor.core.batching.windows, without its torch
+            number = 1 if subset.task == "relation" else len(windows(length, WINDOW))
             findings.append(
                 Finding(
                     "long-text",
                     "note",
-                    f"{length:,} characters, more than the {WINDOW} of one window. It becomes {number} that overlap by "
-                    f"half; {_FATE[subset.task]}",
+                    f"{length:,} characters, more than the {WINDOW} of one window. {_FATE[subset.task].format(number)}",
                     _REMEDY[subset.task],
                     **subset.place(index),
                     evidence={"characters": length, "windows": number},

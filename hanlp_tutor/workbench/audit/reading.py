@@ -21,6 +21,7 @@ from hanlp_tutor.data.looks_like import check_for_task, explaining, one_sentence
 from hanlp_tutor.data.notes import notes_to
 from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import refusals_to
+from hanlp_tutor.data.relation_files import WITH_RELATIONS, examples_of
 from hanlp_tutor.data.relations import RelationText
 from hanlp_tutor.data.schemes import SCHEMES, MixedSchemes, from_bio, parse_tag, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
@@ -99,14 +100,21 @@ def _of_file(name: str, path: str, task: str | None, reading: Reading, taken: di
             return _of_columns(name, path, reading)
     else:
         taken["format"] = form
-    check_options(reading.given(), FORMATS[form].read, f"reading {form} files")
-    read = partial(FORMATS[form].read, path, encoding=reading.encoding, **reading.given())
+    given = reading.given()
+    negative = given.pop("negative", None) if task == "relation" else None
+    if task == "relation" and form in WITH_RELATIONS:
+        given["relations"] = True
+    check_options(given, FORMATS[form].read, f"reading {form} files")
+    read = partial(FORMATS[form].read, path, encoding=reading.encoding, **given)
     documents, left_out, findings = _read(name, path, read, form in _BY_LINE)
     if len(left_out) > _MOST_REFUSED or not documents:
         raise left_out[0]
     if task in ("ner", "classify"):
         check_for_task(task, path, documents)
-    task, examples, more = _examples(name, path, task, documents, reading.overlaps)
+    if task == "relation" and form != "relation":
+        examples, more = examples_of(path, documents, negative), []
+    else:
+        task, examples, more = _examples(name, path, task, documents, reading.overlaps)
     return Subset(name, task, examples, path, findings=findings + more, form=form)
 
 

@@ -74,8 +74,8 @@ def pooled_first(states, counts):
 RIGHT = {
     "q04_1": [pair_up],
     "q04_2": [macro_f1],
-    "q04_3": [above],
-    "q04_4": [(0.7, 0.69), ("0.7", 0.72), (0.52, 0.5)],
+    "q04_4": [above],
+    "q04_3": [(0.7, 0.69), ("0.7", 0.72), (0.52, 0.5)],
     "q04_5": [pooled],
 }
 WRONG = {
@@ -95,7 +95,7 @@ WRONG = {
         (without_zero, "ZeroDivisionError"),
         (lambda m: 0.123, "macro F1 is"),
     ],
-    "q04_3": [
+    "q04_4": [
         (above_strictly, ">=, not >"),
         (above_of_all, "among the answered"),
         (above_count, "divide by all"),
@@ -103,7 +103,7 @@ WRONG = {
         (lambda s, r, t: (above(s, r, t)[0], above(s, r, t)[1] or 0.0), "return None"),
         (lambda s, r, t: (above(s, r, t)[0], 0.77), "the accuracy is"),
     ],
-    "q04_4": [
+    "q04_3": [
         ((0.6, 0.79), "Nearly all of it is left"),
         ((0.9, 0.69), "the rest came from their order"),
         ((0.8, 0.52), "hardly better than guessing"),

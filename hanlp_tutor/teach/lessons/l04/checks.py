@@ -88,7 +88,7 @@ _SCORES, _RIGHT = [0.95, 0.9, 0.6, 0.55], [True, False, True, False]
     ),
     then='Now a service can say "ask a person" and know how often it will.',
 )
-def q04_3(scores: list[float], right: list[bool], threshold: float) -> Answers:
+def q04_4(scores: list[float], right: list[bool], threshold: float) -> Answers:
     """above(scores, right, threshold) -> (share answered, accuracy among the answered or None)."""
 
     def answered(reaches: Callable[[float, float], bool]) -> tuple[float, float | None]:
@@ -119,7 +119,7 @@ def _of_order(seen: float) -> str:
     )
 
 
-q04_4 = predicted(
+q04_3 = predicted(
     "The accuracy of the fine-tuned model on reviews whose characters are shuffled.",
     "Guessing is worth about a half, and the reviews as written are in the table above. It lies between the two.",
     "Look at the pieces that tell the classes apart: how many of them are single characters?",

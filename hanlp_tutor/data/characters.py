@@ -10,8 +10,10 @@ service what it saw in training.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from transformers import PreTrainedTokenizerBase
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 # Half an emoji, as careless JSON has it: no tokenizer takes it. One code point stands in for one.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")

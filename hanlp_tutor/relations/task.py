@@ -1,0 +1,120 @@
+"""The task ``relation``: candidates of a training set's types, and scores that leave the negative class out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from hanlp_tutor.core.scores import class_scores, minority_share
+from hanlp_tutor.core.task import TASKS, Task
+from hanlp_tutor.data.examples import gold_counts
+from hanlp_tutor.data.notes import note
+from hanlp_tutor.data.relation_files import note_negative
+from hanlp_tutor.data.relations import RelationText, negative_class, plausible, type_pairs
+from hanlp_tutor.data.split import Split, split_groups
+from hanlp_tutor.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hanlp_tutor.core.model import Model
+    from hanlp_tutor.relations.model import RelationModel
+
+
+class RelationTask(Task):
+    """The relation from one entity of a text to another (关系抽取), or none."""
+
+    name, headline = "relation", "micro_f1"
+
+    def hold_out(self, examples: Sequence[Any], *, ratio: tuple[float, float, float], seed: int) -> Split:
+        """The pairs of a sentence are in the same set."""
+        return split_groups(examples, lambda example: example.text, ratio=ratio, seed=seed)
+
+    def admit(self, examples: list[RelationText], train: Sequence[RelationText]) -> list[RelationText]:
+        """Without pairs of types between which the training set has no relation, unless they are said to have one.
+
+        Raises:
+            ConfigError: no training example has the relation that was named as the negative class.
+        """
+        negative = negative_class(train)
+        if examples is train and examples:
+            note_negative(examples[0].source.rpartition(":")[0], examples)
+            if examples[0].negative and examples[0].types is None:
+                check_named(negative, {each.relation for each in examples})
+        return plausible(examples, type_pairs(train, negative), negative)
+
+    def prepare(self, model: RelationModel, train: Sequence[RelationText]) -> None:
+        """The relation that means none, and between which types there are relations; notes how many texts are cut."""
+        longer = sum(map(model.is_longer, train))
+        if longer:
+            note(
+                f"{longer:,} of {len(train):,} training texts are longer than the window of {model.window} tokens: of "
+                "them the part around head and tail is read."
+            )
+        negative = negative_class(train) or model.extra["negative"]
+        pairs = type_pairs(train, negative)
+        known = {tuple(pair) for pair in model.extra["type_pairs"] or ()}
+        model.extra["negative"] = negative
+        if pairs is not None:
+            model.extra["type_pairs"] = sorted(map(list, known | pairs))
+
+    def label_set(self, examples: Iterable[Any]) -> tuple[str, ...]:
+        """The relations, sorted, that of the negative class among them."""
+        return tuple(sorted(gold_counts(examples)))
+
+    def model_class(self) -> type[Model]:
+        from hanlp_tutor.relations.model import RelationModel
+
+        return RelationModel
+
+    def score(
+        self, model: RelationModel, examples: Sequence[RelationText], predictions: Sequence[str]
+    ) -> dict[str, Any]:
+        """``{"accuracy", "macro_f1", "micro_f1", "per_class"}``; ``micro_f1`` leaves the negative class out.
+
+        Pairs of types between which the model knows no relation are none without being asked about: a relation there is
+        missed, and the others are no examples.
+        """
+        negative = model.negative
+        asked = [model.may_relate(example) for example in examples]
+        counted = [
+            (example.relation, found if may else negative)
+            for example, found, may in zip(examples, predictions, asked, strict=True)
+            if may or example.relation != negative
+        ]
+        gold, found = [pair[0] for pair in counted], [pair[1] for pair in counted]
+        return {**relation_scores(gold, found, negative), "minority": minority_share(found)}
+
+
+def check_named(negative: str, relations: Collection[str]) -> None:
+    """Refuse a negative class that no example has.
+
+    Raises:
+        ConfigError: it lists the relations.
+    """
+    if negative not in relations:
+        shown = ", ".join(sorted(relations)[:20]) + (", ..." if len(relations) > 20 else "")
+        message = f"no relation is called {negative!r}, which was named as the negative class; there are {shown}."
+        raise ConfigError(message)
+
+
+def relation_scores(gold: Sequence[str], predicted: Sequence[str], negative: str | None) -> dict[str, Any]:
+    """The scores of classes, with micro F1 over the decisions for a relation, as TACRED has it (Zhang et al. 2017).
+
+    Accuracy, macro F1 and each class by itself count the negative class like any other.
+
+    Args:
+        gold, predicted: the relations.
+        negative: that which means none; None where there is no such.
+
+    Returns:
+        ``{"accuracy", "macro_f1", "micro_f1", "per_class"}``
+    """
+    from sklearn.metrics import f1_score
+
+    scores = class_scores(gold, predicted)
+    kinds = sorted({*chain(gold, predicted)} - {negative})
+    micro = f1_score(gold, predicted, labels=kinds, average="micro", zero_division=0) if kinds else 0.0
+    return {**scores, "micro_f1": float(micro)}
+
+
+TASKS.setdefault(RelationTask.name, RelationTask())

@@ -1,0 +1,1 @@
+"""A model in service: as ONNX without torch, and behind HTTP."""
