@@ -83,7 +83,7 @@ def test_an_option_that_the_reader_does_not_know_is_named_with_its_flag(command,
 
 def test_an_option_without_a_near_name_lists_all_as_they_are_typed(tmp_path):
     result = run("audit", two_annotators(tmp_path / "export.json"), "-r", "zzz", "1")
-    options = ["to_name", "annotator", "from_name", "offsets", "unlabelled", "joint"]
+    options = ["to_name", "annotator", "from_name", "offsets", "unlabelled", "joint", "relations"]
     typed = ", ".join(f"-r {name} VALUE" for name in ["text_key", *options])
     assert f"--encoding VALUE, {typed} (in Python" in result.stderr
 
