@@ -28,7 +28,7 @@ from functools import lru_cache
 from hanlp_tutor.corpora.clinic_lexicon import lexicon
 from hanlp_tutor.corpora.clinic_records import NO_RELATION, RELATIONS, Record, Writer
 from hanlp_tutor.corpora.composing import Draw, Mention
-from hanlp_tutor.corpora.dealing import NOISE, SUBSETS, Options, distinct, other
+from hanlp_tutor.corpora.dealing import NOISE, Options, in_sets, other
 from hanlp_tutor.corpora.package import Corpus
 from hanlp_tutor.data import LabelledText, Span, TaggedText
 from hanlp_tutor.data.relations import RelationText
@@ -49,14 +49,10 @@ def records(task: str, options: Options) -> dict[str, list[Record]]:
 
 @lru_cache(maxsize=6)
 def _records(task: str, options: Options) -> dict[str, list[Record]]:
-    seen: set[str] = set()
-    found = {}
-    for subset in reversed(SUBSETS):  # training last: its texts are those that are in no other set, however many
-        writer = Writer(subset, options, task)
-        make = {"ner": writer.record, "classify": writer.complaint, "relation": writer.related}[task]
-        count = HELD_OUT.get(subset, options.size)
-        found[subset] = distinct(make, count, seen, (lambda record: len(record.pairs)) if task == "relation" else None)
-    return {subset: found[subset] for subset in SUBSETS}
+    method = {"ner": "record", "classify": "complaint", "relation": "related"}[task]
+    pairs = (lambda record: len(record.pairs)) if task == "relation" else None
+    counts = {**HELD_OUT, "train": options.size}
+    return in_sets(lambda subset: getattr(Writer(subset, options, task), method), counts, pairs)
 
 
 def load(task: str, options: Options) -> Corpus:

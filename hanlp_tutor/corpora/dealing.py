@@ -6,11 +6,12 @@ one set alone, so that a test text speaks of things that training never named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hanlp_tutor.corpora.composing import Draw, Template
+from hanlp_tutor.data import LabelledText
 from hanlp_tutor.errors import ConfigError
 
 Item = TypeVar("Item")
@@ -128,6 +129,46 @@ def distinct(
             found.append(item)
             held += examples(item) if examples else 1
     return found
+
+
+def in_sets(
+    maker: Callable[[str], Callable[[], Item | None]],
+    counts: Mapping[str, int],
+    examples: Callable[[Item], int] | None = None,
+) -> dict[str, list[Item]]:
+    """The items of each set, no text twice.
+
+    Args:
+        maker: from a set to what makes its items.
+        counts: examples of each set.
+        examples: as for :func:`distinct`.
+    """
+    seen: set[str] = set()
+    # training last: its texts are those that are in no other set, however many
+    found = {subset: distinct(maker(subset), counts[subset], seen, examples) for subset in reversed(SUBSETS)}
+    return {subset: found[subset] for subset in SUBSETS}
+
+
+def labelled(name: str, records: Mapping[str, Sequence[Any]], labels: Sequence[str], noise: Draw) -> dict[str, Any]:
+    """Records with ``.text`` and ``.label`` as examples by set; of those of training a share gets a wrong label.
+
+    Args:
+        name: of the corpus, for the examples' sources.
+        records: by set.
+        labels: all classes.
+        noise: draws which label is wrong.
+    """
+    return {
+        subset: tuple(
+            LabelledText(
+                record.text,
+                other(record.label, labels, noise) if subset == "train" and noise.chance(NOISE) else record.label,
+                f"{name}/{subset}:{number}",
+            )
+            for number, record in enumerate(found, 1)
+        )
+        for subset, found in records.items()
+    }
 
 
 def other(label: str, labels: Sequence[str], draw: Draw) -> str:

@@ -23,10 +23,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from hanlp_tutor.corpora.composing import Draw, Mention, Part, Slot, join, mistype, read_table, read_templates
-from hanlp_tutor.corpora.dealing import NOISE, SUBSETS, Options, deal_templates, distinct, other
+from hanlp_tutor.corpora.dealing import NOISE, Options, deal_templates, in_sets, labelled
 from hanlp_tutor.corpora.faults_words import SCENARIO, Fault, Words, components, parts_of, types
 from hanlp_tutor.corpora.package import Corpus
-from hanlp_tutor.data import LabelledText
 
 __all__ = ["NAME", "TASKS", "Log", "components", "load", "parts_of", "records", "types"]
 
@@ -117,28 +116,14 @@ class Writer:
 @lru_cache(maxsize=4)
 def records(options: Options) -> dict[str, list[Log]]:
     """The logs by set, with all that is known of them and without label noise."""
-    seen: set[str] = set()
-    found = {}
-    for subset in reversed(SUBSETS):  # training last: its texts are those that are in no other set, however many
-        writer = Writer(subset, options)
-        found[subset] = distinct(writer.log, HELD_OUT.get(subset, options.size), seen)
-    return {subset: found[subset] for subset in SUBSETS}
+    counts = {**HELD_OUT, "train": options.size}
+    return in_sets(lambda subset: Writer(subset, options).log, counts)
 
 
 @lru_cache(maxsize=4)
 def load(task: str, options: Options) -> Corpus:
     """The corpus, composed once per process; 2 % of the training labels are wrong."""
-    noise = Draw(NAME, options.seed, "noise")
-    subsets = {}
-    for subset, logs in records(options).items():
-        subsets[subset] = tuple(
-            LabelledText(
-                log.text,
-                other(log.label, types(), noise) if subset == "train" and noise.chance(NOISE) else log.label,
-                f"{NAME}/{subset}:{number}",
-            )
-            for number, log in enumerate(logs, 1)
-        )
+    subsets = labelled(NAME, records(options), types(), Draw(NAME, options.seed, "noise"))
     counts = " / ".join(f"{len(subset):,}" for subset in subsets.values())
     return Corpus(
         name=NAME,

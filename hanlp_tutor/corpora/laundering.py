@@ -24,11 +24,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from hanlp_tutor.corpora.composing import Draw, Mention, Part, Slot, Template, join, read_templates
-from hanlp_tutor.corpora.dealing import NOISE, SUBSETS, Options, deal_templates, distinct, other
+from hanlp_tutor.corpora.dealing import NOISE, Options, deal_templates, in_sets, labelled
 from hanlp_tutor.corpora.laundering_figures import FIGURES
 from hanlp_tutor.corpora.laundering_words import LEGITIMATE, SCENARIO, TYPOLOGIES, Case, Words
 from hanlp_tutor.corpora.package import Corpus
-from hanlp_tutor.data import LabelledText
 
 NAME = SCENARIO
 TASKS = ("classify",)
@@ -181,28 +180,14 @@ def filled(template: Template, draw: Draw, case: Case) -> Iterator[Part]:
 @lru_cache(maxsize=4)
 def records(options: Options) -> dict[str, list[Alert]]:
     """The alerts by set, with all that is known of them and without label noise."""
-    seen: set[str] = set()
-    found = {}
-    for subset in reversed(SUBSETS):  # training last: its texts are those that are in no other set, however many
-        writer = Writer(subset, options)
-        found[subset] = distinct(writer.alert, HELD_OUT.get(subset, options.size), seen)
-    return {subset: found[subset] for subset in SUBSETS}
+    counts = {**HELD_OUT, "train": options.size}
+    return in_sets(lambda subset: Writer(subset, options).alert, counts)
 
 
 @lru_cache(maxsize=4)
 def load(task: str, options: Options) -> Corpus:
     """The corpus, composed once per process; 2 % of the training labels are wrong."""
-    noise = Draw(NAME, options.seed, "noise")
-    subsets = {}
-    for subset, alerts in records(options).items():
-        subsets[subset] = tuple(
-            LabelledText(
-                alert.text,
-                other(alert.label, LABELS, noise) if subset == "train" and noise.chance(NOISE) else alert.label,
-                f"{NAME}/{subset}:{number}",
-            )
-            for number, alert in enumerate(alerts, 1)
-        )
+    subsets = labelled(NAME, records(options), LABELS, Draw(NAME, options.seed, "noise"))
     counts = " / ".join(f"{len(subset):,}" for subset in subsets.values())
     return Corpus(
         name=NAME,

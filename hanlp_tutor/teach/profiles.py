@@ -71,4 +71,4 @@ def _check_names(where: str, values: dict[str, Any], in_class: Mapping[str, Any]
 
 def _kind(value: Any) -> Any:
     """The type of a size; of a list, those in it too: YAML takes 2e-5 for a text."""
-    return [list, *{type(item) for item in value}] if isinstance(value, list) else type(value)
+    return (list, frozenset(map(type, value))) if isinstance(value, list) else type(value)
