@@ -23,6 +23,15 @@ from hanlp_tutor.serving.opening import Served, open_model
 
 PAGE = {"/": ("page.html", "text/html"), "/page.css": ("page.css", "text/css"),
         "/page.js": ("page.js", "text/javascript")}  # fmt: skip
+REFUSALS = {
+    400: "the body cannot be read",
+    401: "no token, or a wrong one",
+    408: "the body came too slowly",
+    413: "the body is too large",
+    422: "no text, too many or too long ones",
+    429: "busy: try again after Retry-After seconds",
+    503: "being stopped",
+}
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)  # seconds
 
 
@@ -59,7 +68,7 @@ def create_app(
 
     from fastapi import Body, FastAPI, Query, Request
     from fastapi.exceptions import RequestValidationError
-    from fastapi.responses import JSONResponse, Response
+    from fastapi.responses import JSONResponse, PlainTextResponse
     from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
     from starlette.exceptions import HTTPException
 
@@ -99,12 +108,7 @@ def create_app(
         except InputError as error:
             raise HTTPException(422, str(error)) from None
 
-    refusals = {
-        401: "no token, or a wrong one", 408: "the body came too slowly", 413: "the body is too large",
-        422: "no text, too many or too long ones", 429: "busy: try again after Retry-After seconds",
-        503: "being stopped",
-    }  # fmt: skip
-    refused = {status: {"model": Problem, "description": why} for status, why in refusals.items()}
+    refused = {status: {"model": Problem, "description": why} for status, why in REFUSALS.items()}
     documented = {
         "one": {"summary": f"one {one}", "value": {one: shown[0]}},
         "several": {"summary": f"a list of {several}", "value": {several: shown[:2]}},
@@ -115,7 +119,7 @@ def create_app(
     async def predict(
         request: Request,
         text: str | None = Query(None, description="one text, as in the article", max_length=limits.characters),
-        body: Asked | None = Body(None, openapi_examples=documented),  # type: ignore[valid-type]
+        body: Asked | None = Body(None, openapi_examples=documented),  # type: ignore[valid-type]  # noqa: B008
     ) -> Any:
         if text is not None:
             if body is not None:
@@ -141,9 +145,11 @@ def create_app(
         sizes = {"body": limits.body, "texts": limits.texts, "characters": limits.characters}
         return JSONResponse({**served.describe(), "examples": shown, "limits": sizes})
 
-    @app.get("/metrics", summary="counts for Prometheus", responses={401: refused[401]})
+    plain = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, 401: refused[401]}
+
+    @app.get("/metrics", summary="counts for Prometheus", response_class=PlainTextResponse, responses=plain)
     async def metrics() -> Any:
-        return Response(generate_latest(counts.registry), media_type=CONTENT_TYPE_LATEST)
+        return PlainTextResponse(generate_latest(counts.registry), media_type=CONTENT_TYPE_LATEST)
 
     for path, (name, kind) in PAGE.items():
         content = importlib.resources.files("hanlp_tutor.serving").joinpath("page", name).read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 LOG = logging.getLogger("hanlp_tutor.serving")
@@ -168,7 +169,7 @@ async def _refuse(say: Any, status: int, reason: str, headers: dict[str, str] | 
 def _places(error: BaseException) -> list[str]:
     """Where an error comes from, the innermost place last."""
     frames = traceback.extract_tb(error.__traceback__)[-5:]
-    return [f"{frame.filename.replace(chr(92), '/').rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 class JsonLines(logging.Formatter):

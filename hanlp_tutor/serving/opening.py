@@ -92,7 +92,8 @@ class _Kit(Served):
         def read(numbers: list[int], states: Any, batch: Any) -> list[dict[str, Any]]:
             found = model.answer([inputs[n] for n in numbers], states, batch)
             p = model.probabilities(model.head.logits(states, batch), batch).tolist()
-            return [{**each, "probabilities": _likeliest(model.labels, row)} for each, row in zip(found, p, strict=True)]
+            rows = zip(found, p, strict=True)
+            return [{**each, "probabilities": _likeliest(model.labels, row)} for each, row in rows]
 
         for numbers, found in infer(model, [model.encode(each) for each in inputs], read):
             for number, each in zip(numbers, found, strict=True):
@@ -147,7 +148,8 @@ class _HanLP(Served):
             return answers
         texts = [inputs[n] for n in read]
         if self.task == "ner":
-            found = [_entities(text, each) for text, each in zip(texts, self._component([*map(list, texts)]), strict=True)]
+            of_texts = self._component([list(text) for text in texts])
+            found = [_entities(text, each) for text, each in zip(texts, of_texts, strict=True)]
         elif self.task == "classify":
             found = [{"text": t, "label": label} for t, label in zip(texts, self._component(texts), strict=True)]
         elif self.task == "multitask":
@@ -212,8 +214,6 @@ def _nothing(task: str, text: str) -> dict[str, Any]:
 
 
 def _entities(text: str, found: Sequence[Sequence[Any]]) -> dict[str, Any]:
-    rows = [
-        {"start": start, "end": end, "label": label, "text": text[start:end]} for _, label, start, end in map(tuple, found)
-    ]
+    places = ((label, start, end) for _, label, start, end in found)
+    rows = [{"start": a, "end": b, "label": label, "text": text[a:b]} for label, a, b in places]
     return {"text": text, "entities": rows}
-

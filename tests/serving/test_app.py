@@ -1,4 +1,4 @@
-"""The service as its clients see it: answers equal to the predictor's, limits with reasons, a token, no text in a log."""
+"""The service as its clients see it: the predictor's answers, limits with reasons, a token, no text in a log."""
 
 import asyncio
 import json
@@ -14,11 +14,11 @@ from hanlp_tutor.errors import ModelError
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 pytest.importorskip("httpx", reason="FastAPI's test client needs it")
 
-from fastapi.testclient import TestClient  # noqa: E402
+from fastapi.testclient import TestClient
 
-from hanlp_tutor.serving import Batching, Limits, create_app  # noqa: E402
-from hanlp_tutor.serving.gate import JsonLines  # noqa: E402
-from hanlp_tutor.serving.opening import open_model  # noqa: E402
+from hanlp_tutor.serving import Batching, Limits, create_app
+from hanlp_tutor.serving.gate import JsonLines
+from hanlp_tutor.serving.opening import open_model
 
 TEXTS = [example.text for example in load_corpus("peoples_daily").test[:60]]
 TEXT = "😀王小明昨天从上海飞往北京。"
@@ -158,7 +158,8 @@ def test_a_full_queue_is_429_with_a_time(tagger):
 
 def test_a_token(tagger):
     with TestClient(create_app(tagger, token="secret")) as client:
-        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic secret"}, {"Authorization": ""}):
+        for wrong in (None, "Bearer wrong", "Basic secret", "", "Bearer", "Bearer sécret".encode()):
+            headers = {} if wrong is None else {"Authorization": wrong}
             reply = client.post("/predict", json={"text": "上海"}, headers=headers)
             assert reply.status_code == 401 and reply.headers["www-authenticate"] == "Bearer"
         assert client.get("/model").status_code == client.get("/metrics").status_code == 401
@@ -183,7 +184,8 @@ def test_the_log_has_the_id_and_never_the_text(client, caplog):
     with caplog.at_level(logging.INFO, logger="hanlp_tutor.serving"):
         client.post("/predict", params={"text": "王小明"}, headers={"X-Request-ID": "my-id"})
         client.post("/predict", json={"texts": ["王小明", 3]}, headers={"X-Request-ID": "bad id\twith space"})
-    lines = [json.loads(JsonLines().format(record)) for record in caplog.records if record.name == "hanlp_tutor.serving"]
+    ours = [record for record in caplog.records if record.name == "hanlp_tutor.serving"]
+    lines = [json.loads(JsonLines().format(record)) for record in ours]
     assert [line["status"] for line in lines] == [200, 422] and lines[0]["id"] == "my-id" != lines[1]["id"]
     assert lines[0]["texts"] == 1 and lines[0]["characters"] == 3 and lines[0]["path"] == "/predict"
     assert "王小明" not in caplog.text and "王小明" not in json.dumps(lines, ensure_ascii=False)
@@ -199,7 +201,8 @@ def test_a_bug_is_told_by_its_place_not_by_its_message(tagger, caplog):
     with TestClient(app, raise_server_exceptions=False) as client, caplog.at_level(logging.INFO):
         reply = client.post("/predict", json={"text": "王小明"})
     assert reply.status_code == 500 and reply.headers["x-request-id"] in reply.json()["detail"]
-    told = [json.loads(JsonLines().format(record)) for record in caplog.records if record.name == "hanlp_tutor.serving"]
+    ours = [record for record in caplog.records if record.name == "hanlp_tutor.serving"]
+    told = [json.loads(JsonLines().format(record)) for record in ours]
     assert told[-1]["error"] == "RuntimeError" and any("test_app.py" in place for place in told[-1]["at"])
     assert "王小明" not in json.dumps(told, ensure_ascii=False) + reply.text
 

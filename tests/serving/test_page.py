@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -90,11 +89,10 @@ def ask(browser, text):
 
 def marks(browser):
     """Text and label of each coloured piece."""
-    found = browser.find_elements(By.CSS_SELECTOR, "#answer mark")
-    return [
-        (browser.execute_script("return arguments[0].firstChild.textContent", each), each.find_element(By.CSS_SELECTOR, "small").text)
-        for each in found
-    ]  # fmt: skip
+    return browser.execute_script(
+        "return [...document.querySelectorAll('#answer mark')]"
+        ".map((m) => [m.firstChild.textContent, m.querySelector('small').textContent])"
+    )
 
 
 def plain(browser):
@@ -147,8 +145,9 @@ def test_both_languages_and_every_field_has_a_name(browser, address):
     find(browser, "#language").click()
     assert find(browser, "html").get_attribute("lang") == "en" and find(browser, "#go").text == "Analyse"
     unnamed = browser.execute_script(
+        "const named = (e) => e.textContent.trim() || (e.labels && e.labels[0].textContent.trim());"
         "return [...document.querySelectorAll('input, textarea, button')]"
-        ".filter((e) => !e.closest('[hidden]') && !e.textContent.trim() && !(e.labels && e.labels[0].textContent.trim())).length"
+        ".filter((e) => !e.closest('[hidden]') && !named(e)).length"
     )
     assert unnamed == 0
     assert find(browser, "#problem").get_attribute("role") == "alert"
@@ -187,8 +186,8 @@ def test_a_relation_as_an_arrow(browser, serve, relations):
     opened(browser, serve(relations))
     find(browser, "#examples button").click()
     until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, "#answer .arrow"))
-    head, tail = (each.text for each in browser.find_elements(By.CSS_SELECTOR, ".node"))
-    assert head == find(browser, "#head").get_attribute("value") and tail == find(browser, "#tail").get_attribute("value")
+    nodes = [each.text for each in browser.find_elements(By.CSS_SELECTOR, ".node")]
+    assert nodes == [find(browser, field).get_attribute("value") for field in ("#head", "#tail")]
 
 
 def test_a_token_is_asked_for(browser, serve, tagger):
@@ -197,5 +196,4 @@ def test_a_token_is_asked_for(browser, serve, tagger):
     find(browser, "#secret").send_keys("secret", Keys.TAB)
     until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, "#examples button"))
     ask(browser, "上海")
-    time.sleep(0)
     assert plain(browser) == "上海"
