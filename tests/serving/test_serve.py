@@ -78,6 +78,14 @@ def test_a_stop_under_load_loses_nothing_that_was_accepted(start):
     assert set(refused) <= {429, 503}
 
 
+def test_an_answer_does_not_wait_for_a_delayed_acknowledgement(tagger):
+    """asyncio turns Nagle's algorithm off only for sockets whose protocol is named."""
+    from hanlp_tutor.serving.server import _bind
+
+    with _bind("127.0.0.1", 0) as bound:
+        assert bound.proto == socket.IPPROTO_TCP
+
+
 def test_killed_it_starts_again_without_repair(start, tagger_folder):
     process, address = start()
     assert post(address, "上海")[0] == 200
