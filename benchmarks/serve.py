@@ -37,6 +37,7 @@ import psutil
 from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.manifest import manifest
 from hanlp_tutor.serving.load import closed_loop, open_loop
+from hanlp_tutor.teach.lessons.l19.listing import write_article_service
 from hanlp_tutor.teach.results import Experiment, read_results
 
 NAME = "serving"
@@ -106,8 +107,8 @@ def served(folder: Path, *options: str, article: bool = False, one_core: bool = 
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     if article:
-        command = ["-m", "uvicorn", "hanlp_tutor.teach.lessons.l19.article_service:app", "--port", port,
-                   "--log-level", "critical"]  # fmt: skip
+        name = write_article_service(folder.parent)
+        command = ["-m", "uvicorn", name, "--app-dir", str(folder.parent), "--port", port, "--log-level", "critical"]
     else:
         command = ["-m", "hanlp_tutor.cli", "serve", str(folder), "--port", port, *options]
     pin = {"preexec_fn": lambda: os.sched_setaffinity(0, {0})} if one_core and hasattr(os, "sched_setaffinity") else {}

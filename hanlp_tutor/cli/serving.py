@@ -26,6 +26,7 @@ TOKEN = "HANLP_TUTOR_TOKEN"  # the variable; on the command line other users of 
 @click.option("--max-characters", default=10_000, show_default=True, type=click.IntRange(1, 10**6), help="Of a text.")
 @click.option("--max-body", default=2**20, show_default=True, type=click.IntRange(64, 2**30), help="Bytes.")
 @click.option("--cors", multiple=True, metavar="ORIGIN", help="A page elsewhere that may ask; several times.")
+@click.option("--examples", type=click.Path(path_type=Path), help="A text a line, for the page and the documentation.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="Of one computation; default: the cores.")
 @speaks_json
 def serve(model: Path, host: str, port: int, token_file: Path | None, as_json: bool, **options: Any) -> None:
@@ -34,6 +35,7 @@ def serve(model: Path, host: str, port: int, token_file: Path | None, as_json: b
     Ctrl-C or SIGTERM stops it once all that was accepted is answered.
     """
     from hanlp_tutor.serving import Batching, Limits, create_app
+    from hanlp_tutor.serving.examples import read_examples
     from hanlp_tutor.serving.server import LOOPBACK, serve_app
 
     token = _token(token_file)
@@ -47,6 +49,7 @@ def serve(model: Path, host: str, port: int, token_file: Path | None, as_json: b
         token=token,
         cors=options["cors"],
         threads=options["threads"],
+        examples=None if options["examples"] is None else read_examples(options["examples"]),
     )
     if host not in LOOPBACK and token is None:
         click.echo(f"Note: whoever reaches {host} may ask; set ${TOKEN} or --token-file to ask for a token.", err=True)

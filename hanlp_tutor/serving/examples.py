@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
+from hanlp_tutor.errors import ConfigError, DataError
 from hanlp_tutor.serving.opening import Served
 
 SHOWN, LONGEST = 5, 120  # examples; characters
@@ -20,6 +23,20 @@ def examples_of(served: Served) -> list[Any]:
     return [_SENTENCE]
 
 
+def read_examples(file: Path) -> list[Any]:
+    """The examples of a file: a text a line, or a pair ``{"head", "tail", "text"}`` in JSON a line.
+
+    Raises:
+        ConfigError: a file without a text.
+    """
+    from hanlp_tutor.data.lines import filled_lines
+
+    lines = [line for _, line in filled_lines(file)]
+    if not lines:
+        raise ConfigError(f"{file}: no example in it; put a text into each line.")
+    return [json.loads(line) if line.startswith("{") else line for line in lines[:SHOWN]]
+
+
 def _of_corpora(served: Served) -> list[Any]:
     from hanlp_tutor.corpora import CORPORA, SYNTHETIC, load_corpus
 
@@ -30,7 +47,10 @@ def _of_corpora(served: Served) -> list[Any]:
         if name in CORPORA and served.task == "relation":
             continue
         task = served.task if name == "clinic" else None
-        corpus = load_corpus(name, task=task, size=100) if name in SYNTHETIC else load_corpus(name)
+        try:
+            corpus = load_corpus(name, task=task, size=100) if name in SYNTHETIC else load_corpus(name)
+        except DataError:  # not installed, as where a model is served without the rest of the kit
+            continue
         examples = corpus.test[:400]
         if not examples or not _fits(served.task, examples, labels):
             continue

@@ -42,3 +42,11 @@ def tagger_folder(tagger, tmp_path_factory):
     from hanlp_tutor import save_model
 
     return save_model(tagger, tmp_path_factory.mktemp("served") / "model")
+
+
+@pytest.fixture(scope="session")
+def tagger_onnx(tagger, tmp_path_factory):
+    pytest.importorskip("onnxruntime", reason="the extra `serve` is not installed")
+    from hanlp_tutor.serving.onnx_export import export_onnx
+
+    return export_onnx(tagger, tmp_path_factory.mktemp("onnx") / "model")
