@@ -15,7 +15,7 @@ from hanlp_tutor.teach.course.cost import describe_cost, read_cost
 from hanlp_tutor.teach.profiles import CLASS, profile_values
 from hanlp_tutor.workbench.doctor import in_a_line
 
-STANDARD = ("PROFILE", "encoder", "train_file", "dev_file", "test_file", "out")  # a parameters cell may hold these
+STANDARD = ("PROFILE", "encoder", "train_file", "dev_file", "test_file", "model_folder", "out")  # of a parameters cell
 _KERNEL = {"In", "Out", "exit", "quit", "open", "get_ipython"}
 
 

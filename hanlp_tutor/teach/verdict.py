@@ -162,3 +162,22 @@ def turning(steps: Sequence[float], losses: Sequence[float], *, of: str = "dev l
         f"The {of} turns round: it is least at update {at:.0f}, {lowest:.3f}, and ends at {losses[-1]:.3f}, "
         f"{losses[-1] / lowest:.2f} times as much."
     )
+
+
+def within(measured: Mapping[str, float | None], limit: float) -> str:
+    """Which of several latencies stay under a limit.
+
+    Args:
+        measured: of each, its p99 in milliseconds; None where it was not measured.
+        limit: in milliseconds.
+    """
+    parts = []
+    for name, value in measured.items():
+        if value is None:
+            parts.append(f"{name} has not been measured.")
+        elif value <= limit:
+            parts.append(f"{name} stays under {limit:g} ms: 99 of 100 answers come within {value:.0f} ms.")
+        else:
+            over = f"its p99 is {value:.0f} ms, {value / limit:.1f} times as much"
+            parts.append(f"{name} does not stay under {limit:g} ms: {over}.")
+    return " ".join(parts)
