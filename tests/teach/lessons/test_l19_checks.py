@@ -22,8 +22,8 @@ def requests(together):
 TOGETHER = ["together", "one by one"]
 RIGHT = {
     "q19_1": [next_batch],
-    "q19_2": [(TOGETHER, requests(250)), (TOGETHER, requests(101)), (TOGETHER[::-1], requests(80))],
-    "q19_3": [lambda rate, deadline: int(rate * deadline)],
+    "q19_3": [(TOGETHER, requests(250)), (TOGETHER, requests(101)), (TOGETHER[::-1], requests(80))],
+    "q19_2": [lambda rate, deadline: int(rate * deadline)],
     "q19_4": [to_int8],
 }
 WRONG = {
@@ -36,12 +36,12 @@ WRONG = {
         (lambda w, t, c: w, "two lists"),
         (lambda w, t, c: (w[:t], w[t:]), "characters"),
     ],
-    "q19_2": [
+    "q19_3": [
         (([*TOGETHER][::-1], requests(250)), "2.5 times as many"),
         ((TOGETHER, requests(80)), "padding"),
         ((["together"], requests(80)), "each once"),
     ],
-    "q19_3": [
+    "q19_2": [
         (lambda rate, deadline: rate / deadline, "you divide"),
         (lambda rate, deadline: 1 / rate, "time of one request"),
         (lambda rate, deadline: 7, "may hold"),

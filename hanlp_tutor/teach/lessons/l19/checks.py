@@ -55,7 +55,7 @@ def q19_1(answer: Any) -> str:
     otherwise="{given}: the queue may hold {right}, your function gives {found}.",
     then="A longer queue serves nobody sooner. It only makes everybody wait, and then give up.",
 )
-def q19_3(per_second: float, deadline: float) -> Answers:
+def q19_2(per_second: float, deadline: float) -> Answers:
     """longest_queue(per_second, deadline): how many requests may wait at most."""
     right = math.floor(per_second * deadline)
     return right, {
@@ -65,7 +65,7 @@ def q19_3(per_second: float, deadline: float) -> Answers:
     }
 
 
-q19_2 = predicted(
+q19_3 = predicted(
     "Requests a second at 16 clients, with and without computing them together: which is more, 'together' or "
     "'one by one'?",
     "One by one, each matrix product has the rows of one text.",
