@@ -159,14 +159,14 @@ def create_app(
     async def explain(request: Request, error: RequestValidationError) -> Any:
         return JSONResponse({"detail": _reason(error.errors(), one, several)}, 422)
 
-    if cors:
+    app.add_middleware(Gate, limits=limits, token=token, seen=counts.request)
+    if cors:  # outside the gate: a browser asks first, without the token
         from fastapi.middleware.cors import CORSMiddleware
 
         app.add_middleware(
             CORSMiddleware, allow_origins=list(cors), allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "X-Request-ID"], expose_headers=["X-Request-ID"],
         )  # fmt: skip
-    app.add_middleware(Gate, limits=limits, token=token, seen=counts.request)
     return app
 
 

@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,7 +138,8 @@ class Batcher:
             texts = sum(len(job.inputs) for job in jobs)
             self._compute(jobs)
             seconds = time.monotonic() - began
-            self._seen(texts, seconds)
+            with suppress(Exception):  # a count that fails must not stop the answers
+                self._seen(texts, seconds)
             with self._changed:
                 speed = sum(job.cost for job in jobs) / max(seconds, 1e-6)
                 self._speed = speed if self._speed is None else MEMORY * self._speed + (1 - MEMORY) * speed

@@ -180,6 +180,17 @@ def test_no_cors_unless_asked(tagger):
         assert "access-control-allow-origin" not in other.headers
 
 
+def test_a_browser_elsewhere_may_ask_first_and_brings_the_token_then(tagger):
+    origin = {"Origin": "https://example.org"}
+    first = {**origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    with TestClient(create_app(tagger, token="secret", cors=["https://example.org"])) as client:
+        assert client.options("/predict", headers=first).status_code == 200
+        refused = client.post("/predict", json={"text": "上海"}, headers=origin)
+        assert refused.status_code == 401 and refused.headers["access-control-allow-origin"] == "https://example.org"
+        right = {**origin, "Authorization": "Bearer secret"}
+        assert client.post("/predict", json={"text": "上海"}, headers=right).status_code == 200
+
+
 def test_the_log_has_the_id_and_never_the_text(client, caplog):
     with caplog.at_level(logging.INFO, logger="hanlp_tutor.serving"):
         client.post("/predict", params={"text": "王小明"}, headers={"X-Request-ID": "my-id"})
