@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -106,44 +107,47 @@ class Batch:
 def collate(examples: Sequence[Encoded], *, max_length: int, cls_id: int, sep_id: int, pad_id: int) -> Batch:
     """Pad examples to a batch; ``max_length`` is that of a row in tokens, [CLS] and [SEP] included."""
     size = max_length - 2
-    rows: list[list[int]] = []
-    owner: list[int] = []
-    places: list[list[tuple[int, int]]] = []  # of each token: its row and column
-    for number, example in enumerate(examples):
-        spans = windows(len(example.ids), size)
-        first = len(rows)
-        for start, end in spans:
-            rows.append([cls_id, *example.ids[start:end], sep_id])
-            owner.append(number)
-        kept = [window_of(i, len(spans), size) for i in range(len(example.ids))]
-        places.append([(first + k, 1 + i - spans[k][0]) for i, k in enumerate(kept)])
-    width = max(map(len, rows))
-    length = max(len(example.ids) for example in examples)
-    input_ids = torch.tensor([row + [pad_id] * (width - len(row)) for row in rows])
-    mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
-    index = torch.tensor(
-        [[row * width + column for row, column in place] + [0] * (length - len(place)) for place in places],
-        dtype=torch.long,  # not what an empty list would give
-    )
+    lengths = [len(example.ids) for example in examples]
+    spans = [windows(length, size) for length in lengths]
+    firsts = np.cumsum([0, *map(len, spans)]).tolist()  # of each example: its first row
+    rows = [example.ids[start:end] for example, of in zip(examples, spans, strict=True) for start, end in of]
+    ends = np.array([len(row) + 1 for row in rows])
+    width = int(ends.max()) + 1
+    input_ids = _padded([[cls_id, *row, sep_id] for row in rows], width, pad_id)
+    places = []  # of each token: where it stands in the flattened rows
+    for first, length, of in zip(firsts, lengths, spans, strict=False):
+        if len(of) == 1:
+            places.append(range(first * width + 1, first * width + 1 + length))
+        else:
+            kept = [window_of(i, len(of), size) for i in range(length)]
+            places.append([(first + k) * width + 1 + i - of[k][0] for i, k in enumerate(kept)])
     units = [example.units for example in examples]
     labels, valid = _collate_labels(examples, max(units))
     words = None
     if examples[0].words is not None:
-        words = torch.tensor([each.words + [max(units)] * (length - len(each.words)) for each in examples])
+        words = torch.from_numpy(_padded([each.words for each in examples], max(lengths), max(units)))
     return Batch(
-        input_ids,
-        mask,
-        torch.tensor(owner),
-        index.reshape(len(examples), length),
+        torch.from_numpy(input_ids),
+        torch.from_numpy((np.arange(width) <= ends[:, None]).astype(np.int64)),
+        torch.from_numpy(np.repeat(np.arange(len(spans)), list(map(len, spans)))),
+        torch.from_numpy(_padded(places, max(lengths), 0)),
         labels,
         units,
         valid,
         len(rows) > len(examples),
         [example.source for example in examples],
-        sum(len(example.ids) for example in examples),
+        sum(lengths),
         words,
         examples[0].task,
     )
+
+
+def _padded(rows: Sequence[Sequence[int]], width: int, fill: int) -> np.ndarray:
+    """Rows of unequal lengths as one array, filled up at their ends."""
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    padded = np.full((len(rows), width), fill, np.int64)
+    padded[np.arange(width) < lengths[:, None]] = np.fromiter(chain.from_iterable(rows), np.int64, lengths.sum())
+    return padded
 
 
 def _collate_labels(examples: Sequence[Encoded], length: int) -> tuple[Tensor | None, int]:
@@ -152,8 +156,8 @@ def _collate_labels(examples: Sequence[Encoded], length: int) -> tuple[Tensor | 
         return None, 0
     if isinstance(gold[0], int):
         return torch.tensor(gold), len(gold)
-    padded = [labels + [IGNORED] * (length - len(labels)) for labels in gold]
-    return torch.tensor(padded, dtype=torch.long), sum(label != IGNORED for labels in gold for label in labels)
+    padded = _padded(gold, length, IGNORED)
+    return torch.from_numpy(padded), int((padded != IGNORED).sum())
 
 
 class Buckets(Sequence[list[int]]):

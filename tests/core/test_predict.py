@@ -1,6 +1,7 @@
 """Raw text in, entities out: any length, any characters, offsets into the very text that was passed."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -244,3 +245,15 @@ def test_evaluation_calibration_and_extending_cut_the_same_edges(small_encoder):
     assert entity_scores(predictions, [example.spans for example in examples])[1] == [True] * len(examples)
     words = TaggedWords("ner", ("\u3000", "李明", "\u200b"), ("O", "B-PER", "O"))
     assert evaluate_model(_greedy("multitask", small_encoder), [words])["ner"]["f1"] == 1.0
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_sixteen_threads_get_what_one_gets(small_encoder, training):
+    """Threads share a Predictor, also one made of a model in training mode."""
+    model = build_model("ner", small_encoder, LABELS, TrainConfig(crf=True, dropout=0.5))
+    expected = [Predictor(model.eval()).predict(text) for text in NEWS[:64]]
+    shared = Predictor(model.train(training))
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(shared.predict, NEWS[:64]))
+    assert found == expected and model.training is training
+    assert sum(len(each["entities"]) for each in found) > 64
