@@ -55,6 +55,7 @@ def _of_corpora(served: Served) -> list[Any]:
         if not examples or not _fits(served.task, examples, labels):
             continue
         short = [each for each in examples if 10 <= len(each.text) <= LONGEST and (served.task != "ner" or each.spans)]
+        short = list({each.text: each for each in short}.values())
         if served.task == "relation":
             return [{"head": each.head, "tail": each.tail, "text": each.text} for each in short]
         return [each.text for each in short]

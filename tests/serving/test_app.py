@@ -261,6 +261,27 @@ def test_other_folders_answer_alike(kind, tagger, tmp_path):
     assert [[(e["start"], e["end"], e["label"], e["text"]) for e in a["entities"]] for a in found] == [*places, []]
 
 
+@pytest.mark.parametrize("kind", ["kit", "hanlp"])
+def test_several_tasks_at_once(kind, small_encoder, tmp_path):
+    from hanlp_tutor import TrainConfig, build_model, export_hanlp
+
+    tags = {"tok": "BMES", "pos": ("NN", "VV", "PU"), "ner": ("O", "B-PER", "I-PER")}
+    labels = [f"{task}/{tag}" for task, each in tags.items() for tag in each]
+    model = build_model("multitask", small_encoder, labels, TrainConfig()).eval()
+    served = export_hanlp(model, tmp_path / "model") if kind == "hanlp" else model
+    expected = Predictor(model).predict_many(TEXTS[:10])
+    with TestClient(create_app(served)) as client:
+        found = client.post("/predict", json={"texts": [*TEXTS[:10], ""]}).json()["answers"]
+        about = client.get("/model").json()
+    assert found[-1]["text"] == "" and len(found) == 11
+    if kind == "kit":
+        near(found[:-1], expected)
+        assert about["labels"]["ner"] == ["PER"]
+    else:
+        words = [next(value for name, value in each.items() if name.startswith("tok")) for each in found[:-1]]
+        assert words == [each["tok"] for each in expected] and about["task"] == "multitask"
+
+
 def test_a_hanlp_folder_with_a_class_that_nobody_knows_is_refused(tagger, tmp_path):
     from hanlp_tutor import export_hanlp
 
