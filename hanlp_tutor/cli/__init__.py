@@ -35,7 +35,8 @@ def app() -> None:
 
 # fmt: off
 for command in (
-    doctor, convert, audit, run, train, tune, pretrain, evaluate, calibrate, predict, export, serve, relocate, diagnose, claims,
+    doctor, convert, audit, run, train, tune, pretrain, evaluate, calibrate, predict, export, serve, relocate, diagnose,
+    claims,
 ):
     # fmt: on
     app.add_command(command)
