@@ -213,22 +213,27 @@ def _to_int8(model: Model, folder: Path, texts: list[Any]) -> dict[str, Any]:
 def _labels(predictor: OnnxPredictor, texts: list[Any]) -> list[str]:
     """The label of each character, or of each text, which int8 may change.
 
-    Of several tasks all that they say of a character is one label; it is empty where no word is.
+    Of several tasks each has a label for each character; it is empty where no word is.
     """
     if predictor.task == "relation":
         texts = [predictor.model.as_input(each) for each in texts]
     if predictor.task != "multitask":
         return [label for row in predictor.tags(texts) for label in row]
-    found = []
+    found: list[str] = []
     for answer in predictor.predict_many(texts):
-        said = [""] * len(answer["text"])
-        for number, (start, end) in enumerate(answer["offsets"]):
-            tag = answer["pos"][number] if "pos" in answer else ""
-            said[start:end] = [f"{'B' if place == start else 'I'} {tag}" for place in range(start, end)]
-        for entity in answer.get("ner", ()):
-            for place in range(entity["start"], entity["end"]):
-                said[place] += f" {'B' if place == entity['start'] else 'I'}-{entity['label']}"
-        found += said
+        words = answer["offsets"]
+        parts = [[(*place, "word") for place in words]]
+        if "pos" in answer:
+            parts.append([(*place, tag) for place, tag in zip(words, answer["pos"], strict=True)])
+        if "ner" in answer:
+            entities = [(each["start"], each["end"], each["label"]) for each in answer["ner"]]
+            parts.append([*((*place, "O") for place in words), *entities])
+        for part in parts:
+            said = [""] * len(answer["text"])
+            for start, end, label in part:
+                rest = "O" if label == "O" else f"I-{label}"
+                said[start:end] = [rest if label == "O" else f"B-{label}", *[rest] * (end - start - 1)]
+            found += said
     return found
 
 
