@@ -88,7 +88,7 @@ def predict(
     from hanlp_tutor.serving.onnx_folder import is_onnx_folder
 
     small = is_onnx_folder(model)
-    relations = not small and _task_of(model_folder(model)) == "relation"
+    relations = _task_of(model if small else model_folder(model)) == "relation"
     texts = None if file is None else (_pairs if relations else _texts)(file, reading)
     if small:  # torch is not even loaded
         from hanlp_tutor.serving.onnx_predictor import OnnxPredictor as Predictor
@@ -111,9 +111,11 @@ def predict(
 
 def _task_of(folder: Path) -> str | None:
     """What a model folder says; None of a damaged one, of which loading it says why."""
+    from hanlp_tutor.serving.onnx_folder import CARD, is_onnx_folder
+
     try:
-        card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        return card.get("task")
+        name = CARD if is_onnx_folder(folder) else "model.json"
+        return json.loads((folder / name).read_text(encoding="utf-8")).get("task")
     except (OSError, ValueError, AttributeError):
         return None
 
@@ -197,12 +199,12 @@ def _texts(file: Path, reading: dict[str, Any]) -> list[str]:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--to", "target", required=True, type=click.Choice(["hanlp", "onnx"]))
 @click.option("--int8", is_flag=True, help="ONNX in whole numbers of 8 bits, if 99.5 % of the labels stay the same.")
-@click.option("--texts", type=click.Path(path_type=Path), help="The file on whose texts --int8 is compared.")
+@click.option("--texts", type=click.Path(path_type=Path), help="The file on whose texts, or pairs, --int8 is compared.")
 @speaks_json
 def export(model: Path, folder: Path, target: str, int8: bool, texts: Path | None, as_json: bool) -> dict[str, Any]:
     """Write MODEL as a FOLDER that plain hanlp.load opens, or for ONNX Runtime, which needs no torch.
 
-    Without --texts, --int8 is compared on 500 texts of a corpus of the kit; your own tell more.
+    Without --texts, --int8 is compared on 500 texts, or pairs, of a corpus of the kit; your own tell more.
     """
     if (int8 and target != "onnx") or (texts is not None and not int8):
         raise ConfigError("--int8 belongs to --to onnx, and --texts FILE to --int8.")
@@ -217,7 +219,7 @@ def export(model: Path, folder: Path, target: str, int8: bool, texts: Path | Non
         from hanlp_tutor.serving.onnx_export import export_onnx
         from hanlp_tutor.serving.onnx_folder import read_card
 
-        of = None if not int8 else _texts(texts, {}) if texts is not None else _texts_of_kit(loaded.task)
+        of = _compared_on(loaded, texts) if int8 else None
         written = export_onnx(loaded, folder, int8=of)
         how = {name: value for name, value in read_card(written).items() if name in ("numbers", "agreement")}
     if not as_json:
@@ -226,14 +228,19 @@ def export(model: Path, folder: Path, target: str, int8: bool, texts: Path | Non
     return {"folder": str(written), "to": target, **how}
 
 
-def _texts_of_kit(task: str) -> list[str]:
-    """Texts on which int8 is compared when the user names none."""
+def _compared_on(model: Any, file: Path | None) -> list[Any]:
+    """The texts or pairs on which int8 is compared: of a file, or of the kit where the user names none."""
     from hanlp_tutor.corpora import load_corpus
     from hanlp_tutor.data.notes import note
 
-    name = "reviews" if task == "classify" else "peoples_daily"
-    note(f"int8 is compared on 500 texts of the corpus {name}; name yours with --texts FILE.")
-    return [example.text for example in load_corpus(name).dev[:500]]
+    pairs = model.task == "relation"
+    if file is not None:
+        return _of_known_types(model, _pairs(file, {})) if pairs else _texts(file, {})
+    name = {"classify": "reviews", "relation": "clinic"}.get(model.task, "peoples_daily")
+    corpus = load_corpus(name, task="relation") if pairs else load_corpus(name)
+    what = "pairs" if pairs else "texts"
+    note(f"int8 is compared on 500 {what} of the corpus {name}; name yours with --texts FILE.")
+    return corpus.dev[:500] if pairs else [example.text for example in corpus.dev[:500]]
 
 
 @click.command()

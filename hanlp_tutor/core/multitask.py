@@ -21,8 +21,9 @@ from hanlp_tutor.core.batching import Batch, Encoded, Encodings
 from hanlp_tutor.core.heads import Head, TaggingHead, token_states
 from hanlp_tutor.core.model import Model, entity, log_probabilities
 from hanlp_tutor.data.edges import visible_spans, without_blank_edges
-from hanlp_tutor.data.words import WORD_TASKS, TaggedWords, segmentation_tags, word_starts
-from hanlp_tutor.errors import ConfigError, DataError, InputError, ModelError
+from hanlp_tutor.data.word_pieces import ReadsWords, tags_by_task
+from hanlp_tutor.data.words import WORD_TASKS, TaggedWords
+from hanlp_tutor.errors import ConfigError, DataError, ModelError
 
 
 class MultiTaskHead(Head):
@@ -62,27 +63,19 @@ class MultiTaskHead(Head):
         return self.decoders[batch.task].probabilities(logits, batch, temperature)
 
 
-class MultiTaskModel(Model):
+class MultiTaskModel(ReadsWords, Model):
     """Encoder and a decoder for each task that the labels name; a label is ``task/tag``."""
 
     task = "multitask"
 
     def __init__(self, encoder: Any, labels: Sequence[str], **options: Any):
-        self.tags = {
-            name: tuple(label.partition("/")[2] for label in labels if label.startswith(name + "/"))
-            for name in dict.fromkeys(label.partition("/")[0] for label in labels)
-        }
+        self.tags = tags_by_task(labels)
         strange = [name for name in self.tags if name not in WORD_TASKS]
         if strange or not self.tags:
             raise ModelError(f"{strange or labels}: the tasks of a multi-task model are {', '.join(WORD_TASKS)}; "
                              "its labels are written task/tag.")  # fmt: skip
         super().__init__(encoder, labels, **options)
         self._ids = {name: {tag: i for i, tag in enumerate(tags)} for name, tags in self.tags.items()}
-
-    @property
-    def tasks(self) -> tuple[str, ...]:
-        """Its tasks, in HanLP's order."""
-        return tuple(self.tags)
 
     def new_head(self, labels: Sequence[str], native: Sequence[str] | None, dropout: float) -> nn.Module:
         classes = {name: len(tags) for name, tags in self.tags.items()}
@@ -96,8 +89,7 @@ class MultiTaskModel(Model):
             InputError: a raw text, and the model has no segmenter to find its words.
         """
         if isinstance(example, str):
-            if "tok" not in self.tags:
-                raise InputError(f"a model of {', '.join(self.tasks)} cannot read raw text: train it with tok too.")
+            self.check_raw()
             return Encoded(self.text_encoder.with_places(example)[0], None, "", task="tok")
         encoded = self.encode_input(example)
         ids, tags = self._ids[example.task], self.gold_tags(example)
@@ -112,27 +104,8 @@ class MultiTaskModel(Model):
         if not isinstance(example, TaggedWords):
             raise DataError(f"a multi-task model learns from words (TaggedWords), not from {type(example).__name__}.",
                             remedy="Read its files with hanlp_tutor.data.words.read_words.")  # fmt: skip
-        if example.task not in self.tags:
-            raise DataError(f"an example of {example.task}; the model has {', '.join(self.tasks)}.",
-                            path=example.source or None,
-                            remedy="Leave it out, or add it (hanlp_tutor.workbench.extend.add_task).")  # fmt: skip
-        ids, words = self._pieces(example)
+        ids, words = self.pieces(example)
         return Encoded(ids, None, example.source, None if example.task == "tok" else words, example.task)
-
-    def gold_tags(self, example: TaggedWords) -> Sequence[str]:
-        """What is to be predicted: a tag for each word, or for each of their pieces (tok)."""
-        if example.task != "tok":
-            return example.tags
-        return [tag for count in Counter(self._pieces(example)[1]).values() for tag in segmentation_tags(count)]
-
-    def _pieces(self, example: TaggedWords) -> tuple[list[int], list[int]]:
-        """Ids of the text's pieces, and the word of each; a word that has none by itself gets [UNK], as in HanLP."""
-        word_of = [number for number, word in enumerate(example.words) for _ in word]
-        rows: list[list[int]] = [[] for _ in example.words]
-        for piece, (start, _) in zip(*self.text_encoder.with_places(example.text), strict=True):
-            rows[word_of[start]].append(piece)
-        rows = [row or [self.text_encoder.unk_id] for row in rows]
-        return [piece for row in rows for piece in row], [number for number, row in enumerate(rows) for _ in row]
 
     def valid_of(self, encoded: Encodings) -> int:
         """N of the loss: all pieces that are segmented, and all words that are tagged."""
@@ -158,9 +131,7 @@ class MultiTaskModel(Model):
         return [[tags[i] for i in row] for row in self.head.decode(logits.float(), batch)]
 
     def blank(self, text: str, encoded: Encoded) -> dict[str, Any] | None:
-        if encoded.ids:
-            return None
-        return {"text": text, "tok": [], "offsets": [], **{task: [] for task in self.tasks if task != "tok"}}
+        return None if encoded.ids else self.no_words(text)
 
     def answer(self, texts: Sequence[str], states: Tensor, batch: Batch) -> list[dict[str, Any]]:
         """Words of raw texts, and what the other tasks predict for them.
@@ -172,12 +143,9 @@ class MultiTaskModel(Model):
         """
         answers, words = [], []
         for text, tags in zip(texts, self.decode(self.head.logits(states, batch), batch), strict=True):
-            _, places = self.text_encoder.with_places(text)
-            first = word_starts(tags, places)
-            ends = [*first[1:], len(tags)]
-            offsets = [[places[a][0], places[b - 1][1]] for a, b in zip(first, ends, strict=True)]
-            answers.append({"text": text, "tok": [text[start:end] for start, end in offsets], "offsets": offsets})
-            words.append([number for number, (a, b) in enumerate(zip(first, ends, strict=True)) for _ in range(a, b)])
+            answer, word_of = self.words_in(text, tags)
+            answers.append(answer)
+            words.append(word_of)
         counts = [len(answer["tok"]) for answer in answers]
         length = batch.token_index.size(1)
         padded = torch.tensor([row + [max(counts)] * (length - len(row)) for row in words], device=self.device)

@@ -17,7 +17,7 @@ from hanlp_tutor.core.batching import Batch
 from hanlp_tutor.core.inference import infer
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.model_folder import load_model
-from hanlp_tutor.data.texts import kind_of
+from hanlp_tutor.data.texts import check_list, kind_of
 from hanlp_tutor.encoders.layers import evaluating
 from hanlp_tutor.errors import InputError
 
@@ -81,10 +81,8 @@ class Predictor:
 
 
 def _checked(texts: Iterable[Any], model: Model) -> list[Any]:
-    if isinstance(texts, (str, bytes, dict)) or not isinstance(texts, Iterable):
-        raise InputError(f"predict_many takes a list of texts; this is {kind_of(texts)}. For one text: predict(text).")
-    texts, inputs = list(texts), []
-    for number, text in enumerate(texts):
+    inputs = []
+    for number, text in enumerate(check_list(texts)):
         inputs.append(model.as_input(text))
         if inputs[-1] is None:
             raise InputError(f"Text {number} of the list (counted from 0) is {kind_of(text)}; pass {model.takes}.")

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from hanlp_tutor.core.batching import IGNORED, Batch
 from hanlp_tutor.core.heads import TaggingHead
-from hanlp_tutor.data.schemes import class_table, missing, parse_tag, scheme_of, to_bio
+from hanlp_tutor.data.schemes import class_table, each_alone, missing, scheme_of, to_bio
 from hanlp_tutor.errors import ModelError
 
 
@@ -48,7 +48,7 @@ class SchemeHead(TaggingHead):
                 "Complete it first: model = add_labels(model, [])."
             )
         if class_weights is not None:
-            class_weights = class_weights[[self._bio[tag] for tag in self._each_alone]]
+            class_weights = class_weights[[self._bio[tag] for tag in each_alone(self.native)]]
         return super().loss_sum(logits, replace(batch, labels=self.to_native(batch.labels)), class_weights)
 
     def decode(self, logits: Tensor, batch: Batch) -> list[list[int]]:
@@ -59,7 +59,7 @@ class SchemeHead(TaggingHead):
     def probabilities(self, logits: Tensor, batch: Batch, temperature: float = 1.0) -> Tensor:
         """p(BIO class), (B, L, C): p(B-X) is that of beginning X, be it one character long or longer."""
         p = super().probabilities(logits, batch, temperature)
-        into = torch.tensor([self._bio[tag] for tag in self._each_alone], device=p.device).expand(p.shape)
+        into = torch.tensor([self._bio[tag] for tag in each_alone(self.native)], device=p.device).expand(p.shape)
         return p.new_zeros(*p.shape[:2], len(self._bio)).scatter_add(2, into, p)
 
     def to_native(self, labels: Tensor) -> Tensor:
@@ -73,12 +73,6 @@ class SchemeHead(TaggingHead):
         begins_next = torch.cat([begins[:, 1:], edge.bool()], 1)
         goes_on = (kinds == torch.cat([kinds[:, 1:], edge], 1)) & ~begins_next
         return table[kinds, begins.long(), goes_on.long()].masked_fill(labels == IGNORED, IGNORED)
-
-    @property
-    def _each_alone(self) -> list[str]:
-        """Which BIO tag each class of the other scheme counts to: B and S to B, the others to I."""
-        tags = [parse_tag(tag) for tag in self.native]
-        return ["O" if letter == "O" else ("B-" if letter in "BS" else "I-") + kind for letter, kind in tags]
 
     def _on(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
         """Of each BIO class its kind (0: outside) and whether it is a B; and kind, begins, goes on -> class."""

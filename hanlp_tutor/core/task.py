@@ -5,7 +5,7 @@ To add one, see docs/architecture.md, "Where does it go?". This module does not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -89,6 +89,12 @@ class Task:
             predictions: what :meth:`Model.decode` gives, one an example.
         """
         raise NotImplementedError
+
+    def of_contract(
+        self, scores: dict[str, Any], model: Model, test: Sequence[Any], predict_many: Callable[..., Any]
+    ) -> dict[str, Any]:
+        """The scores of a test set that are told: those of the contract, without the others of :meth:`score`."""
+        return {name: value for name, value in scores.items() if name not in ("loss", "minority", "mean")}
 
     def parts(self, scores: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """The tables in these scores, by the name of the part; one without a name, unless the task has several."""
@@ -181,6 +187,38 @@ class MultiTask(Task):
         mean = sum(scores[task][self.headlines[task]] for task in scores) / max(len(scores), 1)
         return {**scores, "mean": mean, "minority": min(shares, default=0.0)}
 
+    def of_contract(
+        self, scores: dict[str, Any], model: MultiTaskModel, test: Sequence[Any], predict_many: Callable[..., Any]
+    ) -> dict[str, Any]:
+        """As the base class, and under ``end_to_end`` of each task its scores from the raw text."""
+        if "tok" in model.tasks:
+            for task, found in self.end_to_end(model, test, predict_many).items():
+                scores[task]["end_to_end"] = {name: found[name] for name in ("precision", "recall", "f1")}
+        return super().of_contract(scores, model, test, predict_many)
+
+    def end_to_end(
+        self, model: MultiTaskModel, examples: Sequence[TaggedWords], predict_many: Callable[..., Any]
+    ) -> dict[str, Any]:
+        """The scores of each task from the raw text: a word's tag counts when the segmenter found that word, too.
+
+        Args:
+            model: with its ``tasks``.
+            examples: with gold labels.
+            predict_many: from raw texts to the model's answers.
+
+        Returns:
+            For each task span scores over characters, whose labels are ``word``, the tags, or the entity types.
+        """
+        texts = list(dict.fromkeys(example.text for example in examples))
+        found = dict(zip(texts, predict_many(texts), strict=True))
+        scores = {}
+        for task in model.tasks:
+            mine = [example for example in examples if example.task == task]
+            if mine:
+                predicted = [_spans_of(task, found[example.text]) for example in mine]
+                scores[task] = span_scores([example.spans for example in mine], predicted)
+        return scores
+
     def parts(self, scores: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """Of each task in it."""
         return {task: scores[task] for task in WORD_TASKS if task in scores}
@@ -224,6 +262,13 @@ def _score_tags(
     if task == "ner":
         return span_scores([*map(spans_from_bio, gold)], [*map(visible_spans, predicted, words)])
     return span_scores([*map(_word_spans, gold)], [*map(_word_spans, predicted)])
+
+
+def _spans_of(task: str, prediction: dict[str, Any]) -> list[Span]:
+    if task == "ner":
+        return [Span(entity["start"], entity["end"], entity["label"]) for entity in prediction["ner"]]
+    labels = prediction["pos"] if task == "pos" else ["word"] * len(prediction["tok"])
+    return [Span(start, end, label) for (start, end), label in zip(prediction["offsets"], labels, strict=True)]
 
 
 def _word_spans(tags: Sequence[str]) -> list[Span]:

@@ -194,6 +194,12 @@ def tags_of(kind: str, scheme: str) -> list[str]:
     return list(dict.fromkeys([*long, *short]))
 
 
+def each_alone(native: Sequence[str]) -> list[str]:
+    """Which BIO tag each tag counts to by itself: B and S to B, the others to I."""
+    tags = [parse_tag(tag) for tag in native]
+    return ["O" if letter == "O" else ("B-" if letter in "BS" else "I-") + kind for letter, kind in tags]
+
+
 def class_table(native: Sequence[str], kinds: Sequence[str]) -> list[list[list[int]]]:
     """Which of the tags ``native`` a token gets; for one that is missing another of its type stands in.
 

@@ -19,15 +19,24 @@ def check_text(text: Any) -> str:
     return text
 
 
+def check_list(texts: Any) -> list[Any]:
+    """Several of what a predictor takes, as a list.
+
+    Raises:
+        InputError: something else, or one by itself.
+    """
+    if isinstance(texts, (str, bytes, dict)) or not isinstance(texts, Iterable):
+        raise InputError(f"predict_many takes a list of texts; this is {kind_of(texts)}. For one text: predict(text).")
+    return list(texts)
+
+
 def check_texts(texts: Any) -> list[str]:
     """Several texts, as a list.
 
     Raises:
         InputError: something else, with the place of the first that is no text.
     """
-    if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
-        raise InputError(f"predict_many takes a list of texts; this is {kind_of(texts)}. For one text: predict(text).")
-    texts = list(texts)
+    texts = check_list(texts)
     for number, text in enumerate(texts):
         if not isinstance(text, str):
             raise InputError(f"Text {number} of the list (counted from 0) is {kind_of(text)}; pass a str.")

@@ -1,9 +1,11 @@
 """An ONNX folder: what is in it, and how it is checked when it is opened.
 
-``model.onnx``       encoder and linear layer: token ids and mask (W, T) to scores (W, T, C), or [CLS] states (W, H)
-``head.npz``         what stands beside the graph: the CRF's transitions, or the linear layer of a classifier
+``model.onnx``       encoder and linear layer: token ids and mask (W, T) to scores (W, T, C), or [CLS] states (W, H);
+                     of several tasks the scores of all their tags, one task behind the other
+``head.npz``         what stands beside the graph: transitions of CRFs, or the linear layer of a classifier
 ``tokenizer.json``   of the library ``tokenizers``
-``onnx.json``        task, labels, window, temperature, the ids of special tokens, number format, sha256 of the others
+``onnx.json``        task, labels, window, temperature, the ids of special tokens, number format, sha256 of the others;
+                     how pairs are marked, tags of another scheme than BIO
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from typing import Any
 from hanlp_tutor.errors import ModelError
 
 CARD, GRAPH, HEAD, TOKENIZER = "onnx.json", "model.onnx", "head.npz", "tokenizer.json"
-FORMAT = 1
-TASKS = ("ner", "classify")
+FORMAT = 2  # 1: before tags of another scheme
+TASKS = ("ner", "classify", "relation", "multitask")
 
 
 def is_onnx_folder(folder: str | Path) -> bool:

@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 
 from hanlp_tutor.data.characters import TextEncoder
-from hanlp_tutor.data.edges import visible_spans
-from hanlp_tutor.data.texts import check_text, check_texts
+from hanlp_tutor.data.texts import check_text
 from hanlp_tutor.data.windows import window_of, windows
 from hanlp_tutor.extras import needs
-from hanlp_tutor.serving.crf import Transitions, best_tags, marginals, softmax
 from hanlp_tutor.serving.onnx_folder import GRAPH, HEAD, TOKENIZER, read_card
+from hanlp_tutor.serving.onnx_tasks import OF_TASK
 
 BATCH_TOKENS, BATCH_ROWS = 4096, 256  # computed at once, padding included
 
@@ -41,87 +40,70 @@ class OnnxPredictor:
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         self._session = runtime.InferenceSession(str(folder / GRAPH), options, providers=["CPUExecutionProvider"])
-        self._text = TextEncoder(_Tokenizer(folder / TOKENIZER, self.card["special"]))
+        text = TextEncoder(_Tokenizer(folder / TOKENIZER, self.card["special"]))
         with np.load(folder / HEAD) as head:
-            self._head = {name: head[name] for name in head.files}
-        self.task, self.labels = self.card["task"], tuple(self.card["labels"])
-        crf = ("start", "between", "end")
-        self._crf = Transitions(*map(self._head.get, crf)) if self.card["crf"] else None
+            self._of_task = OF_TASK[self.card["task"]](self.card, text, {name: head[name] for name in head.files})
+        self.task, self.labels = self.card["task"], self._of_task.labels
+
+    @property
+    def model(self) -> Any:
+        """What of the model its task's scores ask, as of :attr:`hanlp_tutor.Predictor.model`; of some tasks nothing."""
+        return self._of_task.model
 
     @classmethod
     def load(cls, folder: str | Path) -> OnnxPredictor:
         """As :meth:`hanlp_tutor.Predictor.load`."""
         return cls(folder)
 
-    def predict(self, text: str) -> dict[str, Any]:
-        """The prediction for one text; see :meth:`predict_many`."""
-        return self.predict_many([check_text(text)])[0]
+    def predict(self, text: Any) -> dict[str, Any]:
+        """The prediction for one text, or pair; see :meth:`predict_many`."""
+        return self.predict_many([text if self.task == "relation" else check_text(text)])[0]
 
-    def predict_many(self, texts: Iterable[str], *, probabilities: int = 0) -> list[dict[str, Any]]:
+    def predict_many(self, texts: Iterable[Any], *, probabilities: int = 0) -> list[dict[str, Any]]:
         """The predictions for many texts, in their order: what :meth:`hanlp_tutor.Predictor.predict_many` returns.
 
         Args:
-            texts: of any lengths.
-            probabilities: of how many classes, the likeliest, a classifier's answer has them beside.
+            texts: of any lengths; a model of relations takes pairs.
+            probabilities: of how many classes, the likeliest, an answer of one class has them beside.
 
         Raises:
             InputError: something else than texts.
         """
-        texts = check_texts(texts)
-        answers: list[dict[str, Any] | None] = [None] * len(texts)
-        tagging = self.task == "ner"
-        for number, text in enumerate(texts):
-            if tagging and not text.strip():
-                answers[number] = {"text": text, "entities": []}
-        open_ = [number for number, answer in enumerate(answers) if answer is None]
-        encode = self._text.by_character if tagging else self._text.whole
-        ids = {number: encode(texts[number]) for number in open_}
-        for numbers in _batches(ids, self.card["window"]):
-            of_batch = [ids[n] for n in numbers], [texts[n] for n in numbers]
-            found = self._tagged(*of_batch) if tagging else self._classified(*of_batch, probabilities)
-            for number, answer in zip(numbers, found, strict=True):
-                answers[number] = answer
-        return answers
+        of_task = self._of_task
+        inputs = of_task.inputs(texts)
+        ids = {number: of_task.ids(each) for number, each in enumerate(inputs)}
+        answers = {number: of_task.blank(inputs[number], row) for number, row in ids.items()}
+        for numbers, scores, lengths in self._computed({n: row for n, row in ids.items() if answers[n] is None}):
+            found = of_task.answers([inputs[n] for n in numbers], scores, lengths, probabilities)
+            answers.update(zip(numbers, found, strict=True))
+        return [answers[number] for number in range(len(inputs))]
 
-    def tags(self, texts: Sequence[str]) -> list[list[str]]:
-        """The tag of each character of each text, or the class of each text in a list of one."""
-        if self.task == "classify":
-            return [[answer["label"]] for answer in self.predict_many(texts)]
-        found: list[list[str]] = [[] for _ in texts]
-        ids = {number: self._text.by_character(text) for number, text in enumerate(texts) if text}
-        for numbers in _batches(ids, self.card["window"]):
-            logits, lengths = self._scores([ids[number] for number in numbers])
-            for number, row in zip(numbers, self._decoded(logits, lengths), strict=True):
-                found[number] = [self.labels[tag] for tag in row]
+    def tags(self, examples: Sequence[Any]) -> list[list[str]]:
+        """The tag of each character of each text, or the class of each text or pair in a list of one.
+
+        Args:
+            examples: texts; pairs; or :class:`~hanlp_tutor.data.words.TaggedWords`, whose words, or their pieces, are
+                tagged for their task.
+        """
+        found: list[list[str]] = [[] for _ in examples]
+        ids = {number: self._of_task.ids(example) for number, example in enumerate(examples)}
+        if self._of_task.by_token:
+            ids = {number: row for number, row in ids.items() if row}
+        for numbers, scores, lengths in self._computed(ids):
+            rows = self._of_task.predictions([examples[n] for n in numbers], scores, lengths)
+            for number, row in zip(numbers, rows, strict=True):
+                found[number] = row
         return found
 
-    def _tagged(self, rows: list[list[int]], texts: list[str]) -> Iterator[dict[str, Any]]:
-        logits, lengths = self._scores(rows)
-        temperature = self.card["temperature"]
-        p = softmax(logits / temperature) if self._crf is None else marginals(self._crf, logits, lengths, temperature)
-        for text, tags, of_text in zip(texts, self._decoded(logits, lengths), p, strict=True):
-            log_p = np.log(np.clip(of_text[np.arange(len(tags)), tags].astype(np.float64), 1e-12, 1.0))
-            yield {
-                "text": text,
-                "entities": [
-                    {
-                        "start": span.start,
-                        "end": span.end,
-                        "label": span.label,
-                        "text": text[span.start : span.end],
-                        "score": float(np.exp(log_p[span.start : span.end].mean())),
-                    }
-                    for span in visible_spans([self.labels[tag] for tag in tags], text)
-                ],
-            }
+    def _computed(self, ids: dict[int, list[int]]) -> Iterator[tuple[list[int], np.ndarray, list[int]]]:
+        """Batch by batch the numbers of its texts, their scores, and how many tokens each has."""
+        compute = self._scores if self._of_task.by_token else self._pooled
+        for numbers in _batches(ids, self.card["window"]):
+            rows = [ids[number] for number in numbers]
+            yield numbers, compute(rows), [len(row) for row in rows]
 
-    def _decoded(self, logits: np.ndarray, lengths: list[int]) -> list[list[int]]:
-        if self._crf is not None:
-            return best_tags(self._crf, logits, lengths)
-        return [row[:length].tolist() for row, length in zip(logits.argmax(-1), lengths, strict=True)]
-
-    def _scores(self, rows: list[list[int]]) -> tuple[np.ndarray, list[int]]:
-        """The scores of each character of each text, (B, L, C), each from the window in whose middle it lies."""
+    def _scores(self, rows: list[list[int]]) -> np.ndarray:
+        """The scores of each token of each text, (B, L, C), each from the window in whose middle it lies."""
         size, lengths = self.card["window"] - 2, [len(row) for row in rows]
         parts = [windows(length, size) for length in lengths]
         of_windows = self._run([row[a:b] for row, spans in zip(rows, parts, strict=True) for a, b in spans])
@@ -135,21 +117,13 @@ class OnnxPredictor:
                 starts = np.array([start for start, _ in spans])
                 scores[number, :length] = of_windows[first + kept, 1 + np.arange(length) - starts[kept]]
             first += len(spans)
-        return scores, lengths
+        return scores
 
-    def _classified(self, rows: list[list[int]], texts: list[str], shown: int = 0) -> Iterator[dict[str, Any]]:
+    def _pooled(self, rows: list[list[int]]) -> np.ndarray:
+        """The states of [CLS] of each text, (B, H): the largest value of each component over its windows."""
         parts = [windows(len(row), self.card["window"] - 2) for row in rows]
         states = self._run([row[a:b] for row, spans in zip(rows, parts, strict=True) for a, b in spans])
-        borders = np.cumsum([0, *map(len, parts)])[:-1]
-        pooled = np.maximum.reduceat(states, borders, axis=0)  # the largest value of each component over the windows
-        p = softmax((pooled @ self._head["weight"].T + self._head["bias"]) / self.card["temperature"])
-        for text, of_text in zip(texts, p, strict=True):
-            best = int(of_text.argmax())
-            answer = {"text": text, "label": self.labels[best], "score": float(of_text[best])}
-            if shown:
-                order = np.argsort(-of_text, kind="stable")[:shown]
-                answer["probabilities"] = {self.labels[n]: float(of_text[n]) for n in order}
-            yield answer
+        return np.maximum.reduceat(states, np.cumsum([0, *map(len, parts)])[:-1], axis=0)
 
     def _run(self, rows: list[list[int]]) -> np.ndarray:
         """What the graph says of windows, some at a time; padded to the longest of all."""
@@ -178,11 +152,18 @@ class _Tokenizer:
         self.cls_token_id, self.sep_token_id = special["cls"], special["sep"]
         self.pad_token_id, self.unk_token_id = special["pad"], special["unk"]
 
-    def __call__(self, texts: str | list[str], *, add_special_tokens: bool, verbose: bool = False) -> dict[str, Any]:
+    def __call__(
+        self, texts: str | list[str], *, add_special_tokens: bool, verbose: bool = False,
+        return_offsets_mapping: bool = False,
+    ) -> dict[str, Any]:  # fmt: skip
         if isinstance(texts, str):
-            return {"input_ids": self._tokenizer.encode(texts, add_special_tokens=add_special_tokens).ids}
+            found = self._tokenizer.encode(texts, add_special_tokens=add_special_tokens)
+            return {"input_ids": found.ids, **({"offset_mapping": found.offsets} if return_offsets_mapping else {})}
         found = self._tokenizer.encode_batch(texts, add_special_tokens=add_special_tokens)
         return {"input_ids": [each.ids for each in found]}
+
+    def convert_tokens_to_ids(self, tokens: list[str]) -> list[int]:
+        return [self._tokenizer.token_to_id(token) for token in tokens]
 
 
 def _batches(ids: dict[int, list[int]], window: int) -> Iterator[list[int]]:

@@ -13,8 +13,9 @@ from hanlp_tutor.serving.onnx_predictor import OnnxPredictor
 def score_onnx(predictor: OnnxPredictor, test: Sequence[Any]) -> dict[str, Any]:
     """As :func:`hanlp_tutor.core.evaluate.score_on_test` scores a model."""
     check_known(predictor.task, predictor.labels, test)
-    found: list[Any] = predictor.tags([example.text for example in test])
-    if predictor.task == "classify":
+    task = task_named(predictor.task)
+    given = test if predictor.task in ("relation", "multitask") else [example.text for example in test]
+    found: list[Any] = predictor.tags(given)
+    if predictor.task in ("classify", "relation"):
         found = [label for (label,) in found]
-    scores = task_named(predictor.task).score(predictor, test, found)
-    return {name: value for name, value in scores.items() if name != "minority"}
+    return task.of_contract(task.score(predictor.model, test, found), predictor.model, test, predictor.predict_many)

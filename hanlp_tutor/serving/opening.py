@@ -76,8 +76,7 @@ class _Kit(Served):
 
         self._predictor = Predictor(model)
         self.task = model.task
-        tags = getattr(model, "tags", None)  # of several tasks
-        self.labels = {name: _shown(each) for name, each in tags.items()} if tags else _shown(model.labels)
+        self.labels = _shown_by_task(getattr(model, "tags", None), model.labels)
 
     def parse(self, given: Any) -> Any:
         return self._predictor.model.as_input(given) if self.takes_pairs else given
@@ -109,11 +108,15 @@ class _Onnx(Served):
         from hanlp_tutor.serving.onnx_predictor import OnnxPredictor
 
         self._predictor = OnnxPredictor(folder, threads=threads)
-        self.task, self.labels = self._predictor.task, _shown(self._predictor.labels)
+        self.task = self._predictor.task
+        self.labels = _shown_by_task(getattr(self._predictor.model, "tags", None), self._predictor.labels)
         self.checksum = self._predictor.card["sha256"]["model.onnx"]
         self.card = {name: value for name, value in self._predictor.card.items() if name not in ("sha256", "labels")}
 
-    def answer(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
+    def parse(self, given: Any) -> Any:
+        return self._predictor.model.as_input(given) if self.takes_pairs else given
+
+    def answer(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
         return self._predictor.predict_many(inputs, probabilities=SHOWN)
 
 
@@ -207,6 +210,10 @@ def _shown(labels: Sequence[str]) -> list[str]:
     if "O" not in labels:
         return list(labels)
     return sorted({label.partition("-")[2] for label in labels} - {""})
+
+
+def _shown_by_task(tags: dict[str, Sequence[str]] | None, labels: Sequence[str]) -> Any:
+    return {name: _shown(each) for name, each in tags.items()} if tags else _shown(labels)
 
 
 def _nothing(task: str, text: str) -> dict[str, Any]:

@@ -597,7 +597,7 @@ ELSEWHERE = {
     "workbench/runner.py:": "names convert; tests/workbench/test_runner.py",
     "cli/common.py:reading_options": "test_cli_reading.py: one of two options is to be left out",
     "cli/data.py:convert": "--json prints all notes: test_convert.py",
-    "cli/models.py:_texts_of_kit": "a note; tests/serving/test_onnx.py gives texts of its own",
+    "cli/models.py:_compared_on": "a note; tests/serving/test_onnx.py gives texts and pairs of its own",
     "cli/models.py:export": "options that need one another; tests/serving/test_onnx.py",
     "cli/training.py:run": "test_cli_run.py, test_ctrl_c_leaves_the_notebook_as_far_as_it_got",
     "cli/training.py:pretrain": "the word of test_cli_machine.py, test_ctrl_c_prints_the_command_that_goes_on",

@@ -241,6 +241,37 @@ def test_the_page_brings_its_policy_and_nothing_from_outside(client):
         assert not [w for w in content.replace("http://www.w3.org/2000/svg", "").split() if "http" in w and "//" in w]
 
 
+def test_relations_and_words_from_onnx(relations, multitask_model, tmp_path):
+    """As the kit's own folders are served."""
+    pytest.importorskip("onnxruntime")
+    from hanlp_tutor.serving.onnx_export import export_onnx
+
+    pair = {"head": "阿司匹林", "tail": "头痛", "text": "头痛，予阿司匹林口服。"}
+    asked = {
+        "relation": (relations, [{"pair": pair}, {"pairs": [pair, pair]}, {"pair": {**pair, "head": "布洛芬"}}]),
+        "multitask": (multitask_model, [{"text": TEXTS[0]}, {"texts": [*TEXTS[1:4], "", " "]}]),
+    }
+    for task, (model, requests) in asked.items():
+        folder, answers, about = export_onnx(model, tmp_path / task), [], []
+        for each in (model, folder):
+            with TestClient(create_app(each)) as client:
+                answers.append([client.post("/predict", json=request) for request in requests])
+                about.append(client.get("/model").json())
+                assert client.post("/predict", json={"wrong": 1}).status_code == 422
+        for ours, theirs in zip(*answers, strict=True):
+            assert (ours.status_code, rounded(ours.json())) == (theirs.status_code, rounded(theirs.json()))
+        assert [each["task"] for each in about] == [task, task] and about[1]["kind"] == "onnx"
+        assert about[0]["labels"] == about[1]["labels"] and about[0]["examples"] == about[1]["examples"]
+
+
+def rounded(answer):
+    if isinstance(answer, dict):
+        return {name: rounded(value) for name, value in answer.items()}
+    if isinstance(answer, list):
+        return [*map(rounded, answer)]
+    return pytest.approx(answer, abs=1e-4) if isinstance(answer, float) else answer
+
+
 @pytest.mark.parametrize("kind", ["hanlp", "onnx"])
 def test_other_folders_answer_alike(kind, tagger, tmp_path):
     if kind == "hanlp":
