@@ -69,7 +69,8 @@ class ReadsPairs:
     def is_longer(self, pair: RelationText) -> bool:
         """Whether the marked text is more than one window, so that a part of it is read."""
         size = self.window - 2
-        return len(pair.text) + 4 > size and len(self.ids_of(pair)) > size
+        # a tokenizer takes a character apart into four at most (NFD), so a short text need not be read twice
+        return 4 * len(pair.text) + 4 > size and len(self.ids_of(pair)) > size
 
     def within(self, ids: list[int], size: int) -> list[int]:
         """At most ``size`` of the ids, those around the markers."""
