@@ -15,6 +15,8 @@ _TYPES = ["bearing/overheating", "valve/leaking", "valve/stuck"]
         "the best component and the best mode are no type together": (_COMPONENTS, _MODES, _TYPES),
         "they are one": ({"bearing": 0.9, "valve": 0.1}, {"overheating": 0.8, "leaking": 0.2}, _TYPES),
         "a mode was never scored, so its probability is 0": ({"valve": 1.0}, {"stuck": 0.4, "leaking": 0.6}, _TYPES),
+        "one half of a pair is sure, of another both are likely": (
+            {"bearing": 0.7, "valve": 0.3}, {"overheating": 0.05, "leaking": 0.35, "stuck": 0.6}, _TYPES[:2]),
         "the component decides": ({"bearing": 0.2, "valve": 0.8}, {"leaking": 0.3, "overheating": 0.4, "stuck": 0.3},
                                   ["bearing/overheating", "valve/stuck"]),
     },
