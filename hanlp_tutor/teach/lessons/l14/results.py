@@ -63,6 +63,30 @@ class Study(Measured):
                    "AUROC": "auroc"}  # fmt: skip
         return self._table([name for name in self.rows if ", without " in name], columns)
 
+    def listed(self) -> str:
+        """What two models do with types of which they saw no log, but whose names stand in the plant's list."""
+        row = next((row for name, row in self.rows.items() if name.endswith("types only listed")), None)
+        if row is None:
+            return self.missing("listed")[0]["listed"]
+        return (
+            f"Types without a log, named by two models: {spread(row, 'accuracy of the listed')} points of accuracy; "
+            f"types with logs: {spread(row, 'accuracy of the known')}."
+        )
+
+    def gap(self) -> str:
+        """How much of the tail is a matter of the number of examples."""
+        few = next((row for name, row in self.rows.items() if name.startswith(f"{SVM}, at most")), None)
+        if few is None or SVM not in self.rows:
+            return self.missing("gap")[0]["gap"]
+        rare, frequent = group_names()[1], group_names()[-1]
+        before, after = (
+            100 * (row["median"][f"f1, {frequent}"] - row["median"][f"f1, {rare}"]) for row in (self.rows[SVM], few)
+        )
+        return (
+            f"Types with {frequent} logs are {before:.0f} points of F1 above those with {rare}; with as few examples, "
+            f"{after:.0f} points: {(before - after) / before:.0%} of the gap is a matter of their number."
+        )
+
     def latencies(self) -> list[dict[str, str]]:
         """A row a model: milliseconds of one log, and whether 99 of 100 stay below the article's 50."""
         rows = []
