@@ -15,6 +15,7 @@ def row(*runs, weights=None):
 
 def run(accuracy, **more):
     kinds = {f"accuracy, {kind}": accuracy for kind in ("figures", "narrative", "notes", "figures with other digits")}
+    kinds |= {f"{way}, {kind}": 0.8 for way in ("suspicious", "typology") for kind in ("figures", "narrative", "notes")}
     insurance = {"recall, insurance": 0.1, "f1, insurance": 0.2, "flagged, fraud": 0.9}
     hours = {"hours": 500.0, "hours, most probable class": 800.0, "hours, best on test": 490.0}
     return {"accuracy": accuracy, "macro_f1": accuracy - 0.1, **kinds, **insurance, **hours, **more}
@@ -43,6 +44,8 @@ def test_tables(tmp_path):
     assert [each["model"] for each in study.scores()] == names
     assert study.scores()[-1]["accuracy"] == "61.0 (60.0 to 62.0)"
     assert study.kinds()[1]["figures, other digits"] == "71.0 (70.0 to 72.0)"
+    assert [each["model"] for each in study.two_ways()] == ["linear SVM", "fine-tuned"]
+    assert study.two_ways()[0]["which typology: notes"] == "80.0 (80.0 to 80.0)"
     assert [each["threshold from dev"] for each in study.hours()] == ["500 (500 to 500)"] * 3
     (fraud,) = study.new()
     assert fraud["SVM: flagged if known"] == "90.0 (90.0 to 90.0)" and fraud["SVM: if left out"] == "40.0"
@@ -65,6 +68,14 @@ def test_sentences_follow_the_numbers_and_give_no_verdict(tmp_path):
 
 def test_nothing_measured(tmp_path):
     study = Study(tmp_path)
-    for rows in (study.scores(), study.kinds(), study.weighted(), study.hours(), study.new(), study.encoders()):
+    for rows in (
+        study.scores(),
+        study.kinds(),
+        study.two_ways(),
+        study.weighted(),
+        study.hours(),
+        study.new(),
+        study.encoders(),
+    ):
         assert "experiments.laundering" in next(iter(rows[0].values()))
     assert "experiments.laundering" in study.verdict() and "experiments.laundering" in study.reading()

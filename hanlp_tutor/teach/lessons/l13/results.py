@@ -40,6 +40,15 @@ class Study(Measured):
         }
         return self._table([*LEARNERS, FINE_TUNED], columns)
 
+    def two_ways(self) -> list[dict[str, str]]:
+        """Two questions apart: suspicious or not, and of the suspicious that are flagged, which typology."""
+        columns = {
+            f"{title}: {kind}": f"{measure}, {kind}"
+            for title, measure in (("suspicious or not", "suspicious"), ("which typology", "typology"))
+            for kind in KINDS
+        }
+        return self._table([self.best_classical, FINE_TUNED], columns)
+
     def weighted(self) -> list[dict[str, str]]:
         """With and without class weights: the rare class and the whole."""
         columns = {
