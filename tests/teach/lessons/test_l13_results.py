@@ -16,7 +16,7 @@ def row(*runs, weights=None):
 def run(accuracy, **more):
     kinds = {f"accuracy, {kind}": accuracy for kind in ("figures", "narrative", "notes", "figures with other digits")}
     kinds |= {f"{way}, {kind}": 0.8 for way in ("suspicious", "typology") for kind in ("figures", "narrative", "notes")}
-    insurance = {"recall, insurance": 0.1, "f1, insurance": 0.2, "flagged, fraud": 0.9}
+    insurance = {"recall, insurance": 0.1, "f1, insurance": 0.2, "flagged, fraud": 0.9, "flagged, legitimate": 0.2}
     hours = {"hours": 500.0, "hours, most probable class": 800.0, "hours, best on test": 490.0}
     return {"accuracy": accuracy, "macro_f1": accuracy - 0.1, **kinds, **insurance, **hours, **more}
 
@@ -50,6 +50,8 @@ def test_tables(tmp_path):
     (fraud,) = study.new()
     assert fraud["SVM: flagged if known"] == "90.0 (90.0 to 90.0)" and fraud["SVM: if left out"] == "40.0"
     assert fraud["fine-tuned: if left out"] == ""
+    alarms = "linear SVM 20.0 (20.0 to 20.0), fine-tuned 20.0 (20.0 to 20.0)"
+    assert study.alarms() == f"Flagged of the legitimate alerts: {alarms}."
     assert len(study.weighted()) == 2 and len(study.encoders()) == 3
 
 
@@ -78,4 +80,5 @@ def test_nothing_measured(tmp_path):
         study.encoders(),
     ):
         assert "experiments.laundering" in next(iter(rows[0].values()))
+    assert "experiments.laundering" in study.alarms()
     assert "experiments.laundering" in study.verdict() and "experiments.laundering" in study.reading()

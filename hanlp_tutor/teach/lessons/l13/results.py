@@ -98,6 +98,14 @@ class Study(Measured):
             rows.append(row)
         return rows or self.missing("left out")
 
+    def alarms(self) -> str:
+        """How many of the legitimate each model flags: what a high share of the new has to be compared with."""
+        there = {name: self.rows[name] for name in (LEARNERS[-1], FINE_TUNED) if name in self.rows}
+        if not there:
+            return self.missing("alarms")[0]["alarms"]
+        said = ", ".join(f"{name} {spread(row, 'flagged, legitimate')}" for name, row in there.items())
+        return f"Flagged of the legitimate alerts: {said}."
+
     @property
     def left_out(self) -> list[str]:
         """Rows in which a typology was left out of training."""
