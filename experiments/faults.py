@@ -109,16 +109,15 @@ def _measure_fine_tuned(experiment: Experiment, logs: Logs, draws: Sequence[int]
 
     experiment.measure("fine-tuned", draws[:1], one_head, depends_on=depends_on)
     tried.clear()
-    name = "fine-tuned, component and mode"
-    experiment.measure(name, draws[:1], lambda d: _of_two(logs, d, learn), depends_on=depends_on)
-    without = f"fine-tuned, without {UNKNOWN} types"
-    experiment.measure(without, draws[:1], lambda d: _unknown(logs, d, learn), depends_on=depends_on)
     if not (models / f"lr-{lr:g}").exists():
         one_head(draws[0])
     _time(experiment, logs, models / f"lr-{lr:g}", depends_on)
-    experiment.measure("fine-tuned", draws, one_head, depends_on=depends_on)
-    experiment.measure(name, draws, lambda d: _of_two(logs, d, learn), depends_on=depends_on)
-    experiment.measure(without, draws, lambda d: _unknown(logs, d, learn), depends_on=depends_on)
+    for some in (draws[:1], draws):  # of an interrupted session all rows have the first draw
+        experiment.measure("fine-tuned", some, one_head, depends_on=depends_on)
+        name = "fine-tuned, component and mode"
+        experiment.measure(name, some, lambda d: _of_two(logs, d, learn), depends_on=depends_on)
+        name = f"fine-tuned, without {UNKNOWN} types"
+        experiment.measure(name, some, lambda d: _unknown(logs, d, learn), depends_on=depends_on)
 
 
 def _svm(train, dev, labels, seed) -> Scores:

@@ -19,8 +19,7 @@ def costs(desk: Desk, sets: Mapping[str, tuple[Sequence[float], Sequence[bool]]]
     figure, (axes,) = new_figure(1, height=3.6, width=7.5)
     texts = []
     for (name, (scores, suspicious)), colour, line in zip(sets.items(), (BLUE, ORANGE), ("-", "--"), strict=False):
-        thresholds = [*sorted(set(map(float, scores))), float("inf")]
-        thresholds = thresholds[:: max(1, len(thresholds) // 200)]
+        thresholds = [*sorted({chosen, *map(float, scores)}), float("inf")]
         points = sorted(
             (sum(score >= t for score in scores) / len(scores), desk.hours(scores, suspicious, t)) for t in thresholds
         )

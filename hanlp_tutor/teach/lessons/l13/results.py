@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from pathlib import Path
 
 from hanlp_tutor.teach.results import Measured, paired, spread
@@ -10,6 +11,7 @@ from hanlp_tutor.workbench.significance import Comparison
 
 FINE_TUNED, WEIGHTS, WITHOUT = "fine-tuned", ", class weights", "without "
 LEARNERS = ("naive Bayes", "logistic regression", "linear SVM")
+OTHER_DIGITS = "accuracy, figures with other digits"
 KINDS = ("narrative", "notes", "figures")
 UNREAD, READ_MORE = ", random:mini-bert", ", mini-roberta-wwm-ext"
 
@@ -35,10 +37,20 @@ class Study(Measured):
 
     def kinds(self) -> list[dict[str, str]]:
         """A row a model: accuracy by kind of alert, and on figures whose digits were drawn anew."""
-        columns = {kind: f"accuracy, {kind}" for kind in KINDS} | {
-            "figures, other digits": "accuracy, figures with other digits"
-        }
+        columns = {kind: f"accuracy, {kind}" for kind in KINDS} | {"figures, other digits": OTHER_DIGITS}
         return self._table([*LEARNERS, FINE_TUNED], columns)
+
+    def digits(self) -> str:
+        """How much of the figures each model reads: what it loses on figures alone when their digits are drawn anew."""
+        names = [name for name in (*LEARNERS, FINE_TUNED) if name in self.rows]
+        if not names:
+            return self.missing("digits")[0]["digits"]
+        lost = {
+            name: 100 * statistics.mean(run["accuracy, figures"] - run[OTHER_DIGITS] for run in runs.values())
+            for name, runs in ((name, self.rows[name]["seeds"]) for name in names)
+        }
+        said = ", ".join(f"{name} {points:.1f}" for name, points in lost.items())
+        return f"Points of accuracy lost on figures alone, mean over the draws: {said}."
 
     def two_ways(self) -> list[dict[str, str]]:
         """Two questions apart: suspicious or not, and of the suspicious that are flagged, which typology."""
