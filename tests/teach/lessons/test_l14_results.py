@@ -25,7 +25,7 @@ def run(macro):
 def write(folder):
     unknown = {"known kept": 0.9, "unknown rejected": 0.2, "right without a threshold": 0.6, "right of the kept": 0.7,
                "auroc": 0.7}  # fmt: skip
-    speed = {"p50": 3.0, "p99": 60.0, "cpu p50": 2.0, "cpu p99": 5.0, "load": 1.5}
+    speed = {"p50": 3.0, "p99": 60.0, "cpu p50": 2.0, "cpu p99": 55.0, "load": 1.5}
     rows = {
         "linear SVM": row(*map(run, (0.50, 0.51, 0.52))),
         "linear SVM, component and mode": row(*map(run, (0.70, 0.71, 0.72))),
@@ -36,7 +36,9 @@ def write(folder):
         ),
         "fine-tuned": row(run(0.3), depends_on=WEIGHTS),
         "latency/mini-bert, eager": row(speed, depends_on=WEIGHTS),
-        "latency/mini-bert, ONNX int8": row({**speed, "p99": 4.0, "labels kept": 0.998, "megabytes": 5.2}),
+        "latency/mini-bert, ONNX int8": row(
+            {**speed, "p99": 4.0, "cpu p99": 3.5, "labels kept": 0.998, "megabytes": 5.2}
+        ),
     }
     (folder / "faults.json").write_text(json.dumps({"settings": {}, "rows": rows}), encoding="utf-8")
 
@@ -69,7 +71,8 @@ def test_latencies_are_held_against_the_articles_number(tmp_path):
     write(tmp_path)
     study = Study(tmp_path)
     eager, int8 = study.latencies()
-    assert (eager["p99 below 50 ms"], int8["p99 below 50 ms"]) == (False, True)
+    assert (eager["cpu p99 below 50 ms"], int8["cpu p99 below 50 ms"]) == (False, True)
+    assert (eager["p99"], eager["cpu p99"]) == ("60.0", "55.0")
     assert (int8["labels kept"], int8["MB"], eager["MB"]) == ("99.80%", "5", "")
     assert study.measured_on() == "a slow core, one thread; up to 1.5 programs wanted the machine at a time"
 
