@@ -67,29 +67,8 @@ def test_rejects_with_the_reason(name, answer, reason, capsys):
 @pytest.mark.parametrize("name", EXERCISES)
 @pytest.mark.parametrize(
     "answer",
-    [
-        None,
-        0,
-        -1,
-        1e400,
-        float("nan"),
-        "",
-        b"\xff",
-        [],
-        {},
-        [None] * 3,
-        object(),
-        Hostile(),
-        int,
-        len,
-        leave,
-        break_oddly,
-        lambda: 1,
-        lambda *a: a,
-        lambda *a: [],
-        lambda *a: "x",
-        lambda *a: (None, None),
-    ],
+    [None, 0, -1, 1e400, float("nan"), "", b"\xff", [], {}, [None] * 3, object(), Hostile(), int, len, leave,
+     break_oddly, lambda: 1, lambda *a: a, lambda *a: [], lambda *a: "x", lambda *a: (None, None)],
     ids=lambda value: type(value).__name__,
 )
 def test_never_raises(name, answer, capsys):
