@@ -98,6 +98,7 @@ class Study(Measured):
                     **{share: f"{middle[share]:.1f}" for share in ("p50", "p99", "cpu p50", "cpu p99")},
                     "cpu p99 below 50 ms": middle["cpu p99"] < ARTICLE_MS,
                     "labels kept": f"{middle['labels kept']:.2%}" if "labels kept" in middle else "",
+                    "refused": bool(middle.get("refused")),
                     "MB": f"{middle['megabytes']:.0f}" if "megabytes" in middle else "",
                 }
             )
