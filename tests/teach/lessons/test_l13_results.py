@@ -63,7 +63,7 @@ def test_sentences_follow_the_numbers_and_give_no_verdict(tmp_path):
     assert study.verdict().endswith("not testable here.") and "synthetic" in study.verdict()
     assert study.reading() == (
         "First draw: +5.0 points of accuracy for having read, +3.0 for more; "
-        "the linear SVM is +7.0 points from the better of the two."
+        "the linear SVM has +7.0 points on the better of the two."
     )
     write(tmp_path, fine_tuned=(0.80, 0.82, 0.81))
     assert "the fine-tuned model is ahead of the linear SVM" in Study(tmp_path).verdict()

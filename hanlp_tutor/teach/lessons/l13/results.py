@@ -93,7 +93,7 @@ class Study(Measured):
         unread, read, more, classical = (100 * self.rows[name]["seeds"]["1"]["accuracy"] for name in names)
         return (
             f"First draw: {read - unread:+.1f} points of accuracy for having read, {more - read:+.1f} for more; "
-            f"the {self.best_classical} is {classical - max(read, more):+.1f} points from the better of the two."
+            f"the {self.best_classical} has {classical - max(read, more):+.1f} points on the better of the two."
         )
 
     def new(self) -> list[dict[str, str]]:
