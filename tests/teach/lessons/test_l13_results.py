@@ -33,7 +33,7 @@ def write(folder, fine_tuned=(0.60, 0.61, 0.62)):
         "fine-tuned, mini-roberta-wwm-ext": row(run(0.63), weights=more),
     }
     content = {"settings": {"encoder": "mini-bert", "sentences": 1000}, "rows": rows}
-    (folder / "laundering.json").write_text(json.dumps(content), encoding="utf-8")
+    (folder / "finance_aml.json").write_text(json.dumps(content), encoding="utf-8")
 
 
 def test_tables(tmp_path):
@@ -80,6 +80,6 @@ def test_nothing_measured(tmp_path):
         study.new(),
         study.encoders(),
     ):
-        assert "experiments.laundering" in next(iter(rows[0].values()))
-    assert "experiments.laundering" in study.alarms() and "experiments.laundering" in study.digits()
-    assert "experiments.laundering" in study.verdict() and "experiments.laundering" in study.reading()
+        assert "experiments.finance_aml" in next(iter(rows[0].values()))
+    assert "experiments.finance_aml" in study.alarms() and "experiments.finance_aml" in study.digits()
+    assert "experiments.finance_aml" in study.verdict() and "experiments.finance_aml" in study.reading()

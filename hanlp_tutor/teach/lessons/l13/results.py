@@ -1,4 +1,4 @@
-"""``results/laundering.json`` as lesson 13 shows it: three draws of 1,000 labels of a synthetic corpus."""
+"""``results/finance_aml.json`` as lesson 13 shows it: three draws of 1,000 labels of a synthetic corpus."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Study(Measured):
     """Models by row; a median with least and greatest over the draws that are there."""
 
     def __init__(self, folder: Path | None = None):
-        super().__init__("laundering", folder)
+        super().__init__("finance_aml", folder)
 
     @property
     def best_classical(self) -> str:

@@ -1,4 +1,4 @@
-"""``python -m experiments.laundering``: alerts of a bank with 1,000 labels, fine-tuned and classical. Half an hour.
+"""``python -m experiments.finance_aml``: alerts of a bank with 1,000 labels, fine-tuned and classical. Half an hour.
 
 The corpus is synthetic (:mod:`hanlp_tutor.corpora.laundering`), so nothing here says how a model would do at a bank.
 Three draws of 1,000 labels from the 5,000 of the training set, without overlap; the settings of the classical learners
@@ -64,7 +64,7 @@ def main(folder: Path | None = None, draws=DRAWS, test: int | None = None, class
     data = {"train": fingerprint(alerts.pool), "dev": fingerprint(alerts.dev), "test": fingerprint(alerts.test)}
     settings = {"encoder": ENCODER, "sentences": LABELS, "data": data, "synthetic": True,
                 "desk": {"missed": DESK.missed, "share": DESK.share}}  # fmt: skip
-    experiment = Experiment("laundering", settings, manifest(describe_device(choose_device())), folder)
+    experiment = Experiment("finance_aml", settings, manifest(describe_device(choose_device())), folder)
     _measure_classical(experiment, alerts, draws)
     if not classical_only:
         _measure_fine_tuned(experiment, alerts, draws)
