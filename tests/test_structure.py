@@ -42,6 +42,8 @@ READERS = {
     "audit": {"l01"},
     "encoders": {"l03"},
     "evaluation": {"l10"},
+    "faults": {"l14"},
+    "finance_aml": {"l13"},
     "finetune_ner": {"l03"},
     "learning_rates": {"l06"},
     "loss_terms": {"l02"},

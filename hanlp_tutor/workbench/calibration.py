@@ -17,11 +17,12 @@ import torch
 from torch import Tensor
 
 from hanlp_tutor.core.batching import IGNORED, Batch
-from hanlp_tutor.core.inference import infer
+from hanlp_tutor.core.inference import in_order, infer
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.data import LabelledText, Span, TaggedText
 from hanlp_tutor.data.edges import visible_spans
 from hanlp_tutor.data.schemes import spans_from_bio
+from hanlp_tutor.encoders.layers import evaluating
 from hanlp_tutor.errors import DataError, ModelError
 
 COLDEST, HOTTEST = 0.05, 20.0  # a model that is right on all of dev would want T = 0
@@ -35,6 +36,28 @@ def gather_logits(model: Model, examples: Sequence[TaggedText | LabelledText]) -
         return model.head.logits(states, batch).float(), replace(batch, texts=texts)
 
     return [pair for _, pair in infer(model, [model.encode(example) for example in examples], read)]
+
+
+def class_probabilities(model: Model, texts: Sequence[str]) -> np.ndarray:
+    """p(class | text) of a classifier, (texts, classes) in the order of ``model.labels``, at the model's temperature.
+
+    A Predictor tells only the highest of them. What a threshold is set on is often another one: how probable is it that
+    an alert is *not* legitimate?
+
+    Raises:
+        ModelError: a model of another task.
+    """
+    if model.task != "classify":
+        raise ModelError(
+            f"Only a classifier has a probability for each class of a text; this model is for {model.task}."
+        )
+
+    def read(numbers: list[int], states: Tensor, batch: Batch) -> list[np.ndarray]:
+        return list(model.probabilities(model.head.logits(states, batch), batch).cpu().numpy())
+
+    model = evaluating(model, model.text_encoder)
+    rows = in_order(infer(model, [model.encode(text) for text in texts], read), len(texts))
+    return np.stack(rows) if rows else np.zeros((0, len(model.labels)), np.float32)
 
 
 def fit_temperature(model: Model, examples: Sequence[TaggedText | LabelledText]) -> float:

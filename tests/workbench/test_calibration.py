@@ -16,7 +16,9 @@ from toy import labelled, tagged
 from hanlp_tutor import DataError, Predictor, TrainConfig, build_model, load_corpus, load_model, save_model
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import LabelledText, Span, TaggedText
+from hanlp_tutor.errors import ModelError
 from hanlp_tutor.workbench.calibration import (
+    class_probabilities,
     entity_log_loss,
     entity_scores,
     expected_calibration_error,
@@ -157,6 +159,23 @@ def test_nll_is_scikit_learns_log_loss(too_sure):
     gold = torch.cat([batch.labels for _, batch in pairs])
     expected = log_loss(gold, (logits / 1.7).softmax(-1).numpy(), labels=range(len(model.labels)))
     assert negative_log_likelihood(model, pairs, 1.7) == pytest.approx(expected, rel=1e-9)
+
+
+def test_probabilities_of_all_classes_are_those_of_the_predictor(too_sure):
+    model, examples = too_sure("classify")
+    texts = [example.text for example in examples[:40]]
+    model.temperature = 1.7
+    p, answers = class_probabilities(model, texts), Predictor(model).predict_many(texts)
+    assert p.shape == (40, len(model.labels)) and np.allclose(p.sum(1), 1)
+    assert [model.labels[place] for place in p.argmax(1)] == [answer["label"] for answer in answers]
+    assert p.max(1) == pytest.approx([answer["score"] for answer in answers], abs=1e-6)
+    assert class_probabilities(model, []).shape == (0, len(model.labels))
+
+
+def test_probabilities_of_classes_need_a_classifier(too_sure):
+    model, examples = too_sure("ner", False)
+    with pytest.raises(ModelError, match=r"Only a classifier .* this model is for ner"):
+        class_probabilities(model, [examples[0].text])
 
 
 @pytest.mark.parametrize("crf", [False, True])
