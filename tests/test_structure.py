@@ -43,6 +43,7 @@ READERS = {
     "encoders": {"l03"},
     "evaluation": {"l10"},
     "finetune_ner": {"l03"},
+    "how_much_data": {"l15"},
     "learning_rates": {"l06"},
     "loss_terms": {"l02"},
     "multitask": {"l11"},
