@@ -47,6 +47,7 @@ READERS = {
     "learning_rates": {"l06"},
     "loss_terms": {"l02"},
     "multitask": {"l11"},
+    "relation_extraction": {"l16"},
     "troubleshooting": {"l20"},
     "tuning": {"l09"},
 }

@@ -1,0 +1,235 @@
+"""``python -m experiments.relation_extraction``: relations of marked pairs, with gold entities and end to end.
+
+On the synthetic corpus ``clinic``: rules over types, n-grams and mini-bert, with markers around the pair and without;
+then mini-bert behind a model of entities that has learnt from the same sentences, scored in triples. On FinRE, read from
+``HANLP_TUTOR_DATA`` (its rows are left out where it cannot be had): n-grams and mini-bert on 1,500 lines, and what may
+hold the encoder back: passes, markers, lines that contradict each other. Each draw takes other sentences and is the
+seed. The learning rate of θ is chosen once a corpus, on dev with the first draw; the C of the n-grams on dev in each
+run. Half an hour of one core. ``--only finre`` measures the rows that begin so.
+"""
+
+import argparse
+import random
+import tempfile
+from collections import defaultdict
+from functools import lru_cache
+
+from experiments.encoders import data_of
+from hanlp_tutor import Predictor, TrainConfig, build_model, fine_tune, load_corpus
+from hanlp_tutor.core.scores import span_scores
+from hanlp_tutor.core.task import label_set
+from hanlp_tutor.data import LabelledText
+from hanlp_tutor.data.marking import mark
+from hanlp_tutor.data.relations import negative_class, plausible, type_pairs
+from hanlp_tutor.device import choose_device, describe_device
+from hanlp_tutor.encoders import weights_of
+from hanlp_tutor.errors import DataError
+from hanlp_tutor.manifest import manifest
+from hanlp_tutor.relations.task import relation_scores
+from hanlp_tutor.teach.lessons.l16.pipeline import related, sentences, spans_of, tagged, triple_scores
+from hanlp_tutor.teach.lessons.l16.rules import RULES, by_rule, relation_of_types
+from hanlp_tutor.teach.results import Experiment
+
+ENCODER, DRAWS = "mini-bert", (1, 2, 3)
+SIZES = {"clinic": 1200, "finre": 1500}  # pairs
+EPOCHS = {"clinic": 6, "finre": 6, "finre, twice the passes": 12}
+ENTITIES = {"epochs": 6, "lr": 3e-4, "head_lr": 1e-2, "crf": True}
+RATES, GRID = (3e-4, 1e-3), (1.0, 10.0, 100.0)
+DEV, TESTED = 500, 1500
+HOW = {"markers": "", "plain": ", no markers", "types": ", markers and types"}  # what n-grams read
+POOL = 4000  # pairs of the synthetic corpus, from which a draw takes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--only", default="", help="measure only what begins so, such as finre")
+    only = parser.parse_args().only
+    settings = {"sizes": SIZES, "epochs": EPOCHS, "entities": ENTITIES, "grid": GRID, "dev": DEV, "tested": TESTED}
+    experiment = Experiment("relation_extraction", settings, manifest(describe_device(choose_device())))
+
+    def measure(row: str, run, draws=DRAWS, **depends_on) -> None:
+        if row.startswith(only):
+            experiment.measure(row, draws, run, depends_on=depends_on)
+
+    for name, task in (("clinic", "relation"), ("finre", None)):
+        try:
+            corpus = load_corpus(name, task=task) if task else load_corpus(name)
+        except DataError as error:
+            print(f"{name} is left out: {error}")
+            continue
+        data = {"data": data_of(corpus)}
+        if name == "clinic":
+            for rule in RULES:
+                measure(f"clinic/rules, {rule}", lambda draw, rule=rule: _by_rule(rule), DRAWS[:1], **data)
+        for how, said in HOW.items():
+            row = f"{name}/n-grams{said}"
+            if how != "types" or name == "clinic":
+                measure(row, lambda draw, name=name, how=how: _ngrams(name, draw, how), **data)
+        if name == "finre":
+            measure("finre/n-grams, consistent lines", lambda draw: _ngrams("finre", draw, "markers", "consistent"), **data)
+            measure("finre/n-grams, all lines", lambda draw: _ngrams("finre", None, "markers"), DRAWS[:1], **data)
+        _encoders(experiment, measure, name, data, only)
+
+
+def _encoders(experiment, measure, name: str, data, only: str) -> None:
+    rows = [name, f"{name}/{ENCODER}"]
+    rows += ["clinic/end to end", "clinic/mini-bert, no markers"] if name == "clinic" else []
+    rows += [f"finre/{ENCODER}, {what}" for what in ("twice the passes", "no markers")] if name == "finre" else []
+    if not any(row.startswith(only) for row in rows):
+        return
+    depends_on = {**data, **weights_of(ENCODER)}
+    lr = experiment.best_learning_rate(
+        name, RATES, DRAWS[:1], lambda draw, lr: _dev(name, draw, lr), depends_on=depends_on
+    )
+    with_rate = {"lr": lr, **depends_on}
+    measure(f"{name}/{ENCODER}", lambda draw: _fine_tuned(name, draw, lr), **with_rate)
+    if name == "clinic":
+        measure("clinic/end to end", lambda draw: _end_to_end(draw, lr), **with_rate)
+        measure(f"clinic/{ENCODER}, no markers", lambda draw: _fine_tuned(name, draw, lr, marked=False), **with_rate)
+    else:
+        more = EPOCHS["finre, twice the passes"]
+        measure(f"finre/{ENCODER}, twice the passes", lambda draw: _fine_tuned(name, draw, lr, epochs=more), **with_rate)
+        measure(f"finre/{ENCODER}, no markers", lambda draw: _fine_tuned(name, draw, lr, marked=False), **with_rate)
+
+
+@lru_cache(maxsize=2)
+def _corpus(name: str):
+    return load_corpus(name, task="relation") if name == "clinic" else load_corpus(name)
+
+
+def _sets(name: str, draw: int | None, lines: str = "any"):
+    """Train, dev and test of plausible pairs; a draw takes whole sentences."""
+    corpus = _corpus(name)
+    negative = negative_class(corpus.train)
+    train = list(corpus.train)
+    if lines == "consistent":
+        said = defaultdict(set)
+        for each in train:
+            said[each.text, each.head, each.tail].add(each.relation)
+        train = [each for each in train if len(said[each.text, each.head, each.tail]) == 1]
+    if draw is not None:
+        texts = sorted({each.text for each in train})
+        random.Random(draw).shuffle(texts)
+        place = {text: number for number, text in enumerate(texts)}
+        train = sorted(train, key=lambda each: place[each.text])[: SIZES[name]]
+    allowed = type_pairs(train, negative)
+    test = list(corpus.test) if len(corpus.test) <= TESTED else random.Random(0).sample(list(corpus.test), TESTED)
+    return tuple(plausible(part, allowed, negative) for part in (train, list(corpus.dev)[:DEV], test))
+
+
+def _scores(gold, found, negative) -> dict[str, float]:
+    scores = relation_scores(gold, found, negative)
+    return {measure: scores[measure] for measure in ("micro_f1", "accuracy", "macro_f1")}
+
+
+def _relations(part) -> list[str]:
+    return [each.relation for each in part]
+
+
+def _by_rule(rule: str) -> dict[str, float]:
+    train, dev, test = _sets("clinic", None)
+    negative = negative_class(train)
+    known = relation_of_types(train, negative)
+    on_dev = relation_scores(_relations(dev), by_rule(rule, dev, known, negative), negative)["micro_f1"]
+    return {**_scores(_relations(test), by_rule(rule, test, known, negative), negative), "best_dev": on_dev}
+
+
+def _text(pair, how: str) -> str:
+    head, tail = pair.spans
+    marked = mark(pair.text, (head.start, head.end), (tail.start, tail.end))
+    return {"plain": pair.text, "markers": marked, "types": f"{'/'.join(pair.types or ())} {marked}"}[how]
+
+
+def _ngrams(name: str, draw: int | None, how: str, lines: str = "any") -> dict[str, float]:
+    from hanlp_tutor.workbench.baselines import ngram_classifier
+
+    train, dev, test = _sets(name, draw, lines)
+    negative = negative_class(train)
+    texts = [[_text(pair, how) for pair in part] for part in (train, dev, test)]
+    best: tuple[float, float, list[str]] = (-1.0, 0.0, [])
+    for c in GRID if draw is not None else GRID[1:2]:
+        model = ngram_classifier()
+        model[-1].set_params(C=c)
+        model.fit(texts[0], _relations(train))
+        on_dev = relation_scores(_relations(dev), list(map(str, model.predict(texts[1]))), negative)["micro_f1"]
+        if on_dev > best[0]:
+            best = on_dev, c, list(map(str, model.predict(texts[2])))
+    return {**_scores(_relations(test), best[2], negative), "best_dev": best[0], "C": best[1], "pairs": len(train)}
+
+
+def _config(epochs: int, lr: float, seed: int, **options) -> TrainConfig:
+    given = {"batch_size": 16, "head_lr": 1e-3, "patience": None, "checkpoint_steps": 10**6, **options}
+    return TrainConfig(epochs=epochs, lr=lr, seed=seed, **given)
+
+
+def _trained(task: str, train, labels, config):
+    model = build_model(task, ENCODER, labels, config)
+    with tempfile.TemporaryDirectory() as folder:
+        return model, round(fine_tune(model, train, [], config, folder, progress="none").seconds, 1)
+
+
+def _model(name: str, draw: int, lr: float, epochs: int | None, marked: bool):
+    train, _, _ = _sets(name, draw)
+    config, labels = _config(epochs or EPOCHS[name], lr, draw), label_set("relation", _corpus(name).train)
+    if marked:
+        return _trained("relation", train, labels, config)
+    plain = [LabelledText(pair.text, pair.relation, pair.source) for pair in train]
+    return _trained("classify", plain, labels, config)
+
+
+def _found(model, part, marked: bool) -> list[str]:
+    answers = Predictor(model).predict_many(part if marked else [pair.text for pair in part])
+    return [answer["relation" if marked else "label"] for answer in answers]
+
+
+def _dev(name: str, draw: int, lr: float) -> float:
+    model, _ = _model(name, draw, lr, None, True)
+    train, dev, _ = _sets(name, draw)
+    return relation_scores(_relations(dev), _found(model, dev, True), negative_class(train))["micro_f1"]
+
+
+def _fine_tuned(name: str, draw: int, lr: float, *, epochs: int | None = None, marked: bool = True) -> dict[str, float]:
+    model, seconds = _model(name, draw, lr, epochs, marked)
+    train, _, test = _sets(name, draw)
+    scores = _scores(_relations(test), _found(model, test, marked), negative_class(train))
+    few = train[:300]
+    learnt = relation_scores(_relations(few), _found(model, few, marked), negative_class(train))["micro_f1"]
+    return {**scores, "on_training_pairs": learnt, "lr": lr, "seconds": seconds}
+
+
+def _end_to_end(draw: int, lr: float) -> dict[str, float]:
+    """Triples between gold entities, and between those that a model finds which has learnt from the same sentences."""
+    train, _, _ = _sets("clinic", draw)
+    drawn = {pair.text for pair in train}
+    seen = [each for each in sentences("train", POOL) if each.text in drawn]
+    test = sentences("test", POOL)
+    options = dict(ENTITIES)
+    config = _config(options.pop("epochs"), options.pop("lr"), draw, **options)
+    examples = tagged(seen)
+    entities, _ = _trained("ner", examples, label_set("ner", tagged(sentences("train", POOL))), config)
+    model, _ = _model("clinic", draw, lr, None, True)
+    predictor, texts = Predictor(model), [each.text for each in test]
+    gold = [each.triples for each in test]
+    found = spans_of(Predictor(entities).predict_many(texts))
+    ends = {"gold": [each.spans for each in test], "found": found}
+    scores = {name: triple_scores(gold, related(predictor, texts, spans)) for name, spans in ends.items()}
+    reachable = triple_scores(gold, [_between(each.triples, spans) for each, spans in zip(test, found, strict=True)])
+    return {
+        "f1": scores["found"]["f1"],
+        "precision": scores["found"]["precision"],
+        "recall": scores["found"]["recall"],
+        "f1_gold_entities": scores["gold"]["f1"],
+        "reachable": reachable["recall"],
+        "entity_f1": span_scores([each.spans for each in test], found)["f1"],
+        "sentences": len(seen),
+    }
+
+
+def _between(triples, spans) -> set:
+    """The triples both of whose entities were found."""
+    places = {(span.start, span.end) for span in spans}
+    return {each for each in triples if {each.head, each.tail} <= places}
+
+
+if __name__ == "__main__":
+    main()
