@@ -74,7 +74,7 @@ def main() -> None:
 def _encoders(experiment, measure, name: str, data, only: str) -> None:
     rows = [name, f"{name}/{ENCODER}"]
     rows += ["clinic/end to end", "clinic/mini-bert, no markers"] if name == "clinic" else []
-    rows += [f"finre/{ENCODER}, {what}" for what in ("twice the passes", "no markers")] if name == "finre" else []
+    rows += [f"finre/{ENCODER}, twice the passes"] if name == "finre" else []
     if not any(row.startswith(only) for row in rows):
         return
     depends_on = {**data, **weights_of(ENCODER)}
@@ -88,8 +88,8 @@ def _encoders(experiment, measure, name: str, data, only: str) -> None:
         measure(f"clinic/{ENCODER}, no markers", lambda draw: _fine_tuned(name, draw, lr, marked=False), **with_rate)
     else:
         more = EPOCHS["finre, twice the passes"]
-        measure(f"finre/{ENCODER}, twice the passes", lambda draw: _fine_tuned(name, draw, lr, epochs=more), **with_rate)
-        measure(f"finre/{ENCODER}, no markers", lambda draw: _fine_tuned(name, draw, lr, marked=False), **with_rate)
+        row = f"finre/{ENCODER}, twice the passes"
+        measure(row, lambda draw: _fine_tuned(name, draw, lr, epochs=more), DRAWS[:2], **with_rate)
 
 
 @lru_cache(maxsize=2)
