@@ -92,6 +92,7 @@ def _sets(split: str, size: int | None, draw: int):
 def _classical_laws(measure, data) -> None:
     for split in ("articles", "statutes"):
         draws = STATUTE_DRAWS if split == "statutes" else DRAWS
+        measure(f"nearest/{split}", draws, lambda draw, split=split: _nearest(split, draw), data=data)
         for size in (*SIZES, None):
             for learner, cut in ((SVM, CUT), (WHOLE, None)):
                 measure(
@@ -100,6 +101,26 @@ def _classical_laws(measure, data) -> None:
                     lambda draw, split=split, size=size, cut=cut: _svm(*_sets(split, size, draw), cut),
                     data=data,
                 )
+
+
+def _nearest(split: str, draw: int) -> dict[str, float]:
+    """Why the splits differ: is the nearest training article of the same statute, and of the right branch?"""
+    import numpy as np
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    train, _, test = _sets(split, 2000, draw)
+    vectors = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
+    x = vectors.fit_transform([e.text for e in train])
+    at = np.asarray((vectors.transform([e.text for e in test]) @ x.T).todense()).argmax(axis=1)
+    same = np.array([(train[i].group, train[i].label) == (e.group, e.label) for i, e in zip(at, test, strict=True)])
+    right = np.array([train[i].label == e.label for i, e in zip(at, test, strict=True)])
+    known = {(e.group, e.label) for e in train}
+    return {
+        "statute_in_training": float(np.mean([(e.group, e.label) in known for e in test])),
+        "nearest_of_same_statute": float(same.mean()),
+        "accuracy": float(right.mean()),
+        "accuracy_of_other_statutes": float(right[~same].mean()),
+    }
 
 
 def _svm(train, dev, test, cut: int | None) -> dict[str, float]:

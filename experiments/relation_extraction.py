@@ -1,9 +1,9 @@
 """``python -m experiments.relation_extraction``: relations of marked pairs, with gold entities and end to end.
 
 On the synthetic corpus ``clinic``: rules over types, n-grams and mini-bert, with markers around the pair and without;
-then mini-bert behind a model of entities that has learnt from the same sentences, scored in triples. On FinRE, read from
-``HANLP_TUTOR_DATA`` (its rows are left out where it cannot be had): n-grams and mini-bert on 1,500 lines, and what may
-hold the encoder back: passes, markers, lines that contradict each other. Each draw takes other sentences and is the
+then mini-bert behind a model of entities that has learnt from the same sentences, scored in triples. On FinRE (from
+``HANLP_TUTOR_DATA``; its rows are left out where it cannot be had): n-grams and mini-bert on 1,500 lines, and what may
+hold a learner back: passes, markers, lines that contradict each other. Each draw takes other sentences and is the
 seed. The learning rate of θ is chosen once a corpus, on dev with the first draw; the C of the n-grams on dev in each
 run. Half an hour of one core. ``--only finre`` measures the rows that begin so.
 """
@@ -66,7 +66,8 @@ def main() -> None:
             if how != "types" or name == "clinic":
                 measure(row, lambda draw, name=name, how=how: _ngrams(name, draw, how), **data)
         if name == "finre":
-            measure("finre/n-grams, consistent lines", lambda draw: _ngrams("finre", draw, "markers", "consistent"), **data)
+            row = "finre/n-grams, consistent lines"
+            measure(row, lambda draw: _ngrams("finre", draw, "markers", "consistent"), **data)
             measure("finre/n-grams, all lines", lambda draw: _ngrams("finre", None, "markers"), DRAWS[:1], **data)
         _encoders(experiment, measure, name, data, only)
 
