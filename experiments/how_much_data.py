@@ -163,9 +163,7 @@ def _classical(measure) -> None:
                 measure(
                     f"active/{name}/{how}",
                     STATUTE_DRAWS,
-                    lambda draw, how=how, corpus=corpus: accuracies(
-                        corpus.train, corpus.test, how, draw, **ACTIVE
-                    ),
+                    lambda draw, how=how, corpus=corpus: accuracies(corpus.train, corpus.test, how, draw, **ACTIVE),
                     data=data_of(corpus),
                 )
 

@@ -44,8 +44,8 @@ q15_2 = predicted(
         "the same share of it."
     ),
     surprise=lambda seen: (
-        "Too high, and you continued the points as a straight line: doublings bring less and less. Too low, and you let "
-        "the curve end where your points end."
+        "Too high, and you continued the points as a straight line: doublings bring less and less. Too low, and you "
+        "let the curve end where your points end."
     ),
 )
 

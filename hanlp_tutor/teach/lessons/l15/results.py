@@ -109,16 +109,11 @@ class HowMuch(Measured):
             return said + " The article's 90 % hold only where the model has read the neighbours of what it is asked."
         return said + " The article's 90 % are not reached on these documents, by either way of dealing them out."
 
-    def lead(self, corpus: str, first: str, second: str) -> list[dict[str, str]]:
-        """A row a size that both have: the mean lead of the first in points, and its interval over the pairs."""
+    def compared(self, corpus: str, first: str, second: str) -> dict[int, Comparison]:
+        """By number of labels that both have: the lead of the first, paired over the draws."""
         one, two = (self.scores(corpus).get(name, {}) for name in (first, second))
-        rows = []
-        for n in sorted(one.keys() & two.keys()):
-            found = _paired(one[n], two[n])
-            shown = f"{100 * (np.mean(one[n]) - np.mean(two[n])):+.1f}"
-            interval = f"{100 * found.low:+.1f} to {100 * found.high:+.1f}" if found else "one run"
-            rows.append({"labels": f"{n:,}", f"{first} less {second}, points": shown, "95 % interval": interval})
-        return rows or self.missing("labels")
+        pairs = {n: _paired(one[n], two[n]) for n in sorted(one.keys() & two.keys())}
+        return {n: found for n, found in pairs.items() if found}
 
     def worth(self, corpora: Sequence[str], learner: str = PRETRAINED) -> list[dict[str, str]]:
         """How many labels the others need for what a learner reaches with so many: read off their curves.
@@ -167,20 +162,14 @@ class HowMuch(Measured):
                     )
         return rows
 
-    def active(self) -> dict[str, Any]:
-        """Labels chosen by uncertainty against labels at random: rows by number of labels, with the paired interval."""
-        rows = {}
-        for how in ("uncertain", "random"):
-            row = self.rows.get(f"active/reviews/{how}")
-            if row is None:
-                return {}
-            rows[how] = row["seeds"]
-        sizes = sorted({int(n) for run in rows["random"].values() for n in run})
-        draws = sorted(rows["random"].keys() & rows["uncertain"].keys())
-        return {
-            n: _paired([rows["uncertain"][d][str(n)] for d in draws], [rows["random"][d][str(n)] for d in draws])
-            for n in sizes[1:]
-        }
+    def active(self) -> dict[int, Comparison]:
+        """By number of labels: labels chosen by uncertainty against labels at random, paired over the draws."""
+        runs = [self.rows.get(f"active/reviews/{how}", {}).get("seeds") for how in ("uncertain", "random")]
+        if None in runs:
+            return {}
+        draws = sorted(runs[0].keys() & runs[1].keys())
+        sizes = sorted({int(n) for run in runs[0].values() for n in run})
+        return {n: _paired(*([one[draw][str(n)] for draw in draws] for one in runs)) for n in sizes[1:]}
 
 
 def reads_off(scores: Mapping[int, Sequence[float]], wanted: float) -> str:
@@ -198,6 +187,6 @@ def reads_off(scores: Mapping[int, Sequence[float]], wanted: float) -> str:
 
 
 def _paired(a: Sequence[float], b: Sequence[float]) -> Comparison | None:
-    if len(b) == 1 < len(a):  # one draw of a classical learner
-        b = [b[0]] * len(a)
-    return paired_seeds(a, b) if len(a) == len(b) > 1 else None
+    """The first draws of both, where two have been measured; both take them in the same order."""
+    draws = min(len(a), len(b))
+    return paired_seeds(a[:draws], b[:draws]) if draws > 1 else None
