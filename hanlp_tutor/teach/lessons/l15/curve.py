@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-RESAMPLES = 300
+RESAMPLES = 200
 
 
 def error_at(n, a: float, b: float, c: float):
