@@ -169,6 +169,7 @@ def _trained(task: str, train, labels, config):
         return model, round(fine_tune(model, train, [], config, folder, progress="none").seconds, 1)
 
 
+@lru_cache(maxsize=len(DRAWS))
 def _model(name: str, draw: int, lr: float, epochs: int | None, marked: bool):
     train, _, _ = _sets(name, draw)
     config, labels = _config(epochs or EPOCHS[name], lr, draw), label_set("relation", _corpus(name).train)
