@@ -4,8 +4,8 @@ On the synthetic corpus ``clinic``: rules over types, n-grams and mini-bert, wit
 then mini-bert behind a model of entities that has learnt from the same sentences, scored in triples. On FinRE (from
 ``HANLP_TUTOR_DATA``; its rows are left out where it cannot be had): n-grams and mini-bert on 1,500 lines, and what may
 hold a learner back: passes, markers, lines that contradict each other. Each draw takes other sentences and is the
-seed. The learning rate of θ is chosen once a corpus, on dev with the first draw; the C of the n-grams on dev in each
-run. Half an hour of one core. ``--only finre`` measures the rows that begin so.
+seed. The learning rate of θ is chosen once, on dev of ``clinic`` with the first draw; the C of the n-grams on dev in
+each run. Half an hour of one core. ``--only finre`` measures the rows that begin so.
 """
 
 import argparse
@@ -78,10 +78,11 @@ def _encoders(experiment, measure, name: str, data, only: str) -> None:
     rows += [f"finre/{ENCODER}, twice the passes"] if name == "finre" else []
     if not any(row.startswith(only) for row in rows):
         return
-    depends_on = {**data, **weights_of(ENCODER)}
+    chosen_on = {"data": data_of(_corpus("clinic")), **weights_of(ENCODER)}
     lr = experiment.best_learning_rate(
-        name, RATES, DRAWS[:1], lambda draw, lr: _dev(name, draw, lr), depends_on=depends_on
+        "clinic", RATES, DRAWS[:1], lambda draw, lr: _dev("clinic", draw, lr), depends_on=chosen_on
     )
+    depends_on = {**data, **weights_of(ENCODER)}
     with_rate = {"lr": lr, **depends_on}
     measure(f"{name}/{ENCODER}", lambda draw: _fine_tuned(name, draw, lr), **with_rate)
     if name == "clinic":

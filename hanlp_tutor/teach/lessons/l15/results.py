@@ -18,8 +18,9 @@ from hanlp_tutor.workbench.significance import Comparison, paired_seeds
 SVM, WHOLE, PRETRAINED, RANDOM = "SVM", "SVM, whole articles", "mini-bert", "random:mini-bert"
 LABELS = 2000  # of the article's promise
 PROMISE = 0.9
-TASKS = {"reviews": "classify", "peoples_daily": "ner"}
-CLASSICAL = {"reviews": "n-gram classifier", "peoples_daily": "feature CRF"}
+CRF = "feature CRF"
+FIRST = f"{CRF}, first sentences"
+CLASSICAL = {"reviews": "n-gram classifier", "peoples_daily": FIRST}
 TOTALS = {"laws/articles": 17_616, "laws/statutes": 17_640, "reviews": 9763, "peoples_daily": 15_146}  # training sets
 Scores = dict[int, list[float]]
 
@@ -39,28 +40,28 @@ class HowMuch(Measured):
             corpus: ``laws/articles``, ``laws/statutes``, ``reviews`` or ``peoples_daily``.
         """
         found: dict[str, Scores] = {}
-        measure = MEASURES.get(TASKS.get(corpus, "classify"))
+        measure = MEASURES["ner" if corpus == "peoples_daily" else "classify"]
         for name, row in self.under(f"{corpus}/").rows.items():
             size, learner = name.split("/", 1)
             runs = [run[measure] for run in row["seeds"].values()]
             found.setdefault(learner, {})[TOTALS[corpus] if size == "all" else int(size)] = runs
-        if corpus in TASKS:
-            self._add_encoders(found, corpus, measure)
+        if corpus == "peoples_daily":
+            self._add_first_sentences(found, measure)
         return {learner: dict(sorted(some.items())) for learner, some in sorted(found.items())}
 
-    def _add_encoders(self, found: dict[str, Scores], corpus: str, measure: str) -> None:
-        """The encoders' runs are seeds on the first sentences of the training set, not draws."""
-        for learner in (PRETRAINED, RANDOM):
-            some = found.setdefault(learner, {})
-            for size in ("100", "500", "2000", "all"):
-                row = self._encoders.rows.get(f"{TASKS[corpus]}/{size}/{learner}")
-                if size == "all" and corpus == "peoples_daily":
-                    row = self._all.get(learner)
-                if row:
-                    runs = [run[measure] for run in row["seeds"].values()]
-                    some[TOTALS[corpus] if size == "all" else int(size)] = runs
-            if not some:
-                del found[learner]
+    def _add_first_sentences(self, found: dict[str, Scores], measure: str) -> None:
+        """Lesson 03's runs: seeds on the first sentences of the newspaper, which are neighbours, not draws."""
+        for name, row in self._encoders.under("ner/").rows.items():
+            size, learner = name.split("/", 1)
+            self._add(found, learner, size, row, measure)
+        for learner, row in self._all.items():
+            self._add(found, learner, "all", row, measure)
+
+    def _add(self, found: dict[str, Scores], learner: str, size: str, row: dict[str, Any], measure: str) -> None:
+        if learner in (PRETRAINED, RANDOM, CRF):
+            name = FIRST if learner == CRF else learner
+            n = TOTALS["peoples_daily"] if size == "all" else int(size)
+            found.setdefault(name, {})[n] = [run[measure] for run in row["seeds"].values()]
 
     def lines(self, corpus: str, learners: Sequence[str] = ()) -> dict[str, list[tuple[float, float, float, float]]]:
         """For a picture: per learner ``(labels, median, least, greatest)``."""
