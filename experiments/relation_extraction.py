@@ -66,6 +66,7 @@ def main() -> None:
             if how != "types" or name == "clinic":
                 measure(row, lambda draw, name=name, how=how: _ngrams(name, draw, how), **data)
         if name == "finre":
+            measure("lines/finre", lambda draw: _contradictions(), DRAWS[:1], **data)
             row = "finre/n-grams, consistent lines"
             measure(row, lambda draw: _ngrams("finre", draw, "markers", "consistent"), **data)
             measure("finre/n-grams, all lines", lambda draw: _ngrams("finre", None, "markers"), DRAWS[:1], **data)
@@ -99,16 +100,33 @@ def _corpus(name: str):
     return load_corpus(name, task="relation") if name == "clinic" else load_corpus(name)
 
 
+def _relations_by_pair(lines) -> dict[tuple[str, str, str], list[str]]:
+    said = defaultdict(list)
+    for each in lines:
+        said[each.text, each.head, each.tail].append(each.relation)
+    return said
+
+
+def _contradictions() -> dict[str, float]:
+    """Lines of FinRE that give one pair of one sentence several relations, and what that costs whoever says one."""
+    corpus = _corpus("finre")
+    train, test = (_relations_by_pair(part).values() for part in (corpus.train, corpus.test))
+    best = sum(max(map(some.count, some)) for some in test)
+    return {
+        "lines": len(corpus.train),
+        "contradicting": sum(len(some) for some in train if len(set(some)) > 1),
+        "accuracy_at_most": best / len(corpus.test),
+    }
+
+
 def _sets(name: str, draw: int | None, lines: str = "any"):
     """Train, dev and test of plausible pairs; a draw takes whole sentences."""
     corpus = _corpus(name)
     negative = negative_class(corpus.train)
     train = list(corpus.train)
     if lines == "consistent":
-        said = defaultdict(set)
-        for each in train:
-            said[each.text, each.head, each.tail].add(each.relation)
-        train = [each for each in train if len(said[each.text, each.head, each.tail]) == 1]
+        said = _relations_by_pair(train)
+        train = [each for each in train if len(set(said[each.text, each.head, each.tail])) == 1]
     if draw is not None:
         texts = sorted({each.text for each in train})
         random.Random(draw).shuffle(texts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hanlp_tutor.teach.results import Measured, paired, spread
+from hanlp_tutor.teach.results import UNMEASURED, Measured, paired, spread
 from hanlp_tutor.workbench.significance import Comparison
 
 END_TO_END = "end to end"
@@ -61,3 +61,28 @@ class RelationStudy(Measured):
             "triples end to end, F1": "f1",
         }
         return [{"step": step, "points": spread(row, measure)} for step, measure in steps.items()]
+
+    def lines(self) -> str:
+        """How many lines of FinRE contradict each other, and what one answer a pair can reach at most."""
+        row = self.rows.get("lines/finre")
+        if row is None:
+            return f"{UNMEASURED}: {self.command}"
+        found = row["median"]
+        return (
+            f"{found['contradicting']:,.0f} of {found['lines']:,.0f} training lines give a pair of a sentence another "
+            "relation than a second line does; whoever answers once a pair is right for "
+            f"{found['accuracy_at_most']:.1%} of the test lines at most."
+        )
+
+    def learnt(self) -> list[dict[str, str]]:
+        """How well the encoder knows pairs that it was trained on; a low score says that it was stopped too early."""
+        rows = [
+            {
+                "learner": name,
+                "micro F1 on its training pairs": spread(row, "on_training_pairs"),
+                "on the test set": spread(row, "micro_f1"),
+            }
+            for name, row in self.under("finre/").rows.items()
+            if "on_training_pairs" in row["median"]
+        ]
+        return rows or self.missing("learner")
