@@ -40,6 +40,7 @@ def test_candidates_are_the_ordered_pairs_of_allowed_types():
     ]  # fmt: skip
     assert [(h.start, t.start) for h, t in places] == [tuple(s.start for s in each.spans) for each in pairs]
     assert pipeline.candidates(TEXT, SPANS, []) == ([], [])
+    assert len(pipeline.candidates(TEXT, SPANS, None)[1]) == 12
 
 
 def test_the_sentences_are_those_of_the_corpus():

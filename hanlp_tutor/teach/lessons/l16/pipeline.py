@@ -54,12 +54,19 @@ def tagged(some: Iterable[Sentence]) -> list[TaggedText]:
 
 
 def candidates(
-    text: str, spans: Sequence[Span], type_pairs: Collection[Sequence[str]]
+    text: str, spans: Sequence[Span], type_pairs: Collection[Sequence[str]] | None
 ) -> tuple[list[tuple[Span, Span]], list[RelationText]]:
-    """The ordered pairs of entities whose types may be related, as places and as examples without a relation."""
-    allowed = {tuple(pair) for pair in type_pairs}
-    places = [pair for pair in permutations(spans, 2) if (pair[0].label, pair[1].label) in allowed]
-    pairs = [
+    """The ordered pairs of entities whose types may be related, as places and as examples without a relation.
+
+    Args:
+        text: a sentence.
+        spans: its entities.
+        type_pairs: of head and tail; None allows all.
+    """
+    allowed = None if type_pairs is None else {tuple(pair) for pair in type_pairs}
+    pairs = list(permutations(spans, 2))
+    places = pairs if allowed is None else [(h, t) for h, t in pairs if (h.label, t.label) in allowed]
+    examples = [
         RelationText(
             text,
             text[head.start : head.end],
@@ -70,7 +77,7 @@ def candidates(
         )
         for head, tail in places
     ]
-    return places, pairs
+    return places, examples
 
 
 def related(predictor: Predictor, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[set[Triple]]:
