@@ -34,6 +34,7 @@ CUT = 64  # characters of an article
 DRAWS, STATUTE_DRAWS = (1, 2, 3), (1, 2, 3, 4, 5)
 SIZES = (50, 100, 200, 500, 1000, 2000, 5000)
 EPOCHS = {50: 16, 200: 8, 1000: 4, 2000: 3}  # of the encoders
+MORE = {200: 3, 2000: 2}  # times the passes: was a pre-trained encoder stopped before it had learnt?
 RATES, RATE_AT = (3e-4, 1e-3), 1000
 GRID = (0.3, 1.0, 3.0, 10.0)  # of C
 TESTED = 1000  # articles of a test set that an encoder is asked about; the SVM reads the same
@@ -175,7 +176,9 @@ def _fine_tuned_laws(experiment: Experiment, measure, data, only: str) -> None:
         (PRETRAINED, {"articles": (2000, 1000, 200, 50), "statutes": (2000, 200)}),
         (RANDOM, {"articles": (2000, 1000, 200, 50), "statutes": (2000,)}),
     ):
-        if not any(f"laws/{split}/{size}/{encoder}".startswith(only) for split in plan for size in plan[split]):
+        rows = [f"laws/{split}/{size}/{encoder}" for split in plan for size in plan[split]]
+        rows += [f"more passes/{size}" for size in MORE] if encoder == PRETRAINED else []
+        if not any(row.startswith(only) for row in rows):
             continue
         depends_on = {"data": data, **weights_of(encoder)}
         lr = experiment.best_learning_rate(
@@ -196,14 +199,28 @@ def _fine_tuned_laws(experiment: Experiment, measure, data, only: str) -> None:
                     lr=lr,
                     **depends_on,
                 )
+                if split == "articles" and encoder == PRETRAINED and size in MORE:
+                    measure(
+                        f"more passes/{size}",
+                        DRAWS,
+                        lambda draw, size=size, lr=lr: _fine_tuned(
+                            "articles", size, PRETRAINED, lr, draw, times=MORE[size]
+                        ),
+                        lr=lr,
+                        **depends_on,
+                    )
 
 
-def _fine_tuned(split: str, size: int, encoder: str, lr: float, draw: int, dev: bool = False) -> dict[str, float]:
+def _fine_tuned(
+    split: str, size: int, encoder: str, lr: float, draw: int, *, times: int = 1, dev: bool = False
+) -> dict[str, float]:
     train, dev_set, test = _sets(split, size, draw)
     if dev:
         test = dev_set[:TESTED]
     train, test = ([replace(e, text=e.text[:CUT]) for e in part] for part in (train, test))
-    return _scored(train, test, label_set("classify", laws_split(split, draw).train), size, encoder, lr, draw)
+    return _scored(
+        train, test, label_set("classify", laws_split(split, draw).train), times * EPOCHS[size], encoder, lr, draw
+    )
 
 
 def _fine_tuned_reviews(measure) -> None:
@@ -216,7 +233,7 @@ def _fine_tuned_reviews(measure) -> None:
                 f"reviews/{size}/{encoder}",
                 DRAWS,
                 lambda draw, size=size, encoder=encoder, lr=lr: _scored(
-                    drawn(corpus.train, size, draw), test, labels, size, encoder, lr, draw
+                    drawn(corpus.train, size, draw), test, labels, EPOCHS[size], encoder, lr, draw
                 ),
                 lr=lr,
                 data=data_of(corpus),
@@ -224,8 +241,8 @@ def _fine_tuned_reviews(measure) -> None:
             )
 
 
-def _scored(train, test, labels, size: int, encoder: str, lr: float, draw: int) -> dict[str, float]:
-    config = TrainConfig(**OPTIONS["classify"], epochs=EPOCHS[size], lr=lr, seed=draw, checkpoint_steps=10**6)
+def _scored(train, test, labels, epochs: int, encoder: str, lr: float, draw: int) -> dict[str, float]:
+    config = TrainConfig(**OPTIONS["classify"], epochs=epochs, lr=lr, seed=draw, checkpoint_steps=10**6)
     model = build_model("classify", encoder, labels, config)
     with tempfile.TemporaryDirectory() as folder:
         result = fine_tune(model, train, [], config, folder, progress="none")

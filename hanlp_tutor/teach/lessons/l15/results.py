@@ -133,6 +133,30 @@ class HowMuch(Measured):
                 rows.append(row)
         return rows or self.missing("corpus")
 
+    def thousands(self, corpus: str, learner: str = PRETRAINED) -> str:
+        """The article's thousands against ten thousands, said of the last measured point of a learner."""
+        scores = self.scores(corpus)
+        ours = scores.get(learner, {})
+        points = [n for n in ours if n <= LABELS]
+        others = {"random weights": scores.get(RANDOM, {}), "the classical learner": scores.get(CLASSICAL[corpus], {})}
+        if not points or not all(others.values()):
+            return f"{corpus}: {UNMEASURED}"
+        n = max(points)
+        wanted = float(np.median(ours[n]))
+        need = {name: reads_off(some, wanted) for name, some in others.items()}
+        told = ", ".join(f"{name} {count}" for name, count in need.items())
+        return f"{corpus}: for the {wanted:.3f} that {learner} reaches with {n:,} labels, {told}."
+
+    def more_passes(self) -> dict[int, Comparison]:
+        """By number of articles: more passes over them in the place of the usual ones, paired over draws."""
+        usual = self.scores("laws/articles").get(PRETRAINED, {})
+        longer = {int(n): row for n, row in self.under("more passes/").rows.items()}
+        pairs = {
+            n: _paired([run["accuracy"] for run in longer[n]["seeds"].values()], usual[n])
+            for n in sorted(longer.keys() & usual.keys())
+        }
+        return {n: found for n, found in pairs.items() if found}
+
     def forecasts(self, up_to: int = 1000) -> list[dict[str, Any]]:
         """A row a point that a curve did not see: what it foretold, with both intervals, and what came.
 
