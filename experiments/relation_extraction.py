@@ -18,6 +18,7 @@ from experiments.encoders import data_of
 from hanlp_tutor import Predictor, TrainConfig, build_model, fine_tune, load_corpus
 from hanlp_tutor.core.scores import span_scores
 from hanlp_tutor.core.task import label_set
+from hanlp_tutor.corpora.clinic import ENTITIES as ENTITIES_OF_CLINIC
 from hanlp_tutor.data import LabelledText
 from hanlp_tutor.data.marking import mark
 from hanlp_tutor.data.relations import negative_class, plausible, type_pairs
@@ -38,6 +39,7 @@ ENTITIES = {"epochs": 6, "lr": 3e-4, "head_lr": 1e-2, "crf": True}
 RATES, GRID = (3e-4, 1e-3), (1.0, 10.0, 100.0)
 DEV, TESTED = 500, 1500
 HOW = {"markers": "", "plain": ", no markers", "types": ", markers and types"}  # what n-grams read
+SIGNS = dict(zip(ENTITIES_OF_CLINIC, "病症药查术体科", strict=True))  # of types, a character each
 POOL = 4000  # pairs of the synthetic corpus, from which a draw takes
 
 
@@ -67,7 +69,8 @@ def main() -> None:
                 row = f"{name}/n-grams{said}" + (f", {size:,} lines" if size == MORE else "")
                 if how != "types" or name == "clinic":
                     run = partial(_ngrams, name, size, how)
-                    measure(row, lambda draw, run=run: run(draw), pairs=size, **data)
+                    signs = {"signs": "".join(SIGNS.values())} if how == "types" else {}
+                    measure(row, lambda draw, run=run: run(draw), pairs=size, **signs, **data)
         if name == "finre":
             measure("lines/finre", lambda draw: _contradictions(), DRAWS[:1], **data)
             row = f"finre/n-grams, {MORE:,} consistent lines"
@@ -78,7 +81,7 @@ def main() -> None:
 
 def _encoders(experiment, measure, name: str, data, only: str) -> None:
     rows = [name, f"{name}/{ENCODER}"]
-    rows += ["clinic/end to end", "clinic/mini-bert, no markers"] if name == "clinic" else []
+    rows += ["clinic/end to end", *(f"clinic/{ENCODER}{said}" for said in HOW.values())] if name == "clinic" else []
     rows += [f"finre/{ENCODER}, twice the passes"] if name == "finre" else []
     if not any(row.startswith(only) for row in rows):
         return
@@ -91,7 +94,10 @@ def _encoders(experiment, measure, name: str, data, only: str) -> None:
     measure(f"{name}/{ENCODER}", lambda draw: _fine_tuned(name, draw, lr), **trained)
     if name == "clinic":
         measure("clinic/end to end", lambda draw: _end_to_end(draw, lr), **trained)
-        measure(f"clinic/{ENCODER}, no markers", lambda draw: _fine_tuned(name, draw, lr, marked=False), **trained)
+        for how in ("types", "plain"):
+            row = f"clinic/{ENCODER}{HOW[how]}"
+            signs = {"signs": "".join(SIGNS.values())} if how == "types" else {}
+            measure(row, lambda draw, how=how: _fine_tuned(name, draw, lr, how=how), **signs, **trained)
     else:
         twice = {**trained, "epochs": 2 * EPOCHS[name]}
         row = f"finre/{ENCODER}, twice the passes"
@@ -160,7 +166,8 @@ def _by_rule(rule: str) -> dict[str, float]:
 def _text(pair, how: str) -> str:
     head, tail = pair.spans
     marked = mark(pair.text, (head.start, head.end), (tail.start, tail.end))
-    return {"plain": pair.text, "markers": marked, "types": f"{'/'.join(pair.types or ())} {marked}"}[how]
+    types = "".join(SIGNS[each] for each in pair.types or ())
+    return {"plain": pair.text, "markers": marked, "types": f"{types}：{marked}"}[how]
 
 
 def _ngrams(name: str, size: int, how: str, draw: int, *, lines: str = "any") -> dict[str, float]:
@@ -192,32 +199,35 @@ def _trained(task: str, train, labels, config):
 
 
 @lru_cache(maxsize=len(DRAWS))
-def _model(name: str, draw: int, lr: float, epochs: int | None, marked: bool):
+def _model(name: str, draw: int, lr: float, epochs: int | None, how: str):
     train, _, _ = _sets(name, draw)
     config, labels = _config(epochs or EPOCHS[name], lr, draw), label_set("relation", _corpus(name).train)
-    if marked:
+    if how == "markers":
         return _trained("relation", train, labels, config)
-    plain = [LabelledText(pair.text, pair.relation, pair.source) for pair in train]
+    plain = [LabelledText(_text(pair, how), pair.relation, pair.source) for pair in train]
     return _trained("classify", plain, labels, config)
 
 
-def _found(model, part, marked: bool) -> list[str]:
-    answers = Predictor(model).predict_many(part if marked else [pair.text for pair in part])
+def _found(model, part, how: str) -> list[str]:
+    marked = how == "markers"  # the relation model marks by itself
+    answers = Predictor(model).predict_many(part if marked else [_text(pair, how) for pair in part])
     return [answer["relation" if marked else "label"] for answer in answers]
 
 
 def _dev(name: str, draw: int, lr: float) -> float:
-    model, _ = _model(name, draw, lr, None, True)
+    model, _ = _model(name, draw, lr, None, "markers")
     train, dev, _ = _sets(name, draw)
-    return relation_scores(_relations(dev), _found(model, dev, True), negative_class(train))["micro_f1"]
+    return relation_scores(_relations(dev), _found(model, dev, "markers"), negative_class(train))["micro_f1"]
 
 
-def _fine_tuned(name: str, draw: int, lr: float, *, epochs: int | None = None, marked: bool = True) -> dict[str, float]:
-    model, seconds = _model(name, draw, lr, epochs, marked)
+def _fine_tuned(
+    name: str, draw: int, lr: float, *, epochs: int | None = None, how: str = "markers"
+) -> dict[str, float]:
+    model, seconds = _model(name, draw, lr, epochs, how)
     train, _, test = _sets(name, draw)
-    scores = _scores(_relations(test), _found(model, test, marked), negative_class(train))
+    scores = _scores(_relations(test), _found(model, test, how), negative_class(train))
     few = train[:300]
-    learnt = relation_scores(_relations(few), _found(model, few, marked), negative_class(train))["micro_f1"]
+    learnt = relation_scores(_relations(few), _found(model, few, how), negative_class(train))["micro_f1"]
     return {**scores, "on_training_pairs": learnt, "lr": lr, "seconds": seconds}
 
 
@@ -231,7 +241,7 @@ def _end_to_end(draw: int, lr: float) -> dict[str, float]:
     config = _config(options.pop("epochs"), options.pop("lr"), draw, **options)
     examples = tagged(seen)
     entities, _ = _trained("ner", examples, label_set("ner", tagged(sentences("train", POOL))), config)
-    model, _ = _model("clinic", draw, lr, None, True)
+    model, _ = _model("clinic", draw, lr, None, "markers")
     predictor, texts = Predictor(model), [each.text for each in test]
     gold = [each.triples for each in test]
     found = spans_of(Predictor(entities).predict_many(texts))

@@ -74,7 +74,7 @@ class RelationStudy(Measured):
             f"{found['accuracy_at_most']:.1%} of the test lines at most."
         )
 
-    def learnt(self) -> list[dict[str, str]]:
+    def learnt(self, corpus: str) -> list[dict[str, str]]:
         """How well the encoder knows pairs that it was trained on; a low score says that it was stopped too early."""
         rows = [
             {
@@ -82,7 +82,7 @@ class RelationStudy(Measured):
                 "micro F1 on its training pairs": spread(row, "on_training_pairs"),
                 "on the test set": spread(row, "micro_f1"),
             }
-            for name, row in self.under("finre/").rows.items()
+            for name, row in self.under(f"{corpus}/").rows.items()
             if "on_training_pairs" in row["median"]
         ]
         return rows or self.missing("learner")
