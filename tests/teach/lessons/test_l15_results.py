@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from hanlp_tutor.encoders.embedded import read_card
 from hanlp_tutor.teach.lessons.l15.results import HowMuch, reads_off
 from hanlp_tutor.teach.results import Experiment, results_folder
 
@@ -53,6 +54,22 @@ def test_pairs_are_of_the_same_draws(tmp_path):
     rows(tmp_path, {"laws/articles/200/SVM": of(0.6, 0.61, 0.62), "laws/articles/200/other": of(0.5, 0.52, 0.51)})
     found = HowMuch(tmp_path).compared("laws/articles", "SVM", "other")
     assert found[200].difference == pytest.approx(0.1) and found[200].excludes_zero
+
+
+def test_thousands_are_read_off_the_newspapers_curves(tmp_path):
+    experiment = Experiment("encoders", {}, {}, tmp_path)
+    weights = {"weights": read_card("mini-bert")["sha256"]}
+    for learner, at_500, at_2000, depends_on in (
+        ("mini-bert", 0.7, 0.8, weights),
+        ("random:mini-bert", 0.4, 0.6, {}),
+        ("feature CRF", 0.6, 0.82, {}),
+    ):
+        for size, f1 in (("500", at_500), ("2000", at_2000)):
+            row = f"ner/{size}/{learner}"
+            experiment.measure(row, [1], lambda seed, f1=f1: {"f1": f1}, depends_on=depends_on)
+    said = HowMuch(tmp_path).thousands("peoples_daily")
+    assert "0.800" in said and "random weights over 2,000" in said and "classical learner 1,800" in said
+    assert "not measured" in HowMuch(tmp_path).thousands("reviews")
 
 
 def test_active_selection(tmp_path):
