@@ -45,9 +45,11 @@ READERS = {
     "faults": {"l14"},
     "finance_aml": {"l13"},
     "finetune_ner": {"l03"},
+    "how_much_data": {"l15"},
     "learning_rates": {"l06"},
     "loss_terms": {"l02"},
     "multitask": {"l11"},
+    "relation_extraction": {"l16"},
     "troubleshooting": {"l20"},
     "tuning": {"l09"},
 }

@@ -1,0 +1,1 @@
+"""Lesson 16, relation extraction: rules over types, pairs from spans to triples, the pictures, the checks."""
