@@ -1,4 +1,4 @@
-"""``python -m experiments.industrial_faults``: 281 types of faults from 4,000 logs, fine-tuned and classical. Forty minutes.
+"""``python -m experiments.industrial_faults``: 281 types of faults, 4,000 logs, fine-tuned and classical. An hour.
 
 The logs are synthetic (:mod:`hanlp_tutor.corpora.faults`): nothing here says how a model would sort those of a plant.
 Three draws of 4,000 logs without overlap; the settings of the linear SVM are chosen on dev for each draw, the learning
