@@ -40,7 +40,7 @@ def write(folder):
             {**speed, "p99": 4.0, "cpu p99": 3.5, "labels kept": 0.998, "megabytes": 5.2}
         ),
     }
-    (folder / "faults.json").write_text(json.dumps({"settings": {}, "rows": rows}), encoding="utf-8")
+    (folder / "industrial_faults.json").write_text(json.dumps({"settings": {}, "rows": rows}), encoding="utf-8")
 
 
 def test_tables(tmp_path):
@@ -86,6 +86,6 @@ def test_leads_need_draws_that_both_have(tmp_path):
 def test_nothing_measured(tmp_path):
     study = Study(tmp_path)
     for rows in (study.scores(), study.tail(), study.cut(), study.passing(), study.unknown(), study.latencies()):
-        assert "experiments.faults" in next(iter(rows[0].values()))
-    assert "experiments.faults" in study.gap() and "experiments.faults" in study.listed()
-    assert "experiments.faults" in study.leads() and "experiments.faults" in study.measured_on()
+        assert "experiments.industrial_faults" in next(iter(rows[0].values()))
+    assert "experiments.industrial_faults" in study.gap() and "experiments.industrial_faults" in study.listed()
+    assert "experiments.industrial_faults" in study.leads() and "experiments.industrial_faults" in study.measured_on()

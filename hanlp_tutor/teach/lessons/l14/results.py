@@ -1,4 +1,4 @@
-"""``results/faults.json`` as lesson 14 shows it: three draws of 4,000 logs of a synthetic corpus."""
+"""``results/industrial_faults.json`` as lesson 14 shows it: three draws of 4,000 logs of a synthetic corpus."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Study(Measured):
     """Models by row; a median with least and greatest over the draws that are there."""
 
     def __init__(self, folder: Path | None = None):
-        super().__init__("faults", folder)
+        super().__init__("industrial_faults", folder)
 
     def scores(self) -> list[dict[str, str]]:
         """A row a model: accuracy and macro F1, and which half of the label is wrong, in points."""

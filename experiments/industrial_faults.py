@@ -1,4 +1,4 @@
-"""``python -m experiments.faults``: 281 types of faults from 4,000 logs, fine-tuned and classical. Forty minutes.
+"""``python -m experiments.industrial_faults``: 281 types of faults, 4,000 logs, fine-tuned and classical. An hour.
 
 The logs are synthetic (:mod:`hanlp_tutor.corpora.faults`): nothing here says how a model would sort those of a plant.
 Three draws of 4,000 logs without overlap; the settings of the linear SVM are chosen on dev for each draw, the learning
@@ -63,14 +63,14 @@ def main(
     folder: Path | None = None,
     draws=DRAWS,
     test: int | None = None,
-    models=Path("runs/faults"),
+    models=Path("runs/industrial_faults"),
     classical_only: bool = False,
 ) -> None:
     logs = Logs(test)
     data = {"train": fingerprint(logs.pool), "dev": fingerprint(logs.dev), "test": fingerprint(logs.test)}
     settings = {"encoder": ENCODER, "sentences": LOGS, "data": data, "synthetic": True,
                 "types": len(types()), "unknown": UNKNOWN, "kept": KEPT}  # fmt: skip
-    experiment = Experiment("faults", settings, manifest(describe_device(choose_device())), folder)
+    experiment = Experiment("industrial_faults", settings, manifest(describe_device(choose_device())), folder)
     _measure_classical(experiment, logs, draws)
     if not classical_only:
         _measure_fine_tuned(experiment, logs, draws, models)
