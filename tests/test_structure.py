@@ -45,6 +45,7 @@ READERS = {
     "finetune_ner": {"l03"},
     "learning_rates": {"l06"},
     "loss_terms": {"l02"},
+    "medical": {"l12"},
     "multitask": {"l11"},
     "troubleshooting": {"l20"},
     "tuning": {"l09"},

@@ -1,0 +1,56 @@
+"""Synthetic records with what their generator knows: whose finding each disease and symptom is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from hanlp_tutor.corpora import clinic, load_corpus
+from hanlp_tutor.corpora.dealing import Options
+from hanlp_tutor.data import Span, TaggedText
+from hanlp_tutor.teach.lessons.l12.assertion import ASSERTED, PATIENT, STATUS
+
+
+def told_apart(count: int) -> tuple[list[TaggedText], list[int], list[list[Span]]]:
+    """``count`` training records, the places of the test records that count, and their gold, such as ``disease/family``.
+
+    Sentences made for relations are left out: there the status of an entity says what role it plays in the relation,
+    and a mother's illness is not marked as hers.
+    """
+    train, test = (_without_relations(subset) for subset in ("train", "test"))
+    examples = load_corpus("clinic").test
+    gold = [[s for s in each.spans if "/" in s.label] for each in with_whose([examples[i] for i in test])]
+    return [load_corpus("clinic").train[i] for i in train[:count]], test, gold
+
+
+def with_whose(examples: Sequence[TaggedText]) -> list[TaggedText]:
+    """The same texts with a second label: ``disease/denied`` instead of ``disease``."""
+    known = _whose()
+    return [
+        TaggedText.from_spans(
+            e.text, [Span(s.start, s.end, _label(s, known[e.source])) for s in e.spans], e.source
+        )
+        for e in examples
+    ]
+
+
+def _label(span: Span, whose: dict[int, str]) -> str:
+    return f"{span.label}/{whose.get(span.start, PATIENT)}" if span.label in ASSERTED else span.label
+
+
+def _without_relations(subset: str) -> list[int]:
+    return [i for i, record in enumerate(_records()[subset]) if record.kind != "relations"]
+
+
+@lru_cache(maxsize=1)
+def _whose() -> dict[str, dict[int, str]]:
+    """By source and start of a mention whose it is."""
+    return {
+        example.source: {m.start: STATUS.get(m.status, PATIENT) for m in record.mentions}
+        for subset, records in _records().items()
+        for example, record in zip(getattr(load_corpus("clinic"), subset), records, strict=True)
+    }
+
+
+def _records() -> dict[str, list[clinic.Record]]:
+    return clinic.records("ner", Options(size=clinic.SIZE))
