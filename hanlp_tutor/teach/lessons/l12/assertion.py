@@ -1,4 +1,4 @@
-"""Whose finding is it? Cue words say that a disease or symptom is denied (否认糖尿病) or somebody else's (父亲患糖尿病).
+"""Whose finding is it? Cue words say that an illness is denied (否认糖尿病) or somebody else's (父亲患糖尿病).
 
 After NegEx (Chapman et al. 2001) and ConText (Harkema et al. 2009), in Chinese: a cue has a scope, and what stands in
 the scope is denied, or of the family. Nothing is learnt; the cues are those of any Chinese record.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from hanlp_tutor.data import Span, TaggedText
+from hanlp_tutor.data import Span
 
 PATIENT, DENIED, FAMILY = "patient", "denied", "family"
 WHOSE = (PATIENT, DENIED, FAMILY)
@@ -21,16 +21,22 @@ FAMILY_SECTION = 60  # characters behind 家族史： in which a finding is the 
 # Sentences end at 。; a clause at the comma. 无明显诱因 and 无缓解 deny nothing that is a finding.
 _SENTENCE = re.compile(r"[。；;！？\n]")
 _NO_CUE = re.compile(
-    r"无(?:明显|特殊)?诱因|无(?:明显)?(?:缓解|好转|改善|变化|效)|无创|无痛(?:性|分娩|人流)|无力|无症状|无排卵|无菌(?!痢)|未(?:予|行|系统|规律|正规|治疗|重视|"
-    r"在意|监测|处理|服)|不(?:能|易|全|稳|明|良|适|详|足|规则|振|孕)|家属代?[述诉]"
+    r"无(?:明显|特殊)?诱因|无(?:明显)?(?:缓解|好转|改善|变化|效)|无创|无痛(?:性|分娩|人流)|无力|无症状|无排卵|无菌(?!痢)|"
+    r"未(?:予|行|系统|规律|正规|治疗|重视|在意|监测|处理|服)|不(?:能|易|全|稳|明|良|适|详|足|规则|振|孕)|家属代?[述诉]"
 )
 _DENIAL = re.compile(r"否认|无|未见|未诉|未发现|未闻及|未触及|未及|不伴|没有|除外|已排除|排除")
-_TURN = re.compile(r"但|而|仍|出现|诊断|患有|确诊|伴|后|行|予|因|另有|可见|素有|曾")  # what a denial does not reach across
-_AFTER = re.compile(r"\s*(?:[（(]\s*[-－—]\s*[）)]|[^。；，、,]{0,4}(?:均|皆)?(?:否认|未见|未出现|从未出现|亦不明显|阴性|已排除)|(?:均|皆)无)")
-_LIST = re.compile(r"(?:[、及和或与]|[（(]\s*[-－—]\s*[）)])")
-_RELATIVE = re.compile(r"父|母|祖|兄|弟|姐|妹|哥|叔|伯|姑|舅|姨|子女|儿子|女儿|亲属|家族|家人|(?<!CAF)FH\b")
-_NOT_A_RELATIVE = re.compile(r"母细胞|父母代诉|祖细胞|子母|水母|拇|酵母|云母|母斑|家属")
-_SECTION = re.compile(r"[■【]?(?:(?P<family>家族史|FH)|(?:[一-鿿]{1,6}(?:史|检查|诊断|计划|记录|小结|医嘱)|主诉|CC|HPI|PMH|PE|Rx|查体|化验|治疗|处理|诊断))[】：: ]")
+# A denial does not reach across these.
+_TURN = re.compile(r"但|而|仍|出现|诊断|患有|确诊|伴|行|予|因|另有|可见|素有|曾")
+_MINUS = r"\s*[（(]\s*[-－—]\s*[）)]"
+_AFTER = re.compile(
+    rf"{_MINUS}|[^。；，、,]{{0,4}}(?:均|皆)?(?:否认|未见|未出现|从未出现|亦不明显|阴性|已排除)|(?:均|皆)无"
+)
+_LIST_AFTER = re.compile(r"(?:、[^，。；]{2,20}){1,5}(?:均|皆)(?:否认|无)")  # 肝炎、结核均否认
+_RELATIVE = re.compile(r"父|母|祖|兄|弟|姐|妹|哥|叔|伯|姑|舅|姨|子女|儿子|女儿|亲属|家族|家人|(?<![A-Z])FH\b")
+_NOT_A_RELATIVE = re.compile(r"母细胞|祖细胞|酵母|云母|母斑|家属")
+_FAMILY_HEADING = r"家族史|(?<![A-Z])FH"
+_OTHER_HEADINGS = r"[一-鿿]{1,6}(?:史|检查|诊断|计划|记录|小结|医嘱)|主诉|CC|HPI|PMH|PE|Rx|查体|化验|治疗|处理|诊断"
+_SECTION = re.compile(rf"[■【]?(?:(?P<family>{_FAMILY_HEADING})|(?:{_OTHER_HEADINGS}))[】：: ]")
 
 
 def whose(text: str, start: int, end: int) -> str:
@@ -65,9 +71,7 @@ def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _denied(text: str, low: int, start: int, end: int, high: int) -> bool:
-    if _AFTER.match(text, end, high):
-        return True
-    if re.match(r"(?:、[^，。；]{2,20}){1,5}(?:均|皆)(?:否认|无)", text[end:high]):  # 肝炎、结核均否认
+    if _AFTER.match(text, end, high) or _LIST_AFTER.match(text, end, high):
         return True
     before = _NO_CUE.sub(lambda match: "□" * len(match.group()), text[low:start])
     clause = re.split(r"[，,]|[一-鿿]+史：", before)[-1]
@@ -76,7 +80,7 @@ def _denied(text: str, low: int, start: int, end: int, high: int) -> bool:
 
 
 def _of_family(text: str, low: int, start: int) -> bool:
-    sections = [match for match in _SECTION.finditer(text, 0, start)]
+    sections = list(_SECTION.finditer(text, 0, start))
     if sections and sections[-1].group("family") and start - sections[-1].end() <= FAMILY_SECTION:
         return True
     if sections:

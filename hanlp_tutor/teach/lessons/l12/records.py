@@ -12,7 +12,7 @@ from hanlp_tutor.teach.lessons.l12.assertion import ASSERTED, PATIENT, STATUS
 
 
 def told_apart(count: int) -> tuple[list[TaggedText], list[int], list[list[Span]]]:
-    """``count`` training records, the places of the test records that count, and their gold, such as ``disease/family``.
+    """``count`` training records, the places of the test records that are told apart, their gold (``disease/family``).
 
     Sentences made for relations are left out: there the status of an entity says what role it plays in the relation,
     and a mother's illness is not marked as hers.
@@ -27,9 +27,7 @@ def with_whose(examples: Sequence[TaggedText]) -> list[TaggedText]:
     """The same texts with a second label: ``disease/denied`` instead of ``disease``."""
     known = _whose()
     return [
-        TaggedText.from_spans(
-            e.text, [Span(s.start, s.end, _label(s, known[e.source])) for s in e.spans], e.source
-        )
+        TaggedText.from_spans(e.text, [Span(s.start, s.end, _label(s, known[e.source])) for s in e.spans], e.source)
         for e in examples
     ]
 

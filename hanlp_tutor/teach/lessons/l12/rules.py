@@ -24,16 +24,21 @@ VALUE = re.compile(
     rf"\s*[：:为]?\s*{NUMBER}\s*(?:%|℃|[munpμ]?mol/L|[munpμ]?g/(?:L|ml|mL|dl)|[mk]?I?U/(?:L|ml|mL)|mm/h|mmHg|"
     r"×10|/μl|/L|AU/ml|S/CO|fl|pg|s\b|秒|↑|↓)"
 )
-# What stands before a name: words of a record, and every sign that no name holds. Longer ones come first.
-_BEFORE = (
-    "诊断为 确诊为 诊断 确诊 考虑 提示 建议 复查 随访 结合 关注 行急诊 拟行 急诊行 急诊 床旁 床边 继续 给予 予以 改为 改用 加用 "
-    "停用 口服 服用 使用 应用 静滴 静注 静脉滴注 皮下注射 肌注 外用 联合 首选 对症 患有 患者 病人 患儿 病员 家属 出现 突发 "
-    "伴有 合并 表现为 既往 因 行 予 有 无 及 和 或 与 并 伴 查 服 用 示 见 请 转 转入 收住 收入 入住 入 由 至 为 在 后 再 "
-    "的 了 是 得 患 做 吃 治疗 检查 检查示 报告 回报 明确 依据 排除 加 减 停 拒绝 暂拒绝 必要时 明日 今日 近日 昨日 当日 次日 "
-    "目前 现 于 系 经 待 未 我院 来"
-).split()
-_SIGNS = r"[^\w\-+αβγ]|\d+[.、)]|\d+(?:天|日|周|月|年)前?|(?<=[\u4e00-\u9fff])(?=\d)"  # 2型 begins a name, 白细胞12 ends one
-_BORDER = re.compile("|".join([*sorted(map(re.escape, _BEFORE), key=len, reverse=True), _SIGNS]))
+# What stands before a name: words of a record, and every sign that no name holds.
+_BEFORE = """
+诊断为 确诊为 诊断 确诊 考虑 提示 建议 复查 随访 结合 关注 行急诊 拟行 急诊行 急诊 床旁 床边 继续 给予 予以 改为
+改用 加用 停用 口服 服用 使用 应用 静滴 静注 静脉滴注 皮下注射 肌注 外用 联合 首选 对症 患有 患者 病人 患儿 病员
+家属 出现 突发 伴有 合并 表现为 既往 因 行 予 有 无 及 和 或 与 并 伴 查 服 用 示 见 请 转 转入 收住 收入 入住
+入 由 至 为 在 后 再 的 了 是 得 患 做 吃 治疗 检查 检查示 报告 回报 明确 依据 排除 加 减 停 拒绝 暂拒绝 必要时
+明日 今日 近日 昨日 当日 次日 目前 现 于 系 经 待 未 我院 来
+"""
+_SIGNS = (
+    r"[^\w\-+αβγ]",
+    r"\d+[.、)]",
+    r"\d+(?:天|日|周|月|年)前?",
+    r"(?<=[\u4e00-\u9fff])(?=\d)",  # 白细胞 ends before its 12.3
+)
+_BORDER = re.compile("|".join([*sorted(_BEFORE.split(), key=len, reverse=True), *_SIGNS]))
 SHORTEST, LONGEST = 2, 16  # characters of a name that a pattern may find
 
 
@@ -58,7 +63,7 @@ class Pattern:
         return re.compile(f"(?:{self.ends})")
 
     def last(self, text: str, start: int, end: int) -> int:
-        """The end of the longest such name that begins at ``start`` and goes no further than ``end``; 0: there is none."""
+        """The end of the longest such name from ``start``, no further than ``end``; 0 where there is none."""
         if self.before:
             return end if self.before.match(text, end) else 0
         found = [match.end() for match in self._end.finditer(text, start, end)]
@@ -68,12 +73,28 @@ class Pattern:
 PATTERNS = (
     Pattern("a drug before its dose", ("drug",), before=DOSE),
     Pattern("a test before its value", ("test",), before=VALUE),
-    Pattern("form of a drug", ("drug",), "片|胶囊|颗粒|注射液|口服液|滴眼液|混悬液|溶液|乳膏|软膏|凝胶|滴丸|丸|喷雾剂|单抗"),
-    Pattern("kind of a test", ("test",), "CT|MRI|X线|彩超|B超|超声|镜检查|胃镜|肠镜|喉镜|心电图|脑电图|肌电图|造影|抗体|抗原"),
-    Pattern("an operation", ("procedure", "treatment"), "[切除造镜形置换合固定流]术|术|置管|穿刺|疗法|化疗|放疗"),
-    Pattern("a department", ("department",), "科(?:门诊|病房)?|ICU|重症医学科"),
-    Pattern("kind of a disease", ("disease",), "综合征|[^状]症|病|炎|癌|瘤|结石|骨折|衰竭|梗死|硬化|溃疡|囊肿|息肉|血栓"),
-    Pattern("kind of a symptom", ("symptom",), "痛|无力|困难|肿胀|麻木|头晕|发热|咳嗽|水肿|瘙痒|出血|不适|乏力|呕吐|腹泻"),
+    Pattern(
+        "form of a drug",
+        ("drug",),
+        "片|胶囊|颗粒|注射液|口服液|滴眼液|混悬液|溶液|乳膏|软膏|凝胶|滴丸|丸|喷雾剂|单抗",
+    ),
+    Pattern(
+        "kind of a test",
+        ("test",),
+        "CT|MRI|X线|彩超|B超|超声|镜检查|胃镜|肠镜|喉镜|心电图|脑电图|肌电图|造影|抗体|抗原",
+    ),
+    Pattern("an operation", ("procedure", "treatment"), "术|置管|穿刺|疗法|化疗|放疗"),
+    Pattern("a department", ("department",), "科(?:门诊|病房)?|ICU"),
+    Pattern(
+        "kind of a disease",
+        ("disease",),
+        "综合征|[^状]症|病|炎|癌|瘤|结石|骨折|衰竭|梗死|硬化|溃疡|囊肿|息肉|血栓",
+    ),
+    Pattern(
+        "kind of a symptom",
+        ("symptom",),
+        "痛|无力|困难|肿胀|麻木|头晕|发热|咳嗽|水肿|瘙痒|出血|不适|乏力|呕吐|腹泻",
+    ),
 )
 
 
@@ -142,9 +163,7 @@ class RuleBook:
     def right_shares(self) -> dict[str, float]:
         """Of each entry the share of its matches in the training texts that annotators marked so."""
         found, right = Counter(), Counter()
-        for example, spans in zip(
-            self._train, self._matcher.predict([each.text for each in self._train]), strict=True
-        ):
+        for example, spans in zip(self._train, self._matcher.predict([each.text for each in self._train]), strict=True):
             gold = set(example.spans)
             for span in spans:
                 found[example.text[span.start : span.end]] += 1

@@ -12,7 +12,7 @@ from hanlp_tutor.teach.lessons.l12.assertion import DENIED, FAMILY, PATIENT, WHO
 
 
 def recall_counts(gold: Sequence[Iterable[Span]], found: Sequence[Iterable[Span]]) -> np.ndarray:
-    """Right, wanted and wanted of each text, (n, 3): the F1 of such counts *is* the recall, so a bootstrap of F1 draws it."""
+    """Right, wanted and wanted of each text, (n, 3): the F1 of such counts *is* the recall."""
     rows = [(len({*g} & {*f}), len({*g}), len({*g})) for g, f in zip(gold, found, strict=True)]
     return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
@@ -26,7 +26,7 @@ def both(first: Sequence[Sequence[Span]], second: Sequence[Sequence[Span]]) -> l
 
 
 def whose_scores(gold: Sequence[Sequence[Span]], found: Sequence[Sequence[Span]]) -> dict[str, float]:
-    """F1 of each of the three answers, and what matters most: other people's and denied findings taken for the patient's.
+    """F1 of each of the three answers, and how often what is denied or of the family is taken for the patient's.
 
     Args:
         gold, found: spans with labels such as ``disease/denied``.
