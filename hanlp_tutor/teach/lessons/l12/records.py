@@ -8,7 +8,7 @@ from functools import lru_cache
 from hanlp_tutor.corpora import clinic, load_corpus
 from hanlp_tutor.corpora.dealing import Options
 from hanlp_tutor.data import Span, TaggedText
-from hanlp_tutor.teach.lessons.l12.assertion import ASSERTED, PATIENT, STATUS
+from hanlp_tutor.teach.lessons.l12.assertion import ASSERTED, PATIENT, STATUS, whose
 
 
 def told_apart(count: int) -> tuple[list[TaggedText], list[int], list[list[Span]]]:
@@ -21,6 +21,18 @@ def told_apart(count: int) -> tuple[list[TaggedText], list[int], list[list[Span]
     examples = load_corpus("clinic").test
     gold = [[s for s in each.spans if "/" in s.label] for each in with_whose([examples[i] for i in test])]
     return [load_corpus("clinic").train[i] for i in train[:count]], test, gold
+
+
+def answers_on_gold(subset: str) -> tuple[list[str], list[str]]:
+    """The truth and the answer of the cue words for each gold disease and symptom of a set, without relations."""
+    truth, answers = [], []
+    for place in _without_relations(subset):
+        example = getattr(load_corpus("clinic"), subset)[place]
+        for span in example.spans:
+            if span.label in ASSERTED:
+                truth.append(_whose()[example.source][span.start])
+                answers.append(whose(example.text, span.start, span.end))
+    return truth, answers
 
 
 def with_whose(examples: Sequence[TaggedText]) -> list[TaggedText]:

@@ -1,0 +1,111 @@
+"""``results/medical.json`` as lesson 12 shows it: names, who has the finding, departments, and the article's +23."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hanlp_tutor.teach.results import UNMEASURED, Measured, paired, spread
+from hanlp_tutor.teach.verdict import lead
+from hanlp_tutor.workbench.significance import Comparison
+
+ARTICLE = 0.23  # of recall, over rule matching
+SETS = {"clinic": "clinic (synthetic)", "cmedqaner": "cMedQANER", "cmedqaner/200": "cMedQANER, 200 sentences"}
+FINDERS = ("dictionary", "rules, as written", "rules", "feature CRF", "fine-tuned", "fine-tuned and rules")
+_NAME_MEASURES = ("precision", "recall", "f1", "recall_seen", "recall_unseen")
+_DEPARTMENTS = ("TF-IDF and linear SVM", "mini-bert", "mini-macbert")
+
+
+class Medical(Measured):
+    """The rows of ``python -m experiments.medical``."""
+
+    def __init__(self, folder: Path | None = None):
+        super().__init__("medical", folder)
+
+    def names(self, corpus: str) -> list[dict[str, str]]:
+        """A row a finder, in points: precision, recall, F1, recall of seen and of new names."""
+        rows = []
+        for finder in FINDERS:
+            row = self.rows.get(f"{corpus}: {finder}")
+            if row:
+                rows.append({"finder": finder, **{m.replace("_", " of "): spread(row, m) for m in _NAME_MEASURES}})
+        return rows or self.missing("finder")
+
+    def share_unseen(self, corpus: str) -> float | None:
+        """Of the test names of a corpus, those that training did not show."""
+        row = self.rows.get(f"{corpus}: rules")
+        return row["median"]["share_unseen"] if row else None
+
+    def leads(self, finder: str = "fine-tuned") -> dict[str, list[Comparison]]:
+        """By set the recall of a finder less that of the rules, a comparison a seed."""
+        found = {}
+        for corpus, shown in SETS.items():
+            row = self.rows.get(f"{corpus}: {finder}")
+            if row:
+                found[shown] = [_lead(run) for run in row["seeds"].values()]
+        return found
+
+    def points(self) -> dict[str, tuple[float, list[Comparison]]]:
+        """By set the share of new names, and the leads in recall: what the picture shows."""
+        shares = {shown: self.share_unseen(corpus) for corpus, shown in SETS.items()}
+        return {shown: (shares[shown], leads) for shown, leads in self.leads().items() if shares[shown] is not None}
+
+    def parts(self, corpus: str) -> dict[str, float] | None:
+        """The lead in recall taken apart: on seen names, on new ones, and the share of new ones; medians."""
+        ours, theirs = (self.rows.get(f"{corpus}: {finder}") for finder in ("fine-tuned", "rules"))
+        if not (ours and theirs):
+            return None
+        gaps = {m: ours["median"][f"recall_{m}"] - theirs["median"][f"recall_{m}"] for m in ("seen", "unseen")}
+        return {**gaps, "share_unseen": theirs["median"]["share_unseen"]}
+
+    def verdict(self, corpus: str = "cmedqaner") -> str:
+        """What the measurement says of the article's +23 points of recall; a synthetic set can say nothing of it."""
+        found = self.leads().get(SETS[corpus])
+        if not found:
+            return f"{UNMEASURED}: {self.command}"
+        points = [100 * pair.difference for pair in found]
+        low, high = 100 * min(pair.low for pair in found), 100 * max(pair.high for pair in found)
+        seen = (
+            f"On {SETS[corpus]} the fine-tuned model has {_listed(points)} points of recall more than the rules "
+            f"({len(points)} seeds; the intervals lie between {low:+.1f} and {high:+.1f})."
+        )
+        if corpus == "clinic":
+            return f"{seen} The set is synthetic: the article's {100 * ARTICLE:+.0f} is not testable here."
+        if low <= 100 * ARTICLE <= high:
+            return f"{seen} The article's {100 * ARTICLE:+.0f} lies within them: reproduced."
+        return f"{seen} The article's {100 * ARTICLE:+.0f} lies outside all of them: not reproduced on this set."
+
+    def whose(self) -> list[dict[str, str]]:
+        """A row a way to tell whose a finding is: F1 of the three answers, and what is taken for the patient's."""
+        rows = [
+            {"whose by": name, **{m: spread(row, m) for m in row["median"]}}
+            for name, row in self.under("whose: ").rows.items()
+        ]
+        return rows or self.missing("whose by")
+
+    def departments(self) -> list[dict[str, str]]:
+        """A row a classifier: accuracy and macro F1 in points."""
+        some = self.under("departments: ").rows
+        rows = [
+            {"classifier": name, **{m.replace("_f1", " F1"): spread(some[name], m) for m in ("accuracy", "macro_f1")}}
+            for name in _DEPARTMENTS
+            if name in some
+        ]
+        return rows or self.missing("classifier")
+
+    def macbert(self) -> str:
+        """Whether MacBERT's recipe is ahead of BERT's on the departments, over seeds."""
+        some = self.under("departments: ").rows
+        pair = {"mini-macbert", "mini-bert"} <= some.keys() and paired(
+            some["mini-macbert"], some["mini-bert"], "accuracy"
+        )
+        return lead("mini-macbert", "mini-bert", pair, of="accuracy") if pair else f"{UNMEASURED}: {self.command}"
+
+
+def _lead(run: dict[str, Any]) -> Comparison:
+    low, high = run["lead_low"], run["lead_high"]
+    return Comparison(run["lead_difference"], low, high, (high - low) / 3.92, run["lead_p"])
+
+
+def _listed(points: list[float]) -> str:
+    return ", ".join(f"{point:+.1f}" for point in points)
