@@ -76,7 +76,12 @@ class Names:
 
     def against_rules(self, found: Sequence[Sequence[Span]]) -> dict[str, float]:
         pair = paired_bootstrap(recall_counts(self.gold, found), recall_counts(self.gold, self.rules()))
-        return {f"lead_{name}": getattr(pair, name) for name in ("difference", "low", "high", "p")}
+        f1 = [span_scores(self.gold, each)["f1"] for each in (found, self.rules())]
+        return {
+            **{f"lead_{name}": getattr(pair, name) for name in ("difference", "low", "high", "p")},
+            "points of recall": 100 * pair.difference,
+            "points of F1": 100 * (f1[0] - f1[1]),
+        }
 
     def fine_tuned(self, seed: int) -> dict[str, float]:
         found = self.tagged(seed)
@@ -177,7 +182,8 @@ def _departments(measure, corpus) -> None:
     def compared(seed: int) -> dict[str, float]:
         counts = [label_counts(gold, answers(encoder, seed)) for encoder in reversed(COMPARED)]
         pair = paired_bootstrap(*counts)
-        return {name: getattr(pair, name) for name in ("difference", "low", "high", "p")}
+        found = {name: getattr(pair, name) for name in ("difference", "low", "high", "p")}
+        return {**found, "points": 100 * pair.difference}
 
     def svm(seed: int) -> dict[str, float]:
         pipeline, c = tuned_svm(train, dev)
