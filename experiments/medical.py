@@ -11,9 +11,12 @@ only C of the SVM and the rules are chosen on dev. Nothing is chosen on a test s
 """
 
 import argparse
+import hashlib
+import json
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -25,6 +28,7 @@ from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import DEFAULT_ENCODER
 from hanlp_tutor.errors import DataError
+from hanlp_tutor.files import write_json
 from hanlp_tutor.manifest import manifest
 from hanlp_tutor.teach.lessons.l12.assertion import asserted
 from hanlp_tutor.teach.lessons.l12.departments import tuned_svm
@@ -36,6 +40,7 @@ from hanlp_tutor.workbench.baselines import DictionaryMatcher, FeatureCRF
 from hanlp_tutor.workbench.novelty import recall_by_novelty
 from hanlp_tutor.workbench.significance import label_counts, paired_bootstrap
 
+CACHE = Path("runs/medical")  # where the taggers' finds are kept: a change of the rules trains no model again
 ENCODER, SEEDS = DEFAULT_ENCODER, (1, 2, 3)
 SENTENCES = {"clinic": 1000, "cmedqaner": None, "cmedqaner/200": 200}  # by the name of the rows
 NER = {"batch_size": 16, "lr": 3e-4, "head_lr": 3e-2, "crf": True, "patience": None, "eval_steps": 100_000}
@@ -72,7 +77,14 @@ class Names:
 
     @lru_cache(maxsize=1)  # noqa: B019
     def tagged(self, seed: int) -> list[list[Span]]:
-        return _found(_tagger(self.train, seed, self.epochs), self.texts)
+        key = hashlib.sha256(json.dumps([self.data, NER, self.epochs, weights_of(ENCODER), seed]).encode()).hexdigest()
+        kept = CACHE / f"{key[:16]}.json"
+        if not kept.exists():
+            CACHE.mkdir(parents=True, exist_ok=True)
+            write_json(
+                kept, [list(map(list, each)) for each in _found(_tagger(self.train, seed, self.epochs), self.texts)]
+            )
+        return [[Span(*span) for span in each] for each in json.loads(kept.read_text(encoding="utf-8"))]
 
     def against_rules(self, found: Sequence[Sequence[Span]]) -> dict[str, float]:
         pair = paired_bootstrap(recall_counts(self.gold, found), recall_counts(self.gold, self.rules()))

@@ -12,7 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from hanlp_tutor.core.scores import span_scores
 from hanlp_tutor.data import Span, TaggedText
@@ -38,8 +38,8 @@ _SIGNS = (
     r"\d+(?:天|日|周|月|年)前?",
     r"(?<=[\u4e00-\u9fff])(?=\d)",  # 白细胞 ends before its 12.3
 )
-_BORDER = re.compile("|".join([*sorted(_BEFORE.split(), key=len, reverse=True), *_SIGNS]))
 SHORTEST, LONGEST = 2, 16  # characters of a name that a pattern may find
+OFTEN, LONGEST_BORDER = 2, 4  # how often a word has to stand before a name to become a border, and its characters
 
 
 @dataclass(frozen=True)
@@ -105,10 +105,13 @@ class RuleBook:
         train: the entities of these examples are the dictionary.
         patterns: that are in force.
         crossed_out: entries that are not.
+        borders: words that stand before names, besides those that everybody knows.
+        exceptions: what a pattern finds and is no name, such as 手术 or 起病.
 
     Attributes:
         entries: from a name to its type.
         patterns: those whose type the training set has.
+        borders, exceptions: as given.
     """
 
     def __init__(
@@ -117,53 +120,86 @@ class RuleBook:
         *,
         patterns: Iterable[Pattern] = PATTERNS,
         crossed_out: Collection[str] = (),
+        borders: Collection[str] = (),
+        exceptions: Collection[str] = (),
     ):
-        self._train = train
-        self._matcher = DictionaryMatcher(train)
-        self._matcher = _without(self._matcher, crossed_out)
+        self._train, self.borders, self.exceptions = train, frozenset(borders), frozenset(exceptions)
+        self._matcher = _without(DictionaryMatcher(train), crossed_out)
         self.entries: Mapping[str, str] = self._matcher.entries
         known = {span.label for example in train for span in example.spans}
         self.patterns = tuple(pattern for pattern in patterns if known & {*pattern.labels})
         self._label = {p.name: next(label for label in p.labels if label in known) for p in self.patterns}
+        self._border = _borders(self.borders)
 
     def predict(self, texts: Iterable[str]) -> list[list[Span]]:
         """The names in each text, in order, without overlap."""
-        return [_longest([*known, *self._by_pattern(text)]) for text, known in self._looked_up(texts)]
-
-    def _looked_up(self, texts: Iterable[str]):
         texts = list(texts)
-        return zip(texts, self._matcher.predict(texts), strict=True)
+        looked_up = self._matcher.predict(texts)
+        return [_longest([*known, *self.by_pattern(text)]) for text, known in zip(texts, looked_up, strict=True)]
 
-    def _by_pattern(self, text: str) -> Iterable[Span]:
-        for start, end in pieces(text):
+    def by_pattern(self, text: str) -> list[Span]:
+        """What the patterns find, whatever the dictionary says; the same place may stand twice."""
+        found = []
+        for start, end in pieces(text, self._border):
             for pattern in self.patterns:
                 last = pattern.last(text, start, end)
-                if last and SHORTEST <= last - start <= LONGEST:
-                    yield Span(start, last, self._label[pattern.name])
+                if last and SHORTEST <= last - start <= LONGEST and text[start:last] not in self.exceptions:
+                    found.append(Span(start, last, self._label[pattern.name]))
+        return found
 
     def kept_by(self, dev: Sequence[TaggedText], *, least: Sequence[float] = (0.0, 0.25, 0.5, 0.75)) -> RuleBook:
-        """The book that a keeper makes of this one: what lowers the F1 on dev goes.
+        """The book that a keeper makes of this one.
 
-        An entry is crossed out when fewer than ``least`` of its matches in the *training* texts are right; which
-        ``least`` is best, and after that which pattern stays, is decided on dev, one after the other.
+        The keeper reads what the patterns find wrongly in the *training* texts: what stands before a name becomes a
+        border, what is no name an exception. Then an entry is crossed out when fewer than ``least`` of its matches in
+        the training texts are right; which ``least`` is best, and after that which pattern stays, dev decides.
         """
+        borders, exceptions = self.wrong_finds()
+        read = {"borders": self.borders | borders, "exceptions": self.exceptions | exceptions}
         shares = self.right_shares()
-        books = [
-            RuleBook(self._train, patterns=(), crossed_out={e for e, share in shares.items() if share < one})
-            for one in least
-        ]
-        best = max(books, key=lambda book: f1_of(book, dev))
-        crossed_out, patterns = self.entries.keys() - best.entries.keys(), []
+
+        def book(patterns: Sequence[Pattern], limit: float) -> RuleBook:
+            out = {entry for entry, share in shares.items() if share < limit}
+            return RuleBook(self._train, patterns=patterns, crossed_out=out, **read)
+
+        limit = max(least, key=lambda one: f1_of(book((), one), dev))
+        best = book((), limit)
         for pattern in self.patterns:
-            wider = RuleBook(self._train, patterns=[*patterns, pattern], crossed_out=crossed_out)
+            wider = book([*best.patterns, pattern], limit)
             if f1_of(wider, dev) > f1_of(best, dev):
-                best, patterns = wider, [*patterns, pattern]
+                best = wider
         return best
+
+    def wrong_finds(self) -> tuple[set[str], set[str]]:
+        """Borders and exceptions that the training texts teach: each pass sees what the last one's borders changed."""
+        borders: set[str] = set()
+        for _ in range(3):
+            book = RuleBook(self._train, patterns=self.patterns, borders=self.borders | borders)
+            more, exceptions = book._wrong_finds()
+            if more <= borders:
+                break
+            borders |= more
+        return borders, exceptions
+
+    def _wrong_finds(self) -> tuple[set[str], set[str]]:
+        before, never, gold_names = Counter(), Counter(), {*self._matcher.entries}
+        for example in self._train:
+            gold = set(example.spans)
+            for span in set(self.by_pattern(example.text)) - gold:
+                inside = [g for g in gold if g.end == span.end and span.start < g.start]
+                if inside:
+                    before[example.text[span.start : inside[0].start]] += 1
+                elif not any(g.start < span.end and span.start < g.end for g in gold):
+                    never[example.text[span.start : span.end]] += 1
+        borders = {word for word, times in before.items() if times >= OFTEN and len(word) <= LONGEST_BORDER}
+        borders = {word for word in borders if not any(word in name for name in gold_names)}
+        return borders, {name for name in never if name not in gold_names}
 
     def right_shares(self) -> dict[str, float]:
         """Of each entry the share of its matches in the training texts that annotators marked so."""
         found, right = Counter(), Counter()
-        for example, spans in zip(self._train, self._matcher.predict([each.text for each in self._train]), strict=True):
+        texts = [example.text for example in self._train]
+        for example, spans in zip(self._train, self._matcher.predict(texts), strict=True):
             gold = set(example.spans)
             for span in spans:
                 found[example.text[span.start : span.end]] += 1
@@ -171,13 +207,13 @@ class RuleBook:
         return {entry: right[entry] / found[entry] for entry in found}
 
 
-def pieces(text: str) -> list[tuple[int, int]]:
-    """The stretches between two borders, in which a name may begin at the start."""
+def pieces(text: str, border: re.Pattern[str]) -> list[tuple[int, int]]:
+    """The stretches between two borders; a name that a pattern finds begins where one begins."""
     found, start = [], 0
-    for border in _BORDER.finditer(text):
-        if border.start() > start:
-            found.append((start, border.start()))
-        start = border.end()
+    for match in border.finditer(text):
+        if match.start() > start:
+            found.append((start, match.start()))
+        start = match.end()
     return [*found, (start, len(text))] if start < len(text) else found
 
 
@@ -193,6 +229,12 @@ def _longest(spans: Sequence[Span]) -> list[Span]:
         if not chosen or span.start >= chosen[-1].end:
             chosen.append(span)
     return chosen
+
+
+@lru_cache(maxsize=32)
+def _borders(more: frozenset[str]) -> re.Pattern[str]:
+    words = sorted({*_BEFORE.split(), *more}, key=lambda word: (-len(word), word))
+    return re.compile("|".join([*map(re.escape, words), *_SIGNS]))
 
 
 def _without(matcher: DictionaryMatcher, entries: Collection[str]) -> DictionaryMatcher:
