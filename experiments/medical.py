@@ -81,9 +81,8 @@ class Names:
         kept = CACHE / f"{key[:16]}.json"
         if not kept.exists():
             CACHE.mkdir(parents=True, exist_ok=True)
-            write_json(
-                kept, [list(map(list, each)) for each in _found(_tagger(self.train, seed, self.epochs), self.texts)]
-            )
+            found = _found(_tagger(self.train, seed, self.epochs), self.texts)
+            write_json(kept, [[(s.start, s.end, s.label) for s in spans] for spans in found])
         return [[Span(*span) for span in each] for each in json.loads(kept.read_text(encoding="utf-8"))]
 
     def against_rules(self, found: Sequence[Sequence[Span]]) -> dict[str, float]:

@@ -70,6 +70,15 @@ def test_the_keeper_crosses_out_what_is_mostly_wrong_and_drops_what_harms():
     assert RuleBook(train).right_shares()["头"] < 0.3
 
 
+def test_wrong_finds_in_training_become_borders_and_exceptions():
+    train = [example("自述胆囊炎", ("胆囊炎", "disease")), example("自述胰腺炎，行手术", ("胰腺炎", "disease")), *TRAIN]
+    borders, exceptions = RuleBook(train).wrong_finds()
+    assert borders == {"自述"} and "手术" in exceptions and "胆囊炎" not in exceptions
+    kept = RuleBook(train, borders=borders, exceptions=exceptions)
+    assert names(kept, "自述阑尾炎，行手术") == [("阑尾炎", "disease")]
+    assert ("自述阑尾炎", "disease") in names(RuleBook(train), "自述阑尾炎，行手术")
+
+
 def test_the_keeper_helps_on_dev_of_the_synthetic_records():
     corpus = load_corpus("clinic")
     train, dev = corpus.train[:300], corpus.dev[:150]
