@@ -44,6 +44,26 @@ def with_whose(examples: Sequence[TaggedText]) -> list[TaggedText]:
     ]
 
 
+def known_complaints(count: int) -> list[bool]:
+    """Of each test complaint whether training has shown one of its symptoms in a complaint of the same department.
+
+    Args:
+        count: of training complaints.
+    """
+    complaints = clinic.records("classify", Options(size=clinic.SIZE))
+    shown = {pair for record in complaints["train"][:count] for pair in _symptoms(record)}
+    return [bool(_symptoms(record) & shown) for record in complaints["test"]]
+
+
+def _symptoms(record: clinic.Record) -> set[tuple[str, str]]:
+    """Its present symptoms, each with the department."""
+    return {
+        (m.text(record.text), record.department)
+        for m in record.mentions
+        if m.label == "symptom" and m.status == "present"
+    }
+
+
 def _label(span: Span, whose: dict[int, str]) -> str:
     return f"{span.label}/{whose.get(span.start, PATIENT)}" if span.label in ASSERTED else span.label
 
