@@ -34,9 +34,10 @@ def write(folder, points=(1.0, 2.0, 3.0)):
         runs = [names(0.75 + p / 100, 0.88, 0.33, **ahead(p)) for p in points]
         rows[f"{corpus}: fine-tuned"] = row(*runs, encoder="mini-roberta-wwm-ext")
     rows["whose: cue words"] = row({"patient": 0.8, "denied": 0.7, "family": 0.6, "taken for the patient's": 0.1})
-    rows["departments: TF-IDF and linear SVM"] = row({"accuracy": 0.7, "macro_f1": 0.6, "C": 1.0})
+    measures = ("accuracy", "macro_f1", "accuracy_known", "accuracy_new")
+    rows["departments: TF-IDF and linear SVM"] = row({**dict.fromkeys(measures, 0.7), "C": 1.0})
     for encoder, scores in {"mini-bert": (0.7, 0.71, 0.72), "mini-macbert": (0.72, 0.71, 0.73)}.items():
-        rows[f"departments: {encoder}"] = row(*[{"accuracy": s, "macro_f1": s} for s in scores], encoder=encoder)
+        rows[f"departments: {encoder}"] = row(*[dict.fromkeys(measures, score) for score in scores], encoder=encoder)
     (folder / "medical.json").write_text(json.dumps({"settings": {}, "rows": rows}), encoding="utf-8")
 
 
@@ -49,13 +50,14 @@ def test_tables_and_the_lead_taken_apart(tmp_path):
     lead = (1 - parts["share_unseen"]) * parts["seen"] + parts["share_unseen"] * parts["unseen"]
     assert parts["seen"] == pytest.approx(-0.02) and lead == pytest.approx(0.02)
     assert measured.whose()[0]["taken for the patient's"] == "10.0"
+    assert "cue words: 10.0%" in measured.taken() and "leave 25.0 points" in measured.verdict()
     assert [line["classifier"] for line in measured.departments()][1:] == ["mini-bert", "mini-macbert"]
     assert measured.macbert().startswith("Neither is ahead for certain: mini-macbert has +1.0 points of accuracy")
 
 
 @pytest.mark.parametrize(
     ("points", "said"),
-    [((1.0, 2.0, 3.0), "not reproduced on this set"), ((21.0, 22.0, 24.0), "reproduced."), ((-4.0, -5.0, 0.0), "-4.0")],
+    [((1.0, 2.0, 3.0), "refuted on this set"), ((21.0, 22.0, 24.0), ": reproduced."), ((-4.0, -5.0, 0.0), "-4.0")],
 )
 def test_the_verdict_follows_from_the_intervals(tmp_path, points, said):
     write(tmp_path, points)
@@ -79,5 +81,6 @@ def test_nothing_measured(tmp_path):
     for table in (measured.names("clinic"), measured.whose(), measured.departments()):
         assert "experiments.medical" in next(iter(table[0].values()))
     assert measured.points() == {} and measured.parts("clinic") is None
-    assert "experiments.medical" in measured.verdict() and "experiments.medical" in measured.macbert()
+    assert "experiments.medical" in measured.verdict() + measured.taken()
+    assert "experiments.medical" in measured.macbert()
     assert "None measured" in lead_by_novelty({}, article=ARTICLE).alt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,11 @@ class Medical(Measured):
         )
         if corpus == "clinic":
             return f"{seen} The set is synthetic: the article's {100 * ARTICLE:+.0f} is not testable here."
+        left = 1 - self.rows[f"{corpus}: rules"]["median"]["recall"]
+        room = f"The rules leave {100 * left:.1f} points to gain, whatever the model is."
         if low <= 100 * ARTICLE <= high:
-            return f"{seen} The article's {100 * ARTICLE:+.0f} lies within them: reproduced."
-        return f"{seen} The article's {100 * ARTICLE:+.0f} lies outside all of them: not reproduced on this set."
+            return f"{seen} {room} The article's {100 * ARTICLE:+.0f} lies within the intervals: reproduced."
+        return f"{seen} {room} The article's {100 * ARTICLE:+.0f} lies outside the intervals: refuted on this set."
 
     def whose(self) -> list[dict[str, str]]:
         """A row a way to tell whose a finding is: F1 of the three answers, and what is taken for the patient's."""
@@ -83,15 +86,31 @@ class Medical(Measured):
         ]
         return rows or self.missing("whose by")
 
+    def taken(self) -> str:
+        """How many findings of others are reported as the patient's, by each way to tell."""
+        some = self.under("whose: ").rows
+        shares = {name: row["median"]["taken for the patient's"] for name, row in some.items() if "gold" not in name}
+        if not shares:
+            return f"{UNMEASURED}: {self.command}"
+        listed = "; ".join(f"{name}: {share:.1%}" for name, share in shares.items())
+        return f"Of the denied and family findings, reported as the patient's own: {listed}."
+
     def departments(self) -> list[dict[str, str]]:
         """A row a classifier: accuracy and macro F1 in points."""
         some = self.under("departments: ").rows
+        shown = {"accuracy": "accuracy", "macro_f1": "macro F1", "accuracy_known": "known symptom",
+                 "accuracy_new": "only new symptoms"}  # fmt: skip
         rows = [
-            {"classifier": name, **{m.replace("_f1", " F1"): spread(some[name], m) for m in ("accuracy", "macro_f1")}}
+            {"classifier": name, **{column: spread(some[name], m) for m, column in shown.items()}}
             for name in _DEPARTMENTS
             if name in some
         ]
         return rows or self.missing("classifier")
+
+    def share_of_new_complaints(self) -> float:
+        """The test complaints without a symptom that training has shown for their department; NaN unmeasured."""
+        row = self.rows.get(f"departments: {_DEPARTMENTS[0]}")
+        return row["median"]["share_new"] if row else math.nan
 
     def macbert(self) -> str:
         """Whether MacBERT's recipe is ahead of BERT's on the departments, over seeds."""
