@@ -50,6 +50,7 @@ def test_tables_and_the_lead_taken_apart(tmp_path):
     lead = (1 - parts["share_unseen"]) * parts["seen"] + parts["share_unseen"] * parts["unseen"]
     assert parts["seen"] == pytest.approx(-0.02) and lead == pytest.approx(0.02)
     assert measured.whose()[0]["taken for the patient's"] == "10.0"
+    assert [line["lead on all"] for line in measured.apart()] == ["+2.0"] * 3
     assert "cue words: 10.0%" in measured.taken() and "leave 25.0 points" in measured.verdict()
     assert [line["classifier"] for line in measured.departments()][1:] == ["mini-bert", "mini-macbert"]
     assert measured.macbert().startswith("Neither is ahead for certain: mini-macbert has +1.0 points of accuracy")
@@ -76,9 +77,23 @@ def test_the_picture_says_what_it_shows(tmp_path):
     assert "cMedQANER: 20 % new, +1.0, +2.0, +3.0" in alt and "+23" in alt
 
 
+def test_one_seed_says_so(tmp_path):
+    write(tmp_path, (1.0,))
+    content = json.loads((tmp_path / "medical.json").read_text())
+    for encoder in ("mini-bert", "mini-macbert"):
+        content["rows"][f"departments: {encoder}"]["seeds"].pop("3")
+        content["rows"][f"departments: {encoder}"]["seeds"].pop("2")
+    pair = {"difference": -0.03, "low": -0.06, "high": 0.01, "p": 0.1, "points": -3.0}
+    content["rows"]["departments: mini-macbert against mini-bert"] = row(pair, encoder="mini-macbert")
+    (tmp_path / "medical.json").write_text(json.dumps(content))
+    measured = Medical(tmp_path)
+    assert "One seed so far" in measured.macbert() and "-3.0 points of accuracy" in measured.macbert()
+    assert "one seed;" in measured.verdict()
+
+
 def test_nothing_measured(tmp_path):
     measured = Medical(tmp_path)
-    for table in (measured.names("clinic"), measured.whose(), measured.departments()):
+    for table in (measured.names("clinic"), measured.whose(), measured.departments(), measured.apart()):
         assert "experiments.medical" in next(iter(table[0].values()))
     assert measured.points() == {} and measured.parts("clinic") is None
     assert "experiments.medical" in measured.verdict() + measured.taken()
