@@ -85,7 +85,7 @@ class Medical(Measured):
         points = [100 * pair.difference for pair in found]
         low, high = 100 * min(pair.low for pair in found), 100 * max(pair.high for pair in found)
         seen = (
-            f"On {SETS[corpus]} the fine-tuned model has {_listed(points)} points of recall more than the rules "
+            f"On {SETS[corpus]} the fine-tuned model has {_listed(points)} points of recall on the rules "
             f"({_counted(len(points))}; the 95 % intervals lie between {low:+.1f} and {high:+.1f})."
         )
         if corpus == "clinic":
