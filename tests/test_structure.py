@@ -48,6 +48,7 @@ READERS = {
     "industrial_faults": {"l14"},
     "learning_rates": {"l06"},
     "loss_terms": {"l02"},
+    "medical": {"l12"},
     "multitask": {"l11"},
     "relation_extraction": {"l16"},
     "troubleshooting": {"l20"},

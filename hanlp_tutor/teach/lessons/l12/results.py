@@ -1,0 +1,162 @@
+"""``results/medical.json`` as lesson 12 shows it: names, who has the finding, departments, and the article's +23."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from hanlp_tutor.teach.results import UNMEASURED, Measured, paired, spread
+from hanlp_tutor.teach.verdict import lead
+from hanlp_tutor.workbench.significance import Comparison
+
+ARTICLE = 0.23  # of recall, over rule matching
+SETS = {"clinic": "clinic (synthetic)", "cmedqaner": "cMedQANER", "cmedqaner/200": "cMedQANER, 200 sentences"}
+FINDERS = ("dictionary", "rules, as written", "rules", "feature CRF", "fine-tuned", "fine-tuned and rules")
+_NAME_MEASURES = ("precision", "recall", "f1", "recall_seen", "recall_unseen")
+_DEPARTMENTS = ("TF-IDF and linear SVM", "mini-bert", "mini-macbert")
+
+
+class Medical(Measured):
+    """The rows of ``python -m experiments.medical``."""
+
+    def __init__(self, folder: Path | None = None):
+        super().__init__("medical", folder)
+
+    def names(self, corpus: str) -> list[dict[str, str]]:
+        """A row a finder, in points: precision, recall, F1, recall of seen and of new names."""
+        rows = []
+        for finder in FINDERS:
+            row = self.rows.get(f"{corpus}: {finder}")
+            if row:
+                rows.append({"finder": finder, **{m.replace("_", " of "): spread(row, m) for m in _NAME_MEASURES}})
+        return rows or self.missing("finder")
+
+    def share_unseen(self, corpus: str) -> float | None:
+        """Of the test names of a corpus, those that training did not show."""
+        row = self.rows.get(f"{corpus}: rules")
+        return row["median"]["share_unseen"] if row else None
+
+    def leads(self, finder: str = "fine-tuned") -> dict[str, list[Comparison]]:
+        """By set the recall of a finder less that of the rules, a comparison a seed."""
+        found = {}
+        for corpus, shown in SETS.items():
+            row = self.rows.get(f"{corpus}: {finder}")
+            if row:
+                found[shown] = [_lead(run) for run in row["seeds"].values()]
+        return found
+
+    def points(self) -> dict[str, tuple[float, list[Comparison]]]:
+        """By set the share of new names, and the leads in recall: what the picture shows."""
+        shares = {shown: self.share_unseen(corpus) for corpus, shown in SETS.items()}
+        return {shown: (shares[shown], leads) for shown, leads in self.leads().items() if shares[shown] is not None}
+
+    def parts(self, corpus: str) -> dict[str, float] | None:
+        """The lead in recall taken apart: on seen names, on new ones, and the share of new ones; medians."""
+        ours, theirs = (self.rows.get(f"{corpus}: {finder}") for finder in ("fine-tuned", "rules"))
+        if not (ours and theirs):
+            return None
+        gaps = {m: ours["median"][f"recall_{m}"] - theirs["median"][f"recall_{m}"] for m in ("seen", "unseen")}
+        return {**gaps, "share_unseen": theirs["median"]["share_unseen"]}
+
+    def apart(self) -> list[dict[str, str]]:
+        """A row a set: share of new names; lead in recall on seen names, on new ones and on all, in points."""
+        rows = []
+        for corpus, shown in SETS.items():
+            parts = self.parts(corpus)
+            if parts:
+                u = parts["share_unseen"]
+                rows.append(
+                    {
+                        "set": shown,
+                        "share of new names": f"{u:.2f}",
+                        "lead on seen names": f"{100 * parts['seen']:+.1f}",
+                        "lead on new names": f"{100 * parts['unseen']:+.1f}",
+                        "lead on all": f"{100 * ((1 - u) * parts['seen'] + u * parts['unseen']):+.1f}",
+                    }
+                )
+        return rows or self.missing("set")
+
+    def verdict(self, corpus: str = "cmedqaner") -> str:
+        """What the measurement says of the article's +23 points of recall; a synthetic set can say nothing of it."""
+        found = self.leads().get(SETS[corpus])
+        if not found:
+            return f"{UNMEASURED}: {self.command}"
+        points = [100 * pair.difference for pair in found]
+        low, high = 100 * min(pair.low for pair in found), 100 * max(pair.high for pair in found)
+        seen = (
+            f"On {SETS[corpus]} the fine-tuned model has {_listed(points)} points of recall on the rules "
+            f"({_counted(len(points))}; the 95 % intervals lie between {low:+.1f} and {high:+.1f})."
+        )
+        if corpus == "clinic":
+            return f"{seen} The set is synthetic: the article's {100 * ARTICLE:+.0f} is not testable here."
+        left = 1 - self.rows[f"{corpus}: rules"]["median"]["recall"]
+        room = f"The rules leave {100 * left:.1f} points to gain, whatever the model is."
+        if low <= 100 * ARTICLE <= high:
+            return f"{seen} {room} The article's {100 * ARTICLE:+.0f} lies within the intervals: reproduced."
+        return f"{seen} {room} The article's {100 * ARTICLE:+.0f} lies outside the intervals: refuted on this set."
+
+    def whose(self) -> list[dict[str, str]]:
+        """A row a way to tell whose a finding is: F1 of the three answers, and what is taken for the patient's."""
+        rows = [
+            {"whose by": name, **{m: spread(row, m) for m in row["median"]}}
+            for name, row in self.under("whose: ").rows.items()
+        ]
+        return rows or self.missing("whose by")
+
+    def taken(self) -> str:
+        """How many findings of others are reported as the patient's, by each way to tell."""
+        some = self.under("whose: ").rows
+        shares = {name: row["median"]["taken for the patient's"] for name, row in some.items() if "gold" not in name}
+        if not shares:
+            return f"{UNMEASURED}: {self.command}"
+        listed = "; ".join(f"{name}: {share:.1%}" for name, share in shares.items())
+        return f"Of the denied and family findings, reported as the patient's own: {listed}."
+
+    def departments(self) -> list[dict[str, str]]:
+        """A row a classifier: accuracy and macro F1 in points."""
+        some = self.under("departments: ").rows
+        shown = {"accuracy": "accuracy", "macro_f1": "macro F1", "accuracy_known": "known symptom",
+                 "accuracy_new": "only new symptoms"}  # fmt: skip
+        rows = [
+            {
+                "classifier": name,
+                **{column: spread(some[name], m) for m, column in shown.items()},
+                "seeds": str(len(some[name]["seeds"])),
+            }
+            for name in _DEPARTMENTS
+            if name in some
+        ]
+        return rows or self.missing("classifier")
+
+    def share_of_new_complaints(self) -> float:
+        """The test complaints without a symptom that training has shown for their department; NaN unmeasured."""
+        row = self.rows.get(f"departments: {_DEPARTMENTS[0]}")
+        return row["median"]["share_new"] if row else math.nan
+
+    def macbert(self) -> str:
+        """Whether MacBERT's recipe is ahead of BERT's on the departments, over seeds."""
+        some = self.under("departments: ").rows
+        both = [some.get(name) for name in ("mini-macbert", "mini-bert")]
+        pair = paired(*both, "accuracy") if all(both) else None
+        if pair:
+            return lead("mini-macbert", "mini-bert", pair, of="accuracy")
+        one = some.get("mini-macbert against mini-bert")
+        if one:
+            found = _lead({f"lead_{name}": value for name, value in one["median"].items()})
+            said = lead("mini-macbert", "mini-bert", found, of="accuracy")
+            return f"{said} (One seed so far: the interval knows of other test texts, and of no other seed.)"
+        return f"{UNMEASURED}: {self.command}"
+
+
+def _lead(run: dict[str, Any]) -> Comparison:
+    low, high = run["lead_low"], run["lead_high"]
+    return Comparison(run["lead_difference"], low, high, (high - low) / 3.92, run["lead_p"])
+
+
+def _counted(seeds: int) -> str:
+    return f"{seeds} seeds" if seeds > 1 else "one seed"
+
+
+def _listed(points: list[float]) -> str:
+    return ", ".join(f"{point:+.1f}" for point in points)
