@@ -37,6 +37,7 @@ TASKS = {
     "13_finance_aml": "classify",
     "14_industrial_faults": "classify",
     "15_how_much_data": "classify",
+    "16_relation_extraction": "relation",
 }  # of all others: ner
 COUNTS = ("sentences", "reviews", "labels", "logs")  # what lessons call the number of training examples
 EXPORTED = ("04_finetune_classifier", "05_finetune_ner", "11_multitask")  # these lessons hand their model to HanLP
@@ -52,7 +53,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def examples_of(task: str, sizes: dict) -> list:
-    """As many short real examples as the profile takes for training; short ones are repeated."""
+    """As many short examples as the profile takes for training, real ones where there are; they are repeated."""
+    if task == "relation":
+        return load_corpus("clinic", task="relation", size=sizes["pairs"]).train
     corpus = load_corpus("reviews" if task == "classify" else "peoples_daily")
     short = [example for example in corpus.train if 4 <= len(example.text) <= LONGEST]
     given = next((sizes[name] for name in COUNTS if name in sizes and (task == "classify") == (name != "sentences")), 0)
