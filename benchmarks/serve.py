@@ -82,13 +82,19 @@ def measure_all(arguments: argparse.Namespace) -> None:
         for what in ("kit", "onnx", "int8"):
             measure(f"one text/{what}", lambda w=what: alone("--one-text", w, models["ner"]), (turn,))
         for what in ("hanlp", "kit", "onnx", "int8"):
-            measure(f"bulk/{what}", lambda w=what: alone("--bulk", w, models["classify"]), (turn,))
-        for what in ("kit", "onnx", "int8", "base"):
-            if what == "int8" and not (models["faults"] / "int8").exists():
-                continue  # its export was refused: too many labels would have changed
-            measure(f"one log/{what}", lambda w=what: one_log(w, models), (turn,))
+            if _is_there(models["classify"], what):
+                measure(f"bulk/{what}", lambda w=what: alone("--bulk", w, models["classify"]), (turn,))
+        for what in ("kit", "onnx", "int8"):
+            if _is_there(models["faults"], what):
+                measure(f"one log/{what}", lambda w=what: one_log(w, models), (turn,))
+        measure("one log/base", lambda: one_log("base", models), (turn,))
     measure("overload", lambda: overload(models, arguments.seconds * 6), (1,))
     measure("hostile", lambda: hostile(models), (1,))
+
+
+def _is_there(folder: Path, what: str) -> bool:
+    """Whether this export was made: one in 8 bits is refused where too many labels would change."""
+    return what != "int8" or (folder / what).exists()
 
 
 def prepare(folder: Path) -> dict[str, Path]:
