@@ -183,6 +183,7 @@ def overload(models: dict[str, Path], seconds: float) -> dict[str, float]:
         "p50_ms": 1000 * last.percentile(0.5),
         "p99_ms": 1000 * last.percentile(0.99),
         "memory_growth": end / half - 1,
+        "memory_mb": end / 2**20,
     }
 
 

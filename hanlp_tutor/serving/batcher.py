@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 OVERHEAD = 16  # a text costs as much as its characters and this many more: measured with the embedded encoders
-HEADROOM = 0.7  # of the deadline that admission plans with: the speed is known from the past only
+HEADROOM = 0.55  # of the deadline that admission plans with: the speed is known from the past only
 MEMORY = 0.8  # weight of the past in the measured speed
 
 
