@@ -15,7 +15,7 @@ EXTRAS = {
     "course": ("ipykernel", "matplotlib", "nbclient", "nbformat", "pandas", "papermill", "seqeval"),
     "large": ("pyarrow",),
     "pretrain": ("gensim", "rjieba"),
-    "serve": ("onnx", "onnxruntime", "onnxscript"),
+    "serve": ("fastapi", "onnx", "onnxruntime", "onnxscript", "prometheus_client", "uvicorn"),
 }
 COURSE = ("audit", "tensorboard", "tune", "course")  # `course` brings those before it too
 

@@ -8,6 +8,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -26,11 +27,16 @@ def manifest(device: str, **details: Any) -> dict[str, Any]:
         "device": device,
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
-        "versions": {name: _version(name) for name in LIBRARIES},
+        "versions": versions(),
         "git": _git_state(),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         **details,
     }
+
+
+def versions(names: Sequence[str] = LIBRARIES) -> dict[str, str | None]:
+    """The installed version of each package; None of one that is not installed."""
+    return {name: _version(name) for name in names}
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from hanlp_tutor.cli.data import convert
 from hanlp_tutor.cli.diagnose import diagnose
 from hanlp_tutor.cli.machine import doctor
 from hanlp_tutor.cli.models import evaluate, export, predict, relocate
+from hanlp_tutor.cli.serving import serve
 from hanlp_tutor.cli.training import pretrain, run, train
 from hanlp_tutor.cli.tuning import tune
 
@@ -33,7 +34,7 @@ def app() -> None:
 
 # fmt: off
 for command in (
-    doctor, convert, audit, run, train, tune, pretrain, evaluate, calibrate, predict, export, relocate, diagnose,
+    doctor, convert, audit, run, train, tune, pretrain, evaluate, calibrate, predict, export, serve, relocate, diagnose,
 ):
     # fmt: on
     app.add_command(command)

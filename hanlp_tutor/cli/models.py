@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from hanlp_tutor.cli.batch_files import label_files
 from hanlp_tutor.cli.common import model_folder, reads_files, speaks_json
 from hanlp_tutor.errors import ConfigError, DataError, TutorError
 from hanlp_tutor.files import write_file
@@ -56,17 +57,28 @@ def evaluate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) ->
 @click.argument("text", required=False)
 @click.option("--file", type=click.Path(path_type=Path), help="Label the texts of a file, its own labels aside.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write one JSON object a text into this file.")
+@click.option("--in", "source", type=click.Path(path_type=Path), help="A .csv, .tsv, .jsonl, .bio or text file of any "
+              "size, labelled into --out as a stream; begun before, it goes on.")  # fmt: skip
+@click.option("--column", help="With --in: where the text is, in CSV and JSONL; default: text.")
+@click.option("--fresh", is_flag=True, help="With --in: begin anew.")
 @reads_files(encoding=None)
 @speaks_json
 def predict(
-    model: Path, text: str | None, file: Path | None, out: Path | None, reading: dict[str, Any], as_json: bool
-) -> None:
+    model: Path, text: str | None, file: Path | None, out: Path | None, source: Path | None, column: str | None,
+    fresh: bool, reading: dict[str, Any], as_json: bool,
+) -> dict[str, Any] | None:
     """Label TEXT, or the texts of --file, or each line of standard input; with --json one object a text.
 
     A file of one text a line is read as that, a blank line as an empty text; of other formats, labelled or
     not, the texts are taken. A model of relations takes pairs: {"head", "tail", "text"} in JSON, or
     head<TAB>tail<TAB>text, a line; of an export every pair of entities.
     """
+    if source is not None:
+        if text is not None or file is not None or out is None or reading.keys() - {"format"}:
+            raise ConfigError("--in FILE goes with --out FILE, and with --column, --format and --fresh alone.")
+        return label_files(model, source, out, column, fresh, reading.get("format"), as_json)
+    if column is not None or fresh:
+        raise ConfigError("--column and --fresh belong to --in FILE.")
     if text is not None and file is not None:
         raise ConfigError("give TEXT or --file, not both.")
     if reading and file is None:
@@ -91,9 +103,10 @@ def predict(
     answers = (answer for chunk in chunks for answer in predictor.predict_many(chunk))
     if out is not None:
         write_file(out, lambda written: written.writelines(_line(answer) for answer in answers))
-        return
+        return None
     for answer in answers:
         click.echo(json.dumps(answer, ensure_ascii=False) if as_json else _readable(answer))
+    return None
 
 
 def _task_of(folder: Path) -> str | None:

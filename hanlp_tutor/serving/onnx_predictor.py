@@ -57,8 +57,12 @@ class OnnxPredictor:
         """The prediction for one text; see :meth:`predict_many`."""
         return self.predict_many([check_text(text)])[0]
 
-    def predict_many(self, texts: Iterable[str]) -> list[dict[str, Any]]:
+    def predict_many(self, texts: Iterable[str], *, probabilities: int = 0) -> list[dict[str, Any]]:
         """The predictions for many texts, in their order: what :meth:`hanlp_tutor.Predictor.predict_many` returns.
+
+        Args:
+            texts: of any lengths.
+            probabilities: of how many classes, the likeliest, a classifier's answer has them beside.
 
         Raises:
             InputError: something else than texts.
@@ -73,9 +77,8 @@ class OnnxPredictor:
         encode = self._text.by_character if tagging else self._text.whole
         ids = {number: encode(texts[number]) for number in open_}
         for numbers in _batches(ids, self.card["window"]):
-            found = (self._tagged if tagging else self._classified)(
-                [ids[n] for n in numbers], [texts[n] for n in numbers]
-            )
+            of_batch = [ids[n] for n in numbers], [texts[n] for n in numbers]
+            found = self._tagged(*of_batch) if tagging else self._classified(*of_batch, probabilities)
             for number, answer in zip(numbers, found, strict=True):
                 answers[number] = answer
         return answers
@@ -134,7 +137,7 @@ class OnnxPredictor:
             first += len(spans)
         return scores, lengths
 
-    def _classified(self, rows: list[list[int]], texts: list[str]) -> Iterator[dict[str, Any]]:
+    def _classified(self, rows: list[list[int]], texts: list[str], shown: int = 0) -> Iterator[dict[str, Any]]:
         parts = [windows(len(row), self.card["window"] - 2) for row in rows]
         states = self._run([row[a:b] for row, spans in zip(rows, parts, strict=True) for a, b in spans])
         borders = np.cumsum([0, *map(len, parts)])[:-1]
@@ -142,7 +145,11 @@ class OnnxPredictor:
         p = softmax((pooled @ self._head["weight"].T + self._head["bias"]) / self.card["temperature"])
         for text, of_text in zip(texts, p, strict=True):
             best = int(of_text.argmax())
-            yield {"text": text, "label": self.labels[best], "score": float(of_text[best])}
+            answer = {"text": text, "label": self.labels[best], "score": float(of_text[best])}
+            if shown:
+                order = np.argsort(-of_text, kind="stable")[:shown]
+                answer["probabilities"] = {self.labels[n]: float(of_text[n]) for n in order}
+            yield answer
 
     def _run(self, rows: list[list[int]]) -> np.ndarray:
         """What the graph says of windows, some at a time; padded to the longest of all."""

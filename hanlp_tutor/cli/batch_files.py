@@ -1,0 +1,70 @@
+"""``predict MODEL --in FILE --out FILE``: a file of any size as a stream."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hanlp_tutor.cli.common import model_folder
+from hanlp_tutor.errors import ConfigError
+
+
+def label_files(
+    model: Path, source: Path, out: Path, column: str | None, fresh: bool, form: str | None, as_json: bool
+) -> dict[str, Any]:
+    """Label one file into another, with progress on standard error.
+
+    Raises:
+        ConfigError, DataError: as :func:`hanlp_tutor.serving.batch_files.label_file`.
+    """
+    from hanlp_tutor.serving.batch_files import FORMATS, label_file
+    from hanlp_tutor.serving.onnx_folder import is_onnx_folder, sha256
+
+    if form is not None and form not in FORMATS:
+        raise ConfigError(f"--format {form}: --in reads {', '.join(FORMATS)}; other formats are read with --file.")
+    folder = model if is_onnx_folder(model) else model_folder(model)
+    if is_onnx_folder(folder):
+        from hanlp_tutor.serving.onnx_predictor import OnnxPredictor as Predictor
+    else:
+        from hanlp_tutor.core.predict import Predictor
+    predictor = Predictor.load(folder)
+    weights = next(folder / name for name in ("model.onnx", "model.safetensors") if (folder / name).is_file())
+    with _Shown(source.stat().st_size) as shown:
+        done = label_file(
+            predictor.predict_many, source, out, model=sha256(weights), column=column or "text", form=form, fresh=fresh,
+            progress=shown,
+        )  # fmt: skip
+    if not as_json:
+        before = f", {done['before']:,} of them before" if done["before"] else ""
+        click.echo(f"{out}: {done['records']:,} records{before}")
+    return {"out": str(out), **done}
+
+
+class _Shown:
+    """A bar in a terminal, a line every ten seconds elsewhere."""
+
+    def __init__(self, size: int):
+        from hanlp_tutor.progress import resolve_mode
+
+        self.mode, self.bar, self.said = resolve_mode("auto"), None, time.monotonic()
+        if self.mode == "bar":
+            from tqdm.auto import tqdm
+
+            self.bar = tqdm(total=size, unit="B", unit_scale=True, leave=False)
+
+    def __call__(self, records: int, read: int, size: int) -> None:
+        if self.bar is not None:
+            self.bar.update(read - self.bar.n)
+        elif self.mode == "lines" and time.monotonic() - self.said >= 10:
+            self.said = time.monotonic()
+            click.echo(f"{records:,} records, {read / max(size, 1):.0%}", err=True)
+
+    def __enter__(self) -> _Shown:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()

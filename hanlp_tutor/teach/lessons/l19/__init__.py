@@ -1,0 +1,1 @@
+"""What lesson 19 alone uses."""
