@@ -25,6 +25,6 @@ def waiting(seconds: Mapping[str, Sequence[float]], *, limit: float | None = Non
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set(xlabel="milliseconds, from request to answer", ylabel="share of requests", title="How long answers take")
     axes.set_ylim(0, 1.02)
-    axes.legend(frameon=False, loc="lower right")
+    axes.legend(frameon=False, loc="center")
     axes.spines[["top", "right"]].set_visible(False)
     return Picture(figure, f"Cumulative shares of latencies: {'; '.join(told)}.")
