@@ -301,8 +301,9 @@ class _Csv(_Shape):
 
     def _row(self, fields: list[Any]) -> bytes:
         written = io.StringIO()
-        csv.writer(written, delimiter=self.delimiter, lineterminator="\n").writerow(fields)
-        return written.getvalue().encode("utf-8")
+        # with "\n" alone as its end, csv would leave a field that holds a carriage return unquoted
+        csv.writer(written, delimiter=self.delimiter, lineterminator="\r\n").writerow(fields)
+        return (written.getvalue().removesuffix("\r\n") + "\n").encode("utf-8")
 
 
 class _Tsv(_Csv):
