@@ -21,23 +21,17 @@ import argparse
 import json
 import os
 import random
-import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.manifest import manifest
 from hanlp_tutor.serving.load import closed_loop, open_loop
-from hanlp_tutor.teach.lessons.l19.listing import write_article_service
+from hanlp_tutor.teach.lessons.l19.services import Service, article_service, kit_service
 from hanlp_tutor.teach.results import Experiment, read_results
 
 NAME = "serving"
@@ -107,38 +101,9 @@ def prepare(folder: Path) -> dict[str, Path]:
     return made
 
 
-@contextmanager
-def served(folder: Path, *options: str, article: bool = False, one_core: bool = False) -> Iterator[tuple[str, int]]:
-    """A server on a free port, in its own process; its address and process number."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    if article:
-        name = write_article_service(folder.parent)
-        command = ["-m", "uvicorn", name, "--app-dir", str(folder.parent), "--port", port, "--log-level", "critical"]
-    else:
-        command = ["-m", "hanlp_tutor.cli", "serve", str(folder), "--port", port, *options]
-    pin = {"preexec_fn": lambda: os.sched_setaffinity(0, {0})} if one_core and hasattr(os, "sched_setaffinity") else {}
-    process = subprocess.Popen(
-        [sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env={**os.environ, "FINETUNED_HANLP": str(folder)}, **pin,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}/"
-    try:
-        for _ in range(600):
-            with suppress(OSError):
-                urllib.request.urlopen(address + ("openapi.json" if article else "health/ready"), timeout=5).close()
-                break
-            if process.poll() is not None:
-                raise RuntimeError(f"the server of {folder} did not start")
-            time.sleep(0.1)
-        yield address, process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
+def served(folder: Path, *options: str, article: bool = False, one_core: bool = False) -> Service:
+    """A server on a free port, in its own process."""
+    return article_service(folder, folder.parent) if article else kit_service(folder, *options, one_core=one_core)
 
 
 def sentences() -> list[str]:
@@ -150,11 +115,11 @@ def sentences() -> list[str]:
 def latency(server: str, clients: int, models: dict[str, Path], seconds: float) -> dict[str, float]:
     folder = models["ner"] / {"article": "hanlp", "onnx": "onnx", "int8": "int8"}.get(server, "model")
     options = ("--batch", "1") if server == "kit, one by one" else ()
-    with served(folder, *options, "--deadline", "60", article=server == "article") as (address, process):
+    with served(folder, *options, "--deadline", "60", article=server == "article") as service:
         how = {"in_address": server == "article"}
-        closed_loop(address, sentences(), clients, requests=20, **how)
-        found = closed_loop(address, sentences(), clients, seconds=seconds, **how)
-        return {**found.numbers(), "memory_mb": psutil.Process(process).memory_info().rss / 2**20}
+        closed_loop(service.address, sentences(), clients, requests=20, **how)
+        found = closed_loop(service.address, sentences(), clients, seconds=seconds, **how)
+        return {**found.numbers(), "memory_mb": service.mib}
 
 
 def overload(models: dict[str, Path], seconds: float) -> dict[str, float]:
@@ -167,13 +132,12 @@ def overload(models: dict[str, Path], seconds: float) -> dict[str, float]:
     def expected(text: str, answer: Any) -> bool:
         return answer["text"] == text and places(answer) == offline[text]
 
-    with served(models["ner"] / "model", "--deadline", str(DEADLINE)) as (address, number):
-        process = psutil.Process(number)
-        capacity = closed_loop(address, texts, 32, seconds=10).per_second
-        first = open_loop(address, texts, 2 * capacity, seconds / 2, clients=256, expected=expected)
-        half = process.memory_info().rss
-        last = open_loop(address, texts, 2 * capacity, seconds / 2, clients=256, expected=expected)
-        end = process.memory_info().rss
+    with served(models["ner"] / "model", "--deadline", str(DEADLINE)) as service:
+        capacity = closed_loop(service.address, texts, 32, seconds=10).per_second
+        first = open_loop(service.address, texts, 2 * capacity, seconds / 2, clients=256, expected=expected)
+        half = service.mib
+        last = open_loop(service.address, texts, 2 * capacity, seconds / 2, clients=256, expected=expected)
+        end = service.mib
     counted = {name: first.numbers()[name] + last.numbers()[name] for name in ("answered", "refused", "failed", "lost",
                                                                                 "wrong")}  # fmt: skip
     return {
@@ -183,7 +147,7 @@ def overload(models: dict[str, Path], seconds: float) -> dict[str, float]:
         "p50_ms": 1000 * last.percentile(0.5),
         "p99_ms": 1000 * last.percentile(0.99),
         "memory_growth": end / half - 1,
-        "memory_mb": end / 2**20,
+        "memory_mb": end,
     }
 
 
@@ -196,9 +160,9 @@ def one_log(what: str, models: dict[str, Path]) -> dict[str, float]:
 
     texts = [each.text for each in load_corpus("faults").test[:300]]
     folder = models["base"] / "model" if what == "base" else models["faults"] / {"kit": "model"}.get(what, what)
-    with served(folder, "--deadline", "60", "--threads", "1", one_core=True) as (address, _):
-        closed_loop(address, texts, 1, requests=20)
-        return closed_loop(address, texts, 1, requests=60 if what == "base" else 300).numbers()
+    with served(folder, "--deadline", "60", "--threads", "1", one_core=True) as service:
+        closed_loop(service.address, texts, 1, requests=20)
+        return closed_loop(service.address, texts, 1, requests=60 if what == "base" else 300).numbers()
 
 
 def alone(flag: str, what: str, folder: Path) -> dict[str, float]:
@@ -214,8 +178,8 @@ def hostile(models: dict[str, Path], requests: int = 10_000) -> dict[str, float]
     """What no client should send: counts of what came back, by the first digit of the status."""
     draw = random.Random(0)
     found = {"2": 0, "4": 0, "5": 0, "closed": 0}
-    with served(models["ner"] / "model", "--max-body", "100000", "--max-characters", "5000") as (address, _):
-        host, port = address.removeprefix("http://").strip("/").split(":")
+    with served(models["ner"] / "model", "--max-body", "100000", "--max-characters", "5000") as service:
+        host, port = service.address.removeprefix("http://").strip("/").split(":")
         for number in range(requests):
             content = _hostile(draw, number)
             try:
@@ -227,7 +191,7 @@ def hostile(models: dict[str, Path], requests: int = 10_000) -> dict[str, float]
             except OSError:
                 reply = b""
             found[chr(reply[9]) if reply.startswith(b"HTTP/1.1 ") else "closed"] += 1
-        urllib.request.urlopen(address + "health/ready", timeout=10).close()
+        urllib.request.urlopen(service.address + "health/ready", timeout=10).close()
     return {"requests": requests, **{f"status_{name}": count for name, count in found.items()}}
 
 

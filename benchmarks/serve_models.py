@@ -16,12 +16,13 @@ def make(task: str, folder: Path) -> None:
     from hanlp_tutor import TrainConfig, build_model, export_hanlp, fine_tune, load_corpus, save_model
     from hanlp_tutor.core.task import label_set
     from hanlp_tutor.errors import ModelError
+    from hanlp_tutor.teach.lessons.l14.base_shape import base_classifier
 
     kind = "ner" if task == "ner" else "classify"
     corpus = load_corpus({"ner": "peoples_daily", "classify": "reviews"}.get(task, "faults"))
     config = TrainConfig(epochs=2, batch_size=16, lr=1e-3 if kind == "ner" else 3e-4, head_lr=1e-2, patience=None)
-    encoder = _base_shape(folder) if task == "base" else ENCODER
-    model = build_model(kind, encoder, label_set(kind, corpus.train), config)
+    labels = label_set(kind, corpus.train)
+    model = base_classifier(labels) if task == "base" else build_model(kind, ENCODER, labels, config)
     if task != "base":
         train = [each for each in corpus.train if len(each.text) <= 80][:SENTENCES]
         fine_tune(model, train, corpus.dev[:100], config, folder / "run", progress="none")
@@ -34,17 +35,6 @@ def make(task: str, folder: Path) -> None:
         with suppress(ModelError):  # refused where too many labels would change
             export_onnx(model, folder / "int8", int8=[each.text for each in corpus.dev[:500]])
     (folder / "done").touch()
-
-
-def _base_shape(folder: Path) -> str:
-    """BERT-base's shape with the kit's vocabulary and random weights: nothing is downloaded."""
-    from hanlp_tutor.encoders.folder import write_transformer
-    from hanlp_tutor.encoders.mini import mini_config, mini_tokenizer
-
-    shape = mini_config()
-    shape.update({"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072})
-    write_transformer(shape, mini_tokenizer(), folder / "encoder")
-    return f"random:{folder / 'encoder'}"
 
 
 def opened(what: str, folder: Path) -> Any:
@@ -66,15 +56,11 @@ def one_text(what: str, folder: Path) -> dict[str, float]:
     """Milliseconds of a text of 47 characters, each a new one."""
     from benchmarks.serve import LENGTH
     from hanlp_tutor import load_corpus
+    from hanlp_tutor.teach.lessons.l14.latency import latency
 
     longer = [each.text for each in load_corpus("peoples_daily").test if len(each.text) >= LENGTH]
-    texts, predict, took = [text[:LENGTH] for text in longer[:300]], opened(what, folder), []
-    for text in texts:
-        began = time.perf_counter()
-        predict([text])
-        took.append(1000 * (time.perf_counter() - began))
-    took = sorted(took[20:])
-    return {"p50_ms": took[len(took) // 2], "p99_ms": took[int(len(took) * 0.99)]}
+    found = latency(opened(what, folder), [[text[:LENGTH]] for text in longer[:300]], warm_up=20)
+    return {"p50_ms": found["p50"], "p99_ms": found["p99"]}
 
 
 def bulk(what: str, folder: Path) -> dict[str, float]:

@@ -19,6 +19,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from experiments.encoders import BASELINES, CORPORA, OPTIONS, classical, data_of, headline
+from experiments.pretraining_lead import drawn as sample
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data.split import split_groups, split_stratified
@@ -70,7 +71,7 @@ def main() -> None:
 
 def drawn(examples, size: int | None, draw: int) -> list:
     """``size`` examples at random, as ``experiments.pretraining_lead`` takes them; None: all."""
-    return list(examples) if size is None else random.Random(f"{draw}/{size}").sample(list(examples), size)
+    return list(examples) if size is None else sample(list(examples), size, draw)
 
 
 @lru_cache(maxsize=2)

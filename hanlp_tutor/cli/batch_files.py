@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import model_folder
+from hanlp_tutor.cli.common import predicting_folder, predictor_of
 from hanlp_tutor.errors import ConfigError
 
 
@@ -21,21 +21,16 @@ def label_files(
         ConfigError, DataError: as :func:`hanlp_tutor.serving.batch_files.label_file`.
     """
     from hanlp_tutor.serving.batch_files import FORMATS, label_file
-    from hanlp_tutor.serving.onnx_folder import is_onnx_folder, sha256
+    from hanlp_tutor.serving.opening import checksum
 
     if form is not None and form not in FORMATS:
         raise ConfigError(f"--format {form}: --in reads {', '.join(FORMATS)}; other formats are read with --file.")
-    folder = model if is_onnx_folder(model) else model_folder(model)
-    if is_onnx_folder(folder):
-        from hanlp_tutor.serving.onnx_predictor import OnnxPredictor as Predictor
-    else:
-        from hanlp_tutor.core.predict import Predictor
-    predictor = Predictor.load(folder)
-    weights = next(folder / name for name in ("model.onnx", "model.safetensors") if (folder / name).is_file())
+    folder = predicting_folder(model)
+    predictor = predictor_of(folder)
     with _Shown(source.stat().st_size) as shown:
         done = label_file(
-            predictor.predict_many, source, out, model=sha256(weights), column=column or "text", form=form, fresh=fresh,
-            progress=shown,
+            predictor.predict_many, source, out, model=checksum(folder), column=column or "text", form=form,
+            fresh=fresh, progress=shown,
         )  # fmt: skip
     if not as_json:
         before = f", {done['before']:,} of them before" if done["before"] else ""

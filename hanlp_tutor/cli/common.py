@@ -322,3 +322,21 @@ def model_folder(path: Path) -> Path:
     if reason is not None:
         raise ModelError(f"{path}: {reason}")
     return path
+
+
+def predicting_folder(path: Path) -> Path:
+    """A model folder to predict with: an ONNX folder as it is, else as :func:`model_folder`."""
+    from hanlp_tutor.serving.onnx_folder import is_onnx_folder
+
+    return path if is_onnx_folder(path) else model_folder(path)
+
+
+def predictor_of(folder: Path) -> Any:
+    """The predictor of a :func:`predicting_folder`; for an ONNX folder torch is not even loaded."""
+    from hanlp_tutor.serving.onnx_folder import is_onnx_folder
+
+    if is_onnx_folder(folder):
+        from hanlp_tutor.serving.onnx_predictor import OnnxPredictor as Predictor
+    else:
+        from hanlp_tutor.core.predict import Predictor
+    return Predictor.load(folder)

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from hanlp_tutor.cli.batch_files import label_files
-from hanlp_tutor.cli.common import model_folder, reads_files, speaks_json
+from hanlp_tutor.cli.common import model_folder, predicting_folder, predictor_of, reads_files, speaks_json
 from hanlp_tutor.errors import ConfigError, DataError, TutorError
 from hanlp_tutor.files import write_file
 from hanlp_tutor.workbench.closing import headline
@@ -85,16 +85,10 @@ def predict(
         raise ConfigError(f"{', '.join(reading)}: options of reading a file; name it with --file FILE.")
     if out is not None and file is not None and out.resolve() == file.resolve():
         raise ConfigError(f"{out} would overwrite its own source; name another file for --out.")
-    from hanlp_tutor.serving.onnx_folder import is_onnx_folder
-
-    small = is_onnx_folder(model)
-    relations = _task_of(model if small else model_folder(model)) == "relation"
+    folder = predicting_folder(model)
+    relations = _task_of(folder) == "relation"
     texts = None if file is None else (_pairs if relations else _texts)(file, reading)
-    if small:  # torch is not even loaded
-        from hanlp_tutor.serving.onnx_predictor import OnnxPredictor as Predictor
-    else:
-        from hanlp_tutor.core.predict import Predictor
-    predictor = Predictor.load(model if small else model_folder(model))
+    predictor = predictor_of(folder)
     if relations and texts is not None:
         texts = _of_known_types(predictor.model, texts)
     chunks = [[text]] if text is not None else _chunks(256) if texts is None else _in_chunks(texts, 256)

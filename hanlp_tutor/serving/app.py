@@ -10,6 +10,7 @@ import asyncio
 import importlib.resources
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -66,19 +67,14 @@ def create_app(
     shown = list(examples) if examples is not None else examples_of(served)
     first = _try_out(served, shown)
 
-    from fastapi import Body, FastAPI, Query, Request
+    from fastapi import FastAPI
     from fastapi.exceptions import RequestValidationError
-    from fastapi.responses import JSONResponse, PlainTextResponse
-    from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-    from starlette.exceptions import HTTPException
-
-    from hanlp_tutor.serving.schemas import Problem, answers_of, request_of
+    from fastapi.responses import JSONResponse
 
     counts = _Counts()
     batcher = Batcher(served.answer, batching, size=_characters, seen=counts.batch)
     counts.watch(batcher)
-    one, several = ("pair", "pairs") if served.takes_pairs else ("text", "texts")
-    Asked = request_of(limits, pairs=served.takes_pairs)
+    service = _Service(served, batcher, limits, shown)
 
     @asynccontextmanager
     async def life(app: Any) -> Any:
@@ -90,74 +86,13 @@ def create_app(
         description=f"A model of the task {served.task}. The page at / shows what it answers.",
     )  # fmt: skip
     app.state.batcher, app.state.served = batcher, served
-
-    async def computed(inputs: list[Any], request: Request) -> list[dict[str, Any]]:
-        try:
-            inputs = [served.parse(each) for each in inputs]
-        except InputError as error:
-            raise HTTPException(422, str(error)) from None
-        request.state.log.update(texts=len(inputs), characters=sum(map(_characters, inputs)))
-        if not inputs:
-            return []
-        try:
-            return await asyncio.wrap_future(batcher.submit(inputs))
-        except QueueFull as full:
-            raise HTTPException(429, str(full), {"Retry-After": str(full.retry_after)}) from None
-        except Stopping:
-            raise HTTPException(503, "the service is being stopped", {"Retry-After": "5"}) from None
-        except InputError as error:
-            raise HTTPException(422, str(error)) from None
-
-    refused = {status: {"model": Problem, "description": why} for status, why in REFUSALS.items()}
-    documented = {
-        "one": {"summary": f"one {one}", "value": {one: shown[0]}},
-        "several": {"summary": f"a list of {several}", "value": {several: shown[:2]}},
-    }
-    answered = {200: {"model": answers_of(served.task), "content": {"application/json": {"example": first}}}}
-
-    @app.post("/predict", summary="label texts", response_model=None, responses={**refused, **answered})
-    async def predict(
-        request: Request,
-        text: str | None = Query(None, description="one text, as in the article", max_length=limits.characters),
-        body: Asked | None = Body(None, openapi_examples=documented),  # type: ignore[valid-type]  # noqa: B008
-    ) -> Any:
-        if text is not None:
-            if body is not None:
-                raise HTTPException(422, "send the text in the address or in the body, not in both")
-            return JSONResponse((await computed([_in_utf8(request)], request))[0])
-        if body is None:
-            raise HTTPException(422, f"no text: send JSON such as {{\"{one}\": ...}}, or ?text=...")
-        given = body.model_dump(exclude_none=True)
-        if one in given:
-            return JSONResponse((await computed([given[one]], request))[0])
-        return JSONResponse({"answers": await computed(given[several], request)})
-
-    @app.get("/health/live", summary="the process answers", responses={503: refused[503]})
-    async def live() -> dict[str, str]:
-        return {"status": "live"}
-
-    @app.get("/health/ready", summary="requests are let in", responses={503: refused[503]})
-    async def ready() -> Any:
-        return {"status": "ready"} if batcher.alive else JSONResponse({"detail": "not ready"}, 503)
-
-    @app.get("/model", summary="what is served", responses={401: refused[401]})
-    async def about() -> Any:
-        sizes = {"body": limits.body, "texts": limits.texts, "characters": limits.characters}
-        return JSONResponse({**served.describe(), "examples": shown, "limits": sizes})
-
-    plain = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, 401: refused[401]}
-
-    @app.get("/metrics", summary="counts for Prometheus", response_class=PlainTextResponse, responses=plain)
-    async def metrics() -> Any:
-        return PlainTextResponse(generate_latest(counts.registry), media_type=CONTENT_TYPE_LATEST)
-
-    for path, (name, kind) in PAGE.items():
-        content = importlib.resources.files("hanlp_tutor.serving").joinpath("page", name).read_text(encoding="utf-8")
-        app.get(path, include_in_schema=False)(_static(content, kind))
+    _add_predict(app, service, first)
+    _add_facts(app, service, counts)
+    _add_page(app)
 
     @app.exception_handler(RequestValidationError)
-    async def explain(request: Request, error: RequestValidationError) -> Any:
-        return JSONResponse({"detail": _reason(error.errors(), one, several)}, 422)
+    async def explain(request: Any, error: RequestValidationError) -> Any:
+        return JSONResponse({"detail": _reason(error.errors(), service.one, service.several)}, 422)
 
     app.add_middleware(Gate, limits=limits, token=token, seen=counts.request)
     if cors:  # outside the gate: a browser asks first, without the token
@@ -168,6 +103,119 @@ def create_app(
             allow_headers=["Authorization", "Content-Type", "X-Request-ID"], expose_headers=["X-Request-ID"],
         )  # fmt: skip
     return app
+
+
+@dataclass
+class _Service:
+    """What the routes share: the model, the queue before it, the limits, and examples of what it takes."""
+
+    served: Served
+    batcher: Batcher
+    limits: Limits
+    examples: list[Any]
+
+    @property
+    def one(self) -> str:
+        """The field of a body with one input; with an s, that of a list."""
+        return "pair" if self.served.takes_pairs else "text"
+
+    @property
+    def several(self) -> str:
+        return f"{self.one}s"
+
+    async def answers(self, inputs: list[Any], log: dict[str, Any]) -> list[dict[str, Any]]:
+        """Answers in the order of the inputs; ``log`` is told how many they are.
+
+        Raises:
+            HTTPException: 422, 429 or 503.
+        """
+        from starlette.exceptions import HTTPException
+
+        try:
+            inputs = [self.served.parse(each) for each in inputs]
+            log.update(texts=len(inputs), characters=sum(map(_characters, inputs)))
+            return await asyncio.wrap_future(self.batcher.submit(inputs)) if inputs else []
+        except InputError as error:
+            raise HTTPException(422, str(error)) from None
+        except QueueFull as full:
+            raise HTTPException(429, str(full), {"Retry-After": str(full.retry_after)}) from None
+        except Stopping:
+            raise HTTPException(503, "the service is being stopped", {"Retry-After": "5"}) from None
+
+
+def _refused(*statuses: int) -> dict[int, dict[str, Any]]:
+    """For the description: the refusals of a route."""
+    from hanlp_tutor.serving.schemas import Problem
+
+    return {status: {"model": Problem, "description": REFUSALS[status]} for status in statuses}
+
+
+def _add_predict(app: Any, service: _Service, first: dict[str, Any]) -> None:
+    """``POST /predict``; ``first`` is the answer to the first example."""
+    from fastapi import Body, Query, Request
+    from fastapi.responses import JSONResponse
+    from starlette.exceptions import HTTPException
+
+    from hanlp_tutor.serving.schemas import answers_of, request_of
+
+    one, several, examples = service.one, service.several, service.examples
+    Asked = request_of(service.limits, pairs=service.served.takes_pairs)
+    longest = service.limits.characters
+    documented = {
+        "one": {"summary": f"one {one}", "value": {one: examples[0]}},
+        "several": {"summary": f"a list of {several}", "value": {several: examples[:2]}},
+    }
+    answered = {"model": answers_of(service.served.task), "content": {"application/json": {"example": first}}}
+    responses = {**_refused(*REFUSALS), 200: answered}
+
+    @app.post("/predict", summary="label texts", response_model=None, responses=responses)
+    async def predict(
+        request: Request,
+        text: str | None = Query(None, description="one text, as in the article", max_length=longest),
+        body: Asked | None = Body(None, openapi_examples=documented),  # type: ignore[valid-type]  # noqa: B008
+    ) -> Any:
+        log = request.state.log
+        if text is not None:
+            if body is not None:
+                raise HTTPException(422, "send the text in the address or in the body, not in both")
+            return JSONResponse((await service.answers([_in_utf8(request)], log))[0])
+        if body is None:
+            raise HTTPException(422, f"no text: send JSON such as {{\"{one}\": ...}}, or ?text=...")
+        given = body.model_dump(exclude_none=True)
+        if one in given:
+            return JSONResponse((await service.answers([given[one]], log))[0])
+        return JSONResponse({"answers": await service.answers(given[several], log)})
+
+
+def _add_facts(app: Any, service: _Service, counts: Any) -> None:
+    """What the service says of itself: its health, its model, its counts."""
+    from fastapi.responses import JSONResponse, PlainTextResponse
+    from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+    @app.get("/health/live", summary="the process answers", responses=_refused(503))
+    async def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @app.get("/health/ready", summary="requests are let in", responses=_refused(503))
+    async def ready() -> Any:
+        return {"status": "ready"} if service.batcher.alive else JSONResponse({"detail": "not ready"}, 503)
+
+    @app.get("/model", summary="what is served", responses=_refused(401))
+    async def about() -> Any:
+        sizes = {name: getattr(service.limits, name) for name in ("body", "texts", "characters")}
+        return JSONResponse({**service.served.describe(), "examples": service.examples, "limits": sizes})
+
+    plain = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **_refused(401)}
+
+    @app.get("/metrics", summary="counts for Prometheus", response_class=PlainTextResponse, responses=plain)
+    async def metrics() -> Any:
+        return PlainTextResponse(generate_latest(counts.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _add_page(app: Any) -> None:
+    for path, (name, kind) in PAGE.items():
+        content = importlib.resources.files("hanlp_tutor.serving").joinpath("page", name).read_text(encoding="utf-8")
+        app.get(path, include_in_schema=False)(_static(content, kind))
 
 
 class _Counts:

@@ -373,7 +373,11 @@ def _is_pair(row: dict[str, Any]) -> bool:
 
 
 def _json(value: dict[str, Any]) -> bytes:
-    return (json.dumps(value, ensure_ascii=False) + "\n").encode("utf-8", errors="surrogatepass")
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        return f"{text}\n".encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which came as an escape and leaves as one
+        return f"{json.dumps(value)}\n".encode()
 
 
 def _chunks(records: Iterable[Record], size: int) -> Iterator[list[Record]]:

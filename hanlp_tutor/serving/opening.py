@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hanlp_tutor.manifest import versions
-from hanlp_tutor.serving.onnx_folder import is_onnx_folder, sha256
+from hanlp_tutor.serving.onnx_folder import CARD, GRAPH, is_onnx_folder, sha256
 
 if TYPE_CHECKING:  # an ONNX folder is served without torch
     from hanlp_tutor.core.model import Model
@@ -84,9 +84,9 @@ class _Kit(Served):
     def answer(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
         if self.task not in ("classify", "relation"):
             return self._predictor.predict_many(inputs)
-        from hanlp_tutor.core.inference import infer
+        from hanlp_tutor.core.inference import in_order, infer
 
-        model, answers = self._predictor.model, [{} for _ in inputs]
+        model = self._predictor.model
 
         def read(numbers: list[int], states: Any, batch: Any) -> list[dict[str, Any]]:
             found = model.answer([inputs[n] for n in numbers], states, batch)
@@ -94,10 +94,7 @@ class _Kit(Served):
             rows = zip(found, p, strict=True)
             return [{**each, "probabilities": _likeliest(model.labels, row)} for each, row in rows]
 
-        for numbers, found in infer(model, [model.encode(each) for each in inputs], read):
-            for number, each in zip(numbers, found, strict=True):
-                answers[number] = each
-        return answers
+        return in_order(infer(model, [model.encode(each) for each in inputs], read), len(inputs))
 
 
 class _Onnx(Served):
@@ -110,7 +107,7 @@ class _Onnx(Served):
         self._predictor = OnnxPredictor(folder, threads=threads)
         self.task = self._predictor.task
         self.labels = _shown_by_task(getattr(self._predictor.model, "tags", None), self._predictor.labels)
-        self.checksum = self._predictor.card["sha256"]["model.onnx"]
+        self.checksum = checksum(folder)
         self.card = {name: value for name, value in self._predictor.card.items() if name not in ("sha256", "labels")}
 
     def parse(self, given: Any) -> Any:
@@ -135,14 +132,11 @@ class _HanLP(Served):
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         self.card = {name: config[name] for name in ("classpath", "transformer", "hanlp_version") if name in config}
         self.task = BY_CLASSPATH.get(config["classpath"], config["classpath"].rpartition(".")[2])
-        self.checksum = sha256(folder / "model.pt")
-        vocabularies = json.loads((folder / "vocabs.json").read_text(encoding="utf-8")) if self._single(folder) else {}
+        self.checksum = checksum(folder)
+        path = folder / "vocabs.json"  # a model of several tasks has none
+        vocabularies = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         kept = [each.get("idx_to_token") or [] for name, each in vocabularies.items() if name in ("tag", "label")]
         self.labels = _shown(kept[0]) if kept else sorted(getattr(self._component, "tasks", {}))
-
-    @staticmethod
-    def _single(folder: Path) -> bool:
-        return (folder / "vocabs.json").is_file()
 
     def answer(self, inputs: Sequence[str]) -> list[dict[str, Any]]:
         answers: list[dict[str, Any]] = [_nothing(self.task, text) for text in inputs]
@@ -194,10 +188,17 @@ def open_model(model: Any, *, threads: int | None = None) -> Served:
     from hanlp_tutor.core.model_folder import load_model
 
     served = _Kit(load_model(folder))
-    served.checksum = sha256(folder / "model.safetensors")
+    served.checksum = checksum(folder)
     card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     served.card = {name: value for name, value in card.items() if name not in ("labels", "tasks")}
     return served
+
+
+def checksum(folder: Path) -> str:
+    """sha256 of a model folder's weights; an ONNX folder says its own, which is checked when it is opened."""
+    if is_onnx_folder(folder):
+        return json.loads((folder / CARD).read_text(encoding="utf-8"))["sha256"][GRAPH]
+    return sha256(next(folder / name for name in ("model.safetensors", "model.pt") if (folder / name).is_file()))
 
 
 def _likeliest(labels: Sequence[str], p: Sequence[float]) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, model_validator
 
 from hanlp_tutor.serving.gate import Limits
 
@@ -11,49 +11,24 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 
 def request_of(limits: Limits, *, pairs: bool) -> type[BaseModel]:
     """The body of ``POST /predict``: one text or pair, or a list of them."""
-    Text = Annotated[str, StringConstraints(max_length=limits.characters)]
-    several = Field(None, max_length=limits.texts)
+    text = Annotated[str, StringConstraints(max_length=limits.characters)]
+    entity = Field(description="of the text, as it stands there")
+    pair = create_model("Pair", __config__=_STRICT, head=(text, entity), tail=(text, entity), text=(text, ...))
+    one, several, kind = ("pair", "pairs", pair) if pairs else ("text", "texts", text)
 
-    if pairs:
+    def exactly_one(request: Any) -> Any:
+        if (getattr(request, one) is None) == (getattr(request, several) is None):
+            raise ValueError(f"send either {one} or {several}")
+        return request
 
-        class Pair(BaseModel):
-            model_config = _STRICT
-            head: Text = Field(description="the first entity, as it stands in the text")
-            tail: Text = Field(description="the second")
-            text: Text
-
-        class PairRequest(BaseModel):
-            model_config = ConfigDict(**_STRICT, json_schema_extra=_one_of("pair", "pairs"))
-            pair: Pair | None = Field(None, description="a text and two of its entities")
-            pairs: list[Pair] | None = several
-
-            @model_validator(mode="after")
-            def _one(self) -> Any:
-                return _exactly_one(self, "pair", "pairs")
-
-        return PairRequest
-
-    class TextRequest(BaseModel):
-        model_config = ConfigDict(**_STRICT, json_schema_extra=_one_of("text", "texts"))
-        text: Text | None = Field(None, description="one text")
-        texts: list[Text] | None = several
-
-        @model_validator(mode="after")
-        def _one(self) -> Any:
-            return _exactly_one(self, "text", "texts")
-
-    return TextRequest
-
-
-def _one_of(*names: str) -> dict[str, Any]:
-    """For the description: one of the fields, and not null."""
-    return {"oneOf": [{"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in names]}
-
-
-def _exactly_one(request: Any, one: str, several: str) -> Any:
-    if (getattr(request, one) is None) == (getattr(request, several) is None):
-        raise ValueError(f"send either {one} or {several}")
-    return request
+    # for the description: one of the fields, and not null
+    either = [{"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in (one, several)]
+    return create_model(
+        f"{one.title()}Request",
+        __config__=ConfigDict(**_STRICT, json_schema_extra={"oneOf": either}),
+        __validators__={"exactly_one": model_validator(mode="after")(exactly_one)},
+        **{one: (kind | None, None), several: (list[kind] | None, Field(None, max_length=limits.texts))},
+    )
 
 
 class Entity(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,10 @@ import numpy as np
 
 from hanlp_tutor.core.scores import class_scores
 from hanlp_tutor.data import LabelledText
+from hanlp_tutor.workbench.baselines import character_tfidf
 
 if TYPE_CHECKING:
+    from sklearn.base import ClassifierMixin
     from sklearn.pipeline import Pipeline
 
 NGRAMS = ((1, 2), (1, 3))
@@ -52,23 +54,41 @@ def tuned(
         strengths: to choose from; None: those of ``STRENGTHS``.
         class_weight: ``balanced`` or None; naive Bayes has none.
     """
-    gold = [example.label for example in dev]
+    texts, gold = [example.text for example in dev], [example.label for example in dev]
     found = []
     for span in ngrams:
-        for strength in strengths or STRENGTHS[name]:
-            pipeline = learner(name, strength, span, class_weight)
-            pipeline.fit([e.text for e in train], [e.label for e in train])
-            score = class_scores(gold, list(pipeline.predict([e.text for e in dev])))["macro_f1"]
+        for strength, pipeline in fitted(name, train, span, strengths or STRENGTHS[name], class_weight):
+            score = class_scores(gold, list(pipeline.predict(texts)))["macro_f1"]
             found.append(Tuned(name, pipeline, span, strength, score))
     return max(found, key=lambda each: each.dev)
 
 
+def fitted(
+    name: str,
+    train: Sequence[LabelledText],
+    ngrams: tuple[int, int],
+    strengths: Sequence[float],
+    class_weight: str | None = None,
+) -> Iterator[tuple[float, Pipeline]]:
+    """A learner, trained with one strength after the other; the n-grams of the texts are counted once."""
+    from sklearn.pipeline import make_pipeline
+
+    pieces = character_tfidf(ngrams)
+    counts, labels = pieces.fit_transform([e.text for e in train]), [e.label for e in train]
+    for strength in strengths:
+        yield strength, make_pipeline(pieces, _classifier(name, strength, class_weight).fit(counts, labels))
+
+
 def learner(name: str, strength: float, ngrams: tuple[int, int], class_weight: str | None = None) -> Pipeline:
     """TF-IDF of character n-grams, those of two texts or more, into one of the learners."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(character_tfidf(ngrams), _classifier(name, strength, class_weight))
+
+
+def _classifier(name: str, strength: float, class_weight: str | None) -> ClassifierMixin:
     from sklearn.linear_model import LogisticRegression
     from sklearn.naive_bayes import MultinomialNB
-    from sklearn.pipeline import make_pipeline
     from sklearn.svm import LinearSVC
 
     make = {
@@ -76,9 +96,7 @@ def learner(name: str, strength: float, ngrams: tuple[int, int], class_weight: s
         "logistic regression": lambda: LogisticRegression(C=strength, max_iter=2000, class_weight=class_weight),
         "linear SVM": lambda: LinearSVC(C=strength, class_weight=class_weight),
     }
-    return make_pipeline(
-        TfidfVectorizer(analyzer="char", ngram_range=ngrams, min_df=2, sublinear_tf=True), make[name]()
-    )
+    return make[name]()
 
 
 def suspicion(pipeline: Pipeline, texts: Sequence[str], legitimate: str) -> np.ndarray:

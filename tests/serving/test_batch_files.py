@@ -82,6 +82,13 @@ def test_lines_and_jsonl_keep_every_record(tmp_path_factory, texts, windows):
     assert found == [{**row, "prediction": {"label": str(len(row["body"])), "score": 0.5}} for row in rows]
 
 
+def test_half_a_surrogate_pair_leaves_as_the_escape_that_it_came_as(tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"text": "\\ud83d好"}\n', encoding="utf-8")
+    label_file(parrot, tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    found = json.loads((tmp_path / "out.jsonl").read_text(encoding="utf-8"))
+    assert found == {"text": "\ud83d好", "prediction": {"label": "2", "score": 0.5}}
+
+
 def test_columns_keep_their_lines_and_get_a_tag(tmp_path):
     (tmp_path / "in.bio").write_text("王\tB-PER\n小\tI-PER\n明\tI-PER\n\n\n上 O\n海 O\n", encoding="utf-8")
     label_file(first_two, tmp_path / "in.bio", tmp_path / "out.bio")

@@ -20,8 +20,8 @@ def apart(components, modes, types):
 
 RIGHT = {
     "q14_1": [best_pair],
-    "q14_2": [1 - 0.99**20, "0.182"],
-    "q14_3": [(0.2, 0.18)],
+    "q14_3": [1 - 0.99**20, "0.182"],
+    "q14_2": [(0.2, 0.18)],
 }
 WRONG = {
     "q14_1": [
@@ -32,12 +32,12 @@ WRONG = {
         (lambda components, modes, types: "valve/unknown", "the best type is"),
         ("valve/leaking", "wants a function"),
     ],
-    "q14_2": [
+    "q14_3": [
         (0.01, "20 of them"),
         (0.2, "counts shifts"),
         (0.99**20, "all 20 stay below"),
         (20, "between 0 and 1"),
         (0.3, "all 20 stay below p99?"),
     ],
-    "q14_3": [((0.9, 0.18), "not the same as novelty"), ((0.0, 0.18), "82%")],
+    "q14_2": [((0.9, 0.18), "not the same as novelty"), ((0.0, 0.18), "82%")],
 }

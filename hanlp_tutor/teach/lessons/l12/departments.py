@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hanlp_tutor.data import LabelledText
+from hanlp_tutor.teach.classical import fitted
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -17,15 +18,7 @@ def tuned_svm(
     train: Sequence[LabelledText], dev: Sequence[LabelledText], grid: Sequence[float] = GRID
 ) -> tuple[Pipeline, float]:
     """The pipeline with the best accuracy on dev, and its C."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.svm import LinearSVC
-
-    def fitted(c: float) -> Pipeline:
-        words = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), min_df=2, sublinear_tf=True)
-        return make_pipeline(words, LinearSVC(C=c)).fit([e.text for e in train], [e.label for e in train])
-
     texts, labels = [e.text for e in dev], [e.label for e in dev]
-    fits = {c: fitted(c) for c in grid}
+    fits = dict(fitted("linear SVM", train, (1, 3), grid))
     best = max(fits, key=lambda c: fits[c].score(texts, labels))
     return fits[best], best

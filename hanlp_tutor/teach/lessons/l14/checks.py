@@ -45,12 +45,12 @@ def q14_1(components: dict[str, float], modes: dict[str, float], types: list[str
     return right, {reason: each for reason, each in wrong.items() if callable(each) or each != right}
 
 
-q14_2 = value(
+q14_3 = value(
     "How often a shift of 20 logs meets at least one that takes longer than p99: 0.182.",
     1 - 0.99**20,
     "Longer than p99: one log in a hundred.",
     "How probable is it that *none* of 20 takes longer? Each stays below with 0.99.",
-    "1 - 0.99 ** 20",
+    "None of 20, and at least one of 20: one of the two happens, so their probabilities make 1.",
     wrong={
         "That is one log. The shift has 20 of them.": 0.01,
         "Twenty times one per cent counts shifts with two slow logs twice.": 0.2,
@@ -70,7 +70,7 @@ def _unknown(seen: float) -> str:
     )
 
 
-q14_3 = predicted(
+q14_2 = predicted(
     "Which share of the logs of unknown types a threshold rejects that keeps nine of ten known ones.",
     "The threshold rejects one of ten known logs. Does it reject more of the unknown ones?",
     "An unknown type is a new *pair*. Component and mode both occur in training, with others.",

@@ -66,7 +66,7 @@ def waiting(times: Sequence[float], *, limit: float = 50.0) -> Picture:
         )
     axes.axhline(limit, color=BLACK, ls="--", label=f"{limit:.0f} ms")
     axes.set(xlabel="share of the logs", ylabel="milliseconds", title="One log at a time", ylim=(0, None))
-    axes.legend(frameon=False, loc="upper left")
+    axes.legend(frameon=False, loc="center left")
     axes.spines[["top", "right"]].set_visible(False)
     alt = f"Sorted times of {len(ordered)} logs: median {p50:.1f} ms, 99th percentile {p99:.1f} ms, "
     return Picture(figure, alt + f"the longest {ordered[-1]:.1f} ms; a line at {limit:.0f} ms.")

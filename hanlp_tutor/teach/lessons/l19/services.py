@@ -30,9 +30,12 @@ class Service:
         command: what follows ``python``; ``PORT`` in it is replaced by a free one.
         health: the path that answers once it is ready.
         environment: of the process, beside that of this one.
+        one_core: let it compute on one core alone, where the system can.
     """
 
-    def __init__(self, command: Sequence[str], health: str, environment: dict[str, str] | None = None):
+    def __init__(
+        self, command: Sequence[str], health: str, environment: dict[str, str] | None = None, *, one_core: bool = False
+    ):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = str(free.getsockname()[1])
@@ -41,6 +44,7 @@ class Service:
         self.process = subprocess.Popen(
             [sys.executable, *(port if part == "PORT" else part for part in command)],
             stdout=subprocess.DEVNULL, stderr=self._log, env={**os.environ, **(environment or {})},
+            preexec_fn=_to_one_core if one_core and hasattr(os, "sched_setaffinity") else None,
         )  # fmt: skip
         began = time.monotonic()
         while self.process.poll() is None and time.monotonic() - began < SLOWEST:
@@ -79,6 +83,10 @@ class Service:
         self.stop()
 
 
+def _to_one_core() -> None:
+    os.sched_setaffinity(0, {0})
+
+
 def article_service(hanlp_folder: Path, folder: Path) -> Service:
     """The article's nine lines under uvicorn; the file is written into ``folder``."""
     name = write_article_service(folder)
@@ -86,9 +94,10 @@ def article_service(hanlp_folder: Path, folder: Path) -> Service:
     return Service(command, "openapi.json", {"FINETUNED_HANLP": str(Path(hanlp_folder).resolve())})
 
 
-def kit_service(model: Path, *options: str) -> Service:
+def kit_service(model: Path, *options: str, one_core: bool = False) -> Service:
     """``hanlp-tutor serve MODEL``."""
-    return Service(["-m", "hanlp_tutor.cli", "serve", str(model), "--port", "PORT", *options], "health/ready")
+    command = ["-m", "hanlp_tutor.cli", "serve", str(model), "--port", "PORT", *options]
+    return Service(command, "health/ready", one_core=one_core)
 
 
 def ask(service: Service, path: str, body: bytes | None = None, *, post: bool = False) -> tuple[int, str, float]:
