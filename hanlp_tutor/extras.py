@@ -9,15 +9,17 @@ from hanlp_tutor.errors import ConfigError
 
 # Extra of pyproject.toml -> the modules that its packages bring
 EXTRAS = {
+    "adapters": ("peft",),
     "audit": ("cleanlab", "sklearn_crfsuite"),
     "tensorboard": ("tensorboard",),
     "tune": ("optuna",),
-    "course": ("ipykernel", "matplotlib", "nbclient", "nbformat", "pandas", "papermill", "seqeval"),
+    "sweep": ("distributed",),
+    "course": ("ipykernel", "jupyterquiz", "matplotlib", "nbclient", "nbformat", "pandas", "papermill", "seqeval"),
     "large": ("pyarrow",),
     "pretrain": ("gensim", "rjieba"),
     "serve": ("fastapi", "onnx", "onnxruntime", "onnxscript", "prometheus_client", "uvicorn"),
 }
-COURSE = ("audit", "tensorboard", "tune", "course")  # `course` brings those before it too
+COURSE = ("adapters", "audit", "tensorboard", "tune", "course")  # `course` brings those before it too
 
 
 def needs(module: str, what: str, otherwise: str = "") -> ModuleType:

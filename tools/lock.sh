@@ -10,7 +10,8 @@ torch=2.13.0
 trap 'rm -rf .venv-lock requirements.lock.new' EXIT
 rm -rf .venv-lock
 "$python" -m venv .venv-lock
-.venv-lock/bin/python -m pip --disable-pip-version-check install --quiet "torch==$torch" -e '.[course,test,lab,large,pretrain,serve]'
+# soupsieve 3 and later ask for a later 3.11 than Debian's
+.venv-lock/bin/python -m pip --disable-pip-version-check install --quiet "torch==$torch" 'soupsieve<3' -e '.[course,test,lab,large,pretrain,serve,sweep]'
 .venv-lock/bin/python -m pip check
 # Some packages ask for a late 3.11, and Debian 12 has 3.11.2: a lock made on a later one could not be installed there.
 .venv-lock/bin/python - <<'PYTHON'

@@ -51,6 +51,6 @@ fi
 if .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
     pip_install --no-deps --no-build-isolation -e .
 else
-    pip_install -e '.[course,test,lab,large,pretrain,serve]'
+    pip_install -e '.[course,test,lab,large,pretrain,serve,sweep]'
 fi
 printf '%s\n%s\n' "$packages" "$project" >$stamp
