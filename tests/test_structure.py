@@ -39,6 +39,7 @@ EXEMPT = {"__init__.py", "article.py", "hanlp_compat.py"}
 LESSONS = PACKAGE / "teach" / "lessons"
 # Which lessons read ``results/X.json``: those whose rooms ``experiments/X.py`` may import from.
 READERS = {
+    "article": {"l00", "l07", "l14"},
     "audit": {"l01"},
     "encoders": {"l03"},
     "evaluation": {"l10"},
