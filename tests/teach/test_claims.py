@@ -1,5 +1,6 @@
 """The ledger: every verdict has numbers behind it that are of today's data, and the pages say what the ledger says."""
 
+import html
 import json
 import re
 import sys
@@ -26,8 +27,8 @@ from hanlp_tutor.teach.results import UNMEASURED, read_results
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = read_claims()["claims"]
-FIELDS = {"id", "zh", "en", "article", "lesson", "experiment", "values", "say", "on", "synthetic", "verdict", "because",
-          "rests_on", "command"}  # fmt: skip
+FIELDS = {"id", "part", "zh", "en", "article", "lesson", "experiment", "values", "say", "on", "synthetic", "verdict",
+          "because", "rests_on", "command"}  # fmt: skip
 
 
 def wanted(claim) -> list[dict]:
@@ -44,6 +45,7 @@ def experiments_of(claim) -> set[str]:
 def test_source_and_claims_are_complete():
     source = read_claims()["source"]
     assert source["author"] and source["published"]
+    assert [claim["part"] for claim in CLAIMS] == sorted(claim["part"] for claim in CLAIMS)
     assert len(CLAIMS) >= 25 and len({claim["id"] for claim in CLAIMS}) == len(CLAIMS)
 
 
@@ -266,3 +268,13 @@ def test_the_page_says_what_the_ledger_says():
 def test_the_tally_counts_every_claim():
     counted = tally(claims())
     assert list(counted)[: len(VERDICTS)] == list(VERDICTS) and sum(counted.values()) == len(CLAIMS)
+
+
+@pytest.mark.parametrize("notebook", ["00_start_here", "21_claims"])
+def test_the_notebooks_show_what_the_ledger_says(notebook):
+    cells = json.loads((ROOT / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
+    shown = html.unescape("".join(
+        "".join(output.get("data", {}).get("text/html", "")) for cell in cells for output in cell.get("outputs", ())
+    ))  # fmt: skip
+    missing = [row["in English"] for row in claims() if row["measured"] not in shown]
+    assert not missing, f"python -m experiments.course {notebook}"

@@ -16,30 +16,33 @@ from hanlp_tutor.teach.course.evidence import Evidence, fails
 from hanlp_tutor.teach.results import UNMEASURED
 
 REPRODUCED, PARTLY, REFUTED, NOT_HERE = VERDICTS = ("reproduced", "partly", "refuted", "not testable here")
+# The article's seven parts, which it numbers 一 to 七
+PARTS = ("what it is for", "principles", "practice", "evaluation and use", "applications", "troubles", "trends")
 JUDGE_AGAIN = "to be judged again"
 
 
 def read_claims() -> dict[str, Any]:
     """The article's ``source`` and its ``claims``, as ``claims.json`` has them.
 
-    A claim has its sentence (``zh``, ``en``), what the article says in short (``article``), its ``lesson``, ``values``
-    by name (:meth:`Evidence.value`; the ``experiment`` of all of them may stand beside), what to ``say`` of them (a
-    format string), the conditions that they were measured under (``on``), a ``verdict``, ``because`` of what (a format
-    string), and what it ``rests_on`` (:func:`fails`). ``synthetic`` says that all its data are; ``command`` is what a
-    machine that can test it runs.
+    A claim has the ``part`` of the article that it stands in, its sentence (``zh``, ``en``), what the article says in
+    short (``article``), its ``lesson``, ``values`` by name (:meth:`Evidence.value`; the ``experiment`` of all of them
+    may stand beside), what to ``say`` of them (a format string), the conditions that they were measured under
+    (``on``), a ``verdict``, ``because`` of what (a format string), and what it ``rests_on`` (:func:`fails`).
+    ``synthetic`` says that all its data are; ``command`` is what a machine that can test it runs.
     """
     return json.loads(files("hanlp_tutor").joinpath("claims.json").read_text(encoding="utf-8"))
 
 
 def claims(results: Path | None = None) -> list[dict[str, str]]:
-    """A row a claim: ``claim`` in Chinese, ``in English``, ``the article says``, ``lesson``, ``measured``, ``verdict``,
-    ``because``, ``command``.
+    """A row a claim: ``part``, ``claim`` in Chinese, ``in English``, ``the article says``, ``lesson``, ``measured``,
+    ``verdict``, ``because``, ``command``.
 
     ``measured`` comes from the result files, with what it was measured on, or says that nothing was.
     """
     evidence = Evidence(results)
     return [
         {
+            "part": PARTS[claim["part"] - 1],
             "claim": claim["zh"],
             "in English": claim["en"],
             "the article says": claim["article"],
