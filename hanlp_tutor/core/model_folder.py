@@ -48,9 +48,10 @@ def save_model(model: Model, folder: str | Path) -> Path:
     An earlier model in its place is replaced.
 
     Raises:
-        ModelError: the folder holds something else.
+        ModelError: the folder holds something else, or the model has an adapter.
     """
     folder = Path(folder)
+    check_plain(model)
     if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / "model.json").exists())):
         raise ModelError(f"{folder} exists and is no earlier model. Choose a new folder.")
     with new_folder(folder) as scratch:
@@ -74,6 +75,16 @@ def save_model(model: Model, folder: str | Path) -> Path:
         save_file(state, scratch / "model.safetensors", metadata={"format": "pt"})
         write_transformer(model.encoder.config, model.tokenizer, scratch / "transformer")
     return folder
+
+
+def check_plain(model: Model) -> None:
+    """Refuse to write a model whose encoder has parts that nobody could open again.
+
+    Raises:
+        ModelError: it has an adapter.
+    """
+    if hasattr(model.encoder, "adapter"):
+        raise ModelError("The model has an adapter: merge(model) first, or keep it by itself with save_adapter().")
 
 
 def load_model(folder: str | Path, *, device: str = "cpu") -> Model:

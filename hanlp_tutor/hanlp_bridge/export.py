@@ -17,6 +17,7 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from hanlp_tutor.core.model import Model
+from hanlp_tutor.core.model_folder import check_plain
 from hanlp_tutor.core.task import task_named, task_of
 from hanlp_tutor.encoders.folder import write_transformer
 from hanlp_tutor.errors import ModelError
@@ -53,6 +54,7 @@ def export_hanlp(model: Model, folder: str | Path) -> Path:
         raise ModelError(f"HanLP has no component for the task {model.task}.")
     form: HanLPFolder = task_of(model).exporters["hanlp"]
     _check_place(folder)
+    check_plain(model)
     form.check(model)
     with new_folder(folder) as scratch:
         shape, encoder = cut_to_window(model.encoder)
