@@ -1,0 +1,8 @@
+"""``hanlp-tutor compare``."""
+
+import click
+
+
+@click.command()
+def compare() -> None:
+    """Placeholder."""
