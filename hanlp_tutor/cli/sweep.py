@@ -51,9 +51,7 @@ def sweep(
         find_notebook(notebook), parse_grid(pairs_of_grid), parameters(pairs), profile=profile, most=at_most
     )
     try:
-        done = run_sweep(
-            plan, out, workers=workers, scheduler=scheduler, say=lambda line: click.echo(line, err=True)
-        )
+        done = run_sweep(plan, out, workers=workers, scheduler=scheduler, say=lambda line: click.echo(line, err=True))
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"Stopped. Finished runs are kept. Go on with: {again()}") from None
     if not as_json:

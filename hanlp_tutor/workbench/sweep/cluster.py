@@ -108,5 +108,3 @@ def _slots_of(distributed: Any) -> Any:
     from hanlp_tutor.workbench.sweep.slots import OneSlot
 
     return OneSlot()
-
-

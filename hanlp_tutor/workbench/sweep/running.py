@@ -28,8 +28,8 @@ class Sweep:
     """What a sweep has come to.
 
     ``rows``: a dictionary a point, in the order of the grid: ``point``, ``state`` (finished, failed), ``seconds``,
-    ``error``, ``folder`` (in ``out``), ``metrics`` (numbers by name, those of parts as ``test.f1``). ``begun``: how many runs this
-    call began.
+    ``error``, ``folder`` (in ``out``), ``metrics`` (numbers by name, those of parts as ``test.f1``).
+    ``begun``: how many runs this call began.
     """
 
     out: Path
@@ -97,7 +97,7 @@ def _prepare(plan: Plan, out: Path) -> None:
             changed = [name for name in plan.identity if before.get(name) != plan.identity[name]]
             what = {"source": "state of the notebook", "parameters": "set of -p"}
             named = " and ".join(what.get(name, name) for name in changed)
-            raise TrainingError(f"{out}: holds a sweep with another {named}. Choose another folder, or leave out --out.")
+            raise TrainingError(f"{out}: holds a sweep with another {named}. Choose another one, or leave out --out.")
         if before is None:
             if copy.exists() and copy.read_bytes() != plan.source:
                 raise TrainingError(f"{copy}: is another notebook, and would be overwritten. Choose another folder.")
@@ -155,9 +155,7 @@ def _outcome(client: Any, future: Any, job: dict[str, Any]) -> dict[str, Any]:
     if future.status == "finished":
         return future.result()
     if future.status != "error":
-        raise TrainingError(
-            "The scheduler is gone. Finished runs are kept: start it again, and give the same command."
-        )
+        raise TrainingError("The scheduler is gone. Finished runs are kept: start it again, and give the same command.")
     error = future.exception()
     if isinstance(error, NoSharedFolder):
         raise TrainingError(f"{error}. On a cluster, --out and the notebook have to lie in a folder that all share.")
@@ -188,5 +186,3 @@ def _line(done: int, total: int, job: dict[str, Any], said: dict[str, Any], elap
     if said["state"] == FAILED:
         line += f"  {said['error'].splitlines()[0]}"
     return f"{line}  ({elapsed:.0f} s so far)"
-
-
