@@ -149,7 +149,7 @@ def test_a_scheduler_that_was_started_separately(folder: Path):
         executed = nbformat.read(folder / "s" / failed["folder"] / "77_toy.ipynb", as_version=4)
         assert executed.cells[-1].outputs[-1].ename == "AssertionError"
     begun = len((folder / "begun").read_text().splitlines())
-    again = subprocess.run(words(folder, *grid[:4]), capture_output=True, text=True)
+    again = subprocess.run(words(folder, *grid[:5]), capture_output=True, text=True)
     assert "7 of 8 runs are finished already" in again.stderr and last(again.stdout)["begun"] == 1
     assert len((folder / "begun").read_text().splitlines()) == begun + 1, "only the failed one is tried again"
 

@@ -35,7 +35,8 @@ def cluster_client(workers: int | None, scheduler: str | None) -> Iterator[Any]:
             workers, or whose workers lack the kit.
     """
     distributed = needs("distributed", "A sweep")
-    dask = needs("dask", "A sweep")
+    import dask
+
     quiet = {"distributed.worker.daemon": False, "distributed.admin.log-format": "%(message)s"}
     settings = {"distributed.scheduler.allowed-failures": ALLOWED_DEATHS, **quiet}
     with dask.config.set(settings):
