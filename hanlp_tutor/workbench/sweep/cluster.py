@@ -50,9 +50,12 @@ def cluster_client(workers: int | None, scheduler: str | None) -> Iterator[Any]:
                 yield client
 
 
-def threads_a_run(client: Any, local: bool) -> int | None:
-    """Threads for each run of a local cluster, so that all together take the cores once; None leaves it to the run."""
-    return max(1, cpu_count() // max(1, slots(client))) if local else None
+def crowd(client: Any) -> int:
+    """How many runs go on at a time on the machine that has most of them; they share its cores."""
+    hosts: dict[str, float] = {}
+    for worker in client.scheduler_info(n_workers=-1)["workers"].values():
+        hosts[worker["host"]] = hosts.get(worker["host"], 0) + worker.get("resources", {}).get(SLOT, 1)
+    return max(1, int(max(hosts.values(), default=1)))
 
 
 def slots(client: Any) -> int:

@@ -24,12 +24,15 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from joblib import cpu_count
 
 from hanlp_tutor.errors import TutorError
 from hanlp_tutor.manifest import manifest, read_manifest, update_manifest
 
 FINISHED, FAILED = "finished", "failed"
 LOG_FILE = "run.log"  # what the process printed
+# Dask tells its workers to compute with one thread; what they start would inherit that
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 SLOT = "slot"  # the Dask resource that a run takes one of
 _LAST_WORDS = 2000  # bytes of the log that an error looks at
 
@@ -46,7 +49,8 @@ def run_on_worker(job: dict[str, Any]) -> dict[str, Any]:
     """Execute a job in a fresh process, unless it is finished already; called by Dask in a thread of a worker.
 
     Args:
-        job: ``notebook``, ``parameters``, ``profile``, ``folder``, ``key``, ``directory`` (to run in), ``threads``.
+        job: ``notebook``, ``parameters``, ``profile``, ``folder``, ``key``, ``directory`` (to run in),
+            ``threads`` as somebody has chosen them, or None, ``beside``: how many runs share this machine.
 
     Returns:
         What the run's manifest says of it (:func:`verdict`).
@@ -83,9 +87,8 @@ def verdict(folder: Path, key: str) -> dict[str, Any] | None:
 def _executed(job: dict[str, Any], folder: Path, environment: dict[str, str]) -> int:
     """Start the process, hand it the job, wait; its exit code."""
     directory = job["directory"] if Path(job["directory"]).is_dir() else None
-    variables = {**os.environ, **environment}
-    if job["threads"]:
-        variables.setdefault("OMP_NUM_THREADS", str(job["threads"]))
+    threads = job["threads"] or str(max(1, cpu_count() // job["beside"]))
+    variables = {**os.environ, **dict.fromkeys(THREADS, threads), **environment}
     with open(folder / LOG_FILE, "wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", __name__],

@@ -14,7 +14,7 @@ from filelock import FileLock
 from hanlp_tutor.errors import TrainingError, first_line
 from hanlp_tutor.extras import needs
 from hanlp_tutor.files import write_file
-from hanlp_tutor.workbench.sweep.cluster import cluster_client, slots, threads_a_run
+from hanlp_tutor.workbench.sweep.cluster import cluster_client, crowd, slots
 from hanlp_tutor.workbench.sweep.grid import Plan, described_point, folder_name
 from hanlp_tutor.workbench.sweep.one_run import FAILED, FINISHED, SLOT, NoSharedFolder, run_on_worker, verdict
 from hanlp_tutor.workbench.sweep.summary import SWEEP_FILE, numbers_of, read_sweep, write_summary, write_sweep
@@ -75,7 +75,7 @@ def sweep(
     said = {}
     if waiting:
         with cluster_client(workers, scheduler) as client:
-            _run_all(client, waiting, len(jobs), said, scheduler is None, say)
+            _run_all(client, waiting, len(jobs), said, say)
     rows = [_row(point, job, said.get(job["key"])) for point, job in zip(plan.points, jobs, strict=True)]
     if waiting or not (out / SWEEP_FILE).exists() or read_sweep(out)["rows"] != rows:
         say("summary: writing the table and the notebook")
@@ -115,7 +115,7 @@ def _job(plan: Plan, point: dict[str, Any], out: Path) -> dict[str, Any]:
         "folder": str(out / RUNS / folder_name(point, key)),
         "key": key,
         "directory": os.getcwd(),
-        "threads": None,
+        "threads": os.environ.get("OMP_NUM_THREADS"),
     }
 
 
@@ -124,18 +124,17 @@ def _run_all(
     jobs: list[dict[str, Any]],
     total: int,
     said: dict[str, dict[str, Any]],
-    local: bool,
     say: Callable[[str], None],
 ) -> None:
     """Hand out the jobs, and put into ``said`` what became of each, by key."""
     from distributed import as_completed
 
-    threads, done, began = threads_a_run(client, local), total - len(jobs), time.monotonic()
+    beside, done, began = crowd(client), total - len(jobs), time.monotonic()
     say(f"{len(jobs)} runs to do, {slots(client)} at a time")
     futures = {}
     for job in jobs:
         options = {"resources": {SLOT: 1}, "retries": RETRIES, "pure": False}
-        futures[client.submit(run_on_worker, {**job, "threads": threads}, key=f"run-{job['key']}", **options)] = job
+        futures[client.submit(run_on_worker, {**job, "beside": beside}, key=f"run-{job['key']}", **options)] = job
     for future in as_completed(list(futures)):
         job = futures[future]
         said[job["key"]] = _outcome(client, future, job)
