@@ -213,3 +213,15 @@ def test_without_dask(folder: Path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ConfigError, match=r'pip install "hanlp-tutor\[sweep\]"'):
         sweep(plan(folder), folder / "s")
+
+
+def test_runs_share_the_cores_of_the_fullest_machine():
+    from hanlp_tutor.workbench.sweep.cluster import crowd, slots
+
+    workers = {
+        "a": {"host": "one", "resources": {"slot": 1}},
+        "b": {"host": "one", "resources": {"slot": 2}},
+        "c": {"host": "two", "resources": {"slot": 1}},
+    }
+    client = type("Client", (), {"scheduler_info": lambda self, n_workers: {"workers": workers}})()
+    assert (crowd(client), slots(client)) == (3, 4)
