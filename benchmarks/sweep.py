@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from statistics import median
 
+import psutil
+
 from hanlp_tutor.teach.results import Experiment, read_results, spread
 
 NAME = "sweep"
@@ -54,11 +56,16 @@ def measure(rounds: int, folder: Path | None) -> None:
         def part(index: int, done: list[tuple[float, float]] = done) -> dict[str, float]:
             if not done:
                 done.append(of_a_sweep())
-            return {"seconds": done[0][index]}
+            return {"seconds": done[0][index], "load": load()}
 
         experiment.measure(IN_SWEEP, (turn,), lambda _, part=part: part(0))
         experiment.measure(AROUND, (turn,), lambda _, part=part: part(1))
-        experiment.measure(IN_PROCESS, (turn,), lambda _: {"seconds": in_this_process()})
+        experiment.measure(IN_PROCESS, (turn,), lambda _: {"seconds": in_this_process(), "load": load()})
+
+
+def load() -> float:
+    """How many processes wanted to compute during the last minute, the measured ones among them."""
+    return psutil.getloadavg()[0]
 
 
 def of_a_sweep() -> tuple[float, float]:
@@ -100,15 +107,17 @@ def _notebook(folder: Path) -> Path:
 
 def table(content: dict) -> str:
     """The result file as a Markdown table."""
-    lines = ["| | seconds a run |", "|---|---|"]
+    lines = ["| | seconds a run | load of the machine |", "|---|---|---|"]
     for name in (IN_SWEEP, AROUND, IN_PROCESS):
         row = content["rows"].get(name)
-        lines.append(f"| {name} | {spread(row, 'seconds', scale=1, form='.1f') if row else 'not measured yet'} |")
+        cells = [spread(row, of, scale=1, form=".1f") if row else "not measured yet" for of in ("seconds", "load")]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     rounds = max(len(row["seeds"]) for row in content["rows"].values())
     measured = f"{content['device']}, {content['date'][:10]}"
     what = f"Of a notebook that does nothing, {content['settings']['runs']} runs on one local worker"
-    lines += ["", f"{what}; median of {rounds} rounds, spread in brackets. "
-              f"Measured by `{content['command_line']}` on {measured}."]  # fmt: skip
+    busy = "The load counts all processes that wanted to compute: above the number of cores, the machine was busy."
+    measured = f"Measured by `{content['command_line']}` on {measured}."
+    lines += ["", f"{what}; rounds: {rounds}, median, spread in brackets. {busy} {measured}"]
     return "\n".join(lines)
 
 

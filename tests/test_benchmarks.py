@@ -95,10 +95,11 @@ def test_a_sweeps_overhead_is_measured_and_not_measured_again(monkeypatch, tmp_p
     sweeps, alone = iter([(5.0, 2.0), (7.0, 3.0)]), iter([1.0, 2.0])
     monkeypatch.setattr(sweep, "of_a_sweep", lambda: next(sweeps))
     monkeypatch.setattr(sweep, "in_this_process", lambda: next(alone))
+    monkeypatch.setattr(sweep, "load", lambda: 3.0)
     sweep.measure(2, tmp_path)
     sweep.measure(2, tmp_path)
     text = sweep.table(json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8")))
-    assert "| a run of a sweep | 6.0 (5.0 to 7.0) |" in text
-    assert "| the sweep around its runs | 2.5 (2.0 to 3.0) |" in text
-    assert "| run_notebook in this process | 1.5 (1.0 to 2.0) |" in text
-    assert "median of 2 rounds" in text and "python -m benchmarks.sweep" in text
+    assert "| a run of a sweep | 6.0 (5.0 to 7.0) | 3.0 (3.0 to 3.0) |" in text
+    assert "| the sweep around its runs | 2.5 (2.0 to 3.0) | 3.0 (3.0 to 3.0) |" in text
+    assert "| run_notebook in this process | 1.5 (1.0 to 2.0) | 3.0 (3.0 to 3.0) |" in text
+    assert "rounds: 2" in text and "python -m benchmarks.sweep" in text

@@ -57,7 +57,7 @@ def finished(folder: Path) -> int:
     return len(list((folder / "s" / "runs").glob("*/metrics.json"))) if (folder / "s" / "runs").exists() else 0
 
 
-def until(what, seconds: float = 120) -> None:
+def until(what, seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end, "it did not come to that"
