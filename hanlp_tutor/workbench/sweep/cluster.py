@@ -75,7 +75,7 @@ def _local(distributed: Any, workers: int | None) -> Iterator[Any]:
             f"{len(gpus)}. Give --workers {len(gpus)}, or set CUDA_VISIBLE_DEVICES= to compute without them."
         )
     number = workers or len(gpus) or max(1, cpu_count() // _LOADS)
-    options = {"n_workers": number, "threads_per_worker": 1, "resources": {SLOT: 1}, "dashboard_address": None}
+    options = {"n_workers": number, "threads_per_worker": 1, "resources": {SLOT: 1}, "dashboard_address": "127.0.0.1:0"}
     # runs are processes of their own, which take memory that Dask does not see
     options |= {"processes": True, "memory_limit": 0, "silence_logs": 50}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
