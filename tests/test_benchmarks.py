@@ -86,3 +86,20 @@ def test_one_round_is_measured_and_not_measured_again(threads, tmp_path):
     assert measured["command_line"] == "python -m benchmarks.threads" and "| one thread |" in first.stdout
     again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert again.stdout == first.stdout and "tokens/s" not in again.stderr
+
+
+def test_a_sweeps_overhead_is_measured_and_not_measured_again(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import sweep
+
+    sweeps, alone = iter([(5.0, 2.0), (7.0, 3.0)]), iter([1.0, 2.0])
+    monkeypatch.setattr(sweep, "of_a_sweep", lambda: next(sweeps))
+    monkeypatch.setattr(sweep, "in_this_process", lambda: next(alone))
+    monkeypatch.setattr(sweep, "load", lambda: 3.0)
+    sweep.measure(2, tmp_path)
+    sweep.measure(2, tmp_path)
+    text = sweep.table(json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8")))
+    assert "| a run of a sweep | 6.0 (5.0 to 7.0) | 3.0 (3.0 to 3.0) |" in text
+    assert "| the sweep around its runs | 2.5 (2.0 to 3.0) | 3.0 (3.0 to 3.0) |" in text
+    assert "| run_notebook in this process | 1.5 (1.0 to 2.0) | 3.0 (3.0 to 3.0) |" in text
+    assert "rounds: 2" in text and "python -m benchmarks.sweep" in text

@@ -86,10 +86,19 @@ def defaults_section() -> str:
     return f"\n{choices()}\n\n{scores}\n"
 
 
+def sweeps_section() -> str:
+    """What a sweep costs beside its notebooks."""
+    from benchmarks.sweep import table
+
+    content = read_results("sweep")
+    return f"\n{table(content) if content else 'Not measured yet: `python -m benchmarks.sweep`.'}\n"
+
+
 PAGES: dict[Path, Callable[[], str]] = {
     README: results_section,
     ROOT / "benchmarks" / "README.md": threads_section,
     ROOT / "docs" / "defaults.md": defaults_section,
+    ROOT / "docs" / "sweeps.md": sweeps_section,
 }
 
 

@@ -15,12 +15,14 @@ from hanlp_tutor import __version__
 from hanlp_tutor.cli.audit import audit
 from hanlp_tutor.cli.calibration import calibrate
 from hanlp_tutor.cli.common import App
+from hanlp_tutor.cli.compare import compare
 from hanlp_tutor.cli.course import claims
 from hanlp_tutor.cli.data import convert
 from hanlp_tutor.cli.diagnose import diagnose
 from hanlp_tutor.cli.machine import doctor
 from hanlp_tutor.cli.models import evaluate, export, predict, relocate
 from hanlp_tutor.cli.serving import serve
+from hanlp_tutor.cli.sweep import sweep
 from hanlp_tutor.cli.training import pretrain, run, train
 from hanlp_tutor.cli.tuning import tune
 
@@ -36,7 +38,7 @@ def app() -> None:
 # fmt: off
 for command in (
     doctor, convert, audit, run, train, tune, pretrain, evaluate, calibrate, predict, export, serve, relocate, diagnose,
-    claims,
+    claims, sweep, compare,
 ):
     # fmt: on
     app.add_command(command)

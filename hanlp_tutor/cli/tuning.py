@@ -61,7 +61,8 @@ def tune(
     """Search the options of a run by their dev score; write the best as YAML for `train -c`.
 
     Each trial is one run. Trials that fall behind are ended early. A study that was interrupted, or shall have more
-    trials, goes on with the same command. Test data are never looked at.
+    trials, goes on with the same command; given to several processes at a time, it shares its trials among them. Test
+    data are never looked at.
     """
     from hanlp_tutor.workbench.tuning.space import parse_pairs, read_space
 

@@ -87,7 +87,7 @@ class Engine(NBClientEngine):
             startup_timeout=start_timeout,
             timeout=None,
             log=logger,
-            config=_encrypted(),
+            config=encrypted(),
             **hooks,
         )
         return client.execute()
@@ -113,7 +113,7 @@ def written_whole(path: Path) -> Iterator[None]:
         papermill_io._handlers.pop(0)
 
 
-def _encrypted() -> Config:
+def encrypted() -> Config:
     """Let the sockets to the kernel be encrypted where that can be had; else ipykernel warns, rightly, that none is."""
     can = hasattr(KernelManager, "transport_encryption") and zmq.has("curve")
     return Config({"KernelManager": {"transport_encryption": "auto"}} if can else {})

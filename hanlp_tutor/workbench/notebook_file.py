@@ -70,6 +70,11 @@ def check_parameters(notebook: Path, parameters: dict[str, Any]) -> None:
     TrainConfig(**{name: value for name, value in parameters.items() if name in fields - others})
 
 
+def has_parameters_cell(notebook: Path) -> bool:
+    """Whether a code cell has the tag ``parameters``."""
+    return any(c.cell_type == "code" and "parameters" in c.metadata.get("tags", []) for c in _cells(notebook))
+
+
 def _own_parameters(notebook: Path) -> set[str]:
     """The names that the cell with the tag ``parameters`` gives a value.
 

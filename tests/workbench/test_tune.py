@@ -218,12 +218,50 @@ def test_a_folder_with_another_search(monkeypatch, tmp_path, changes, word):
         tune("ner", *{**given, **changes}.values(), 2, tmp_path, sampler=sampler, progress="none")
 
 
-def test_one_search_at_a_time(tmp_path):
+def test_a_process_that_keeps_its_turn(monkeypatch, tmp_path):
     from filelock import FileLock
 
+    from hanlp_tutor.workbench.tuning import study
+
+    monkeypatch.setattr(study, "TURN", 0.1)
     (tmp_path / "s").mkdir()
-    with FileLock(tmp_path / "s" / ".lock"), pytest.raises(TrainingError, match="another search is running"):
+    with FileLock(tmp_path / "s" / ".lock"), pytest.raises(TrainingError, match="another search holds this folder"):
         tune("ner", SPLIT, "random:mini-bert", CONFIG, SPACE, 1, tmp_path / "s", progress="none")
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_two_processes_share_one_study(tmp_path, killed):
+    """In their own processes (shared_search.py), with trainings that only take time; one of them may be killed."""
+    command = [sys.executable, str(TESTS / "workbench" / "shared_search.py"), str(tmp_path), str(int(killed))]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)])}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    search = Search.read(tmp_path / "s")
+    assert [row["trial"] for row in search.trials] == list(range(12)), "the sum of both is one study"
+    ended = [line.split() for line in (tmp_path / "ended").read_text().splitlines()]
+    assert sorted(int(place) for place, _ in ended) == list(range(12)), "each trial once"
+    assert {int(process) for _, process in ended} == set(said["processes"]), "both had a part in it"
+    begun = (tmp_path / "begun").read_text().splitlines()
+    assert len(begun) == 12 + killed, "the killed process's trial was done again"
+    states = [t.state.name for t in optuna.load_study(study_name="tune", storage=_storage(tmp_path / "s")).trials]
+    assert states.count("FAIL") == killed and "RUNNING" not in states
+    assert not list((tmp_path / "s" / ".running").iterdir())
+
+
+def test_an_earlier_study_whose_trials_have_no_places_goes_on(monkeypatch, tmp_path):
+    """As they were when one process had a study for itself."""
+    from hanlp_tutor.workbench.tuning import study
+
+    imagined(monkeypatch, peak)
+    begin = ("ner", SPLIT, "random:mini-bert", CONFIG, SPACE)
+    whole = tune(*begin, 6, tmp_path / "whole", progress="none")
+    tune(*begin, 3, tmp_path / "earlier", progress="none")
+    journal = tmp_path / "earlier" / study.STUDY_FILE
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(line for line in lines if b'"place"' not in line))
+    later = tune(*begin, 6, tmp_path / "earlier", progress="none")
+    assert [{**row, "seconds": 0} for row in later.trials] == [{**row, "seconds": 0} for row in whole.trials]
 
 
 def test_a_torn_line_of_the_journal_is_taken_away(monkeypatch, tmp_path):
@@ -274,9 +312,7 @@ def test_refused(tmp_path, given, error, word):
         tune("ner", split, "random:mini-bert", CONFIG, {"lr": Range(1e-4, 1e-3)}, trials, tmp_path, **options)
 
 
-def test_a_draw_that_cannot_be_run_is_a_failed_trial_and_the_study_goes_on(
-    tiny_encoder, tmp_path, capsys, monkeypatch
-):
+def test_a_draw_that_cannot_be_run_is_a_failed_trial_and_the_study_goes_on(tiny_encoder, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("HANLP_TUTOR_PROGRESS", "lines")
     space = {"warmup_steps": [0, 1000]}
     begin = ("ner", SPLIT, tiny_encoder, CONFIG.replace(epochs=1), space)

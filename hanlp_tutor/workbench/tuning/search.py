@@ -36,7 +36,8 @@ from hanlp_tutor.progress import Reporter, resolve_mode
 from hanlp_tutor.workbench.diagnose.facts import note_facts
 from hanlp_tutor.workbench.tuning.space import Range, Space, describe_space, read_space
 from hanlp_tutor.workbench.tuning.study import (
-    alone,
+    PLACE,
+    Claims,
     finished_trials,
     new_pruner,
     new_sampler,
@@ -47,6 +48,7 @@ from hanlp_tutor.workbench.tuning.study import (
 
 SAMPLERS, PRUNERS = ("tpe", "random"), ("median", "halving", "none")
 BEST_FILE, SEARCH_FILE = "best.yaml", "search.json"
+WAIT = 0.5  # seconds between two looks at what other processes do
 _NEVER = 2**31 - 1  # a checkpoint every so many updates: a trial is repeated rather than resumed
 
 
@@ -103,6 +105,9 @@ def tune(
 ) -> Search:
     """Search a space until the study in ``out`` has ``trials`` finished trials; those it has already count.
 
+    Several processes may be started with the same arguments: together they do each trial once, and the trial of one
+    that is killed is done again by the others.
+
     Args:
         task: ``ner`` or ``classify``.
         split: train and dev; its test set is not read.
@@ -119,8 +124,7 @@ def tune(
 
     Raises:
         ConfigError: Optuna is missing, or a space that does not fit the options.
-        TrainingError: no dev data, a folder with another search, or one in which a search is running; not one trial
-            that could be run.
+        TrainingError: no dev data, a folder with another search; not one trial that could be run.
     """
     optuna = needs("optuna", "A search")
     space = read_space(space, config)
@@ -134,18 +138,20 @@ def tune(
     identity = _identity(task, split, encoder, config, space, sampler, pruner)
     lines = Reporter(trials, 0, "none" if resolve_mode(progress) == "none" else "lines")
     out = Path(out)
-    with alone(out), quiet(optuna):
-        study = open_study(optuna, out, identity)
+    claims = Claims(out)
+    with quiet(optuna):
+        with claims.turn():
+            study = open_study(optuna, out, identity)
         study.pruner = new_pruner(optuna, pruner)
         objective = _Objective(optuna, (task, split, encoder), _as_begun(out, 0, config, space), space, out)
         try:
-            while (number := len(finished_trials(study))) < trials:
-                study.sampler = new_sampler(optuna, sampler, config.seed, number)
-                study.optimize(objective, n_trials=1, catch=Infeasible)
-                _say(lines, _row(number, finished_trials(study)[number]))
+            while (trial := _next_trial(optuna, study, claims, trials, sampler, config.seed)) is not None:
+                _run_one(optuna, study, claims, trial, objective)
+                _say(lines, _row(place := trial.user_attrs[PLACE], finished_trials(study)[place]))
         finally:  # after Ctrl-C too: the best so far is worth having
-            search = _collect(optuna, study, config, space, out)
-            _write(out, search)
+            with claims.turn():
+                search = _collect(optuna, study, config, space, out)
+                _write(out, search)
     if search is None:
         reason = finished_trials(study)[0].user_attrs["error"]
         raise TrainingError(
@@ -153,6 +159,41 @@ def tune(
             "Mend the space or the other options, and search in another folder."
         )
     return search
+
+
+def _next_trial(optuna: Any, study: Any, claims: Claims, trials: int, sampler: str, seed: int) -> Any | None:
+    """Claim the next trial; None when the study has all of its trials.
+
+    While other processes run the last ones this one waits: one of them may be killed, and its trial is to be done.
+    """
+    while True:
+        with claims.turn():
+            place = claims.next_place(study, trials)
+            if place is not None:
+                study.sampler = new_sampler(optuna, sampler, seed, place)
+                trial = study.ask()
+                claims.claim(trial, place)
+                return trial
+            if not claims.others(study):
+                return None
+        time.sleep(WAIT)
+
+
+def _run_one(optuna: Any, study: Any, claims: Claims, trial: Any, objective: _Objective) -> None:
+    """Run a claimed trial and tell the study. One that is interrupted stays unfinished, and is done again."""
+    told, value = optuna.trial.TrialState.FAIL, None
+    try:
+        try:
+            value = objective(trial)
+            told = optuna.trial.TrialState.COMPLETE
+        except optuna.TrialPruned:
+            told = optuna.trial.TrialState.PRUNED
+        except Infeasible:
+            pass
+        with claims.turn():
+            study.tell(trial, value, state=told)
+    finally:
+        claims.let_go(trial.number)
 
 
 class Infeasible(Exception):
@@ -168,7 +209,7 @@ class _Objective:
 
     def __call__(self, trial: Any) -> float:
         options = {name: suggest(trial, name, wanted) for name, wanted in self.space.items()}
-        folder = self.out / "trials" / f"{len(finished_trials(trial.study)):03d}"
+        folder = self.out / "trials" / f"{trial.user_attrs[PLACE]:03d}"
         shutil.rmtree(folder, ignore_errors=True)  # of a trial that was killed
         began, seen, ended = time.perf_counter(), [], []
 
@@ -249,8 +290,8 @@ def _say(lines: Reporter, row: dict[str, Any]) -> None:
 
 
 def _collect(optuna: Any, study: Any, config: TrainConfig, space: Space, out: Path) -> Search | None:
-    """What the study holds; None before a trial is complete."""
-    rows = [_row(number, trial) for number, trial in enumerate(finished_trials(study))]
+    """What the study holds; None before a trial is complete. ``best_trial`` counts the rows that there are."""
+    rows = [_row(place, trial) for place, trial in finished_trials(study).items()]
     complete = [row for row in rows if row["state"] == "complete"]
     if not complete:
         return None
@@ -262,12 +303,13 @@ def _collect(optuna: Any, study: Any, config: TrainConfig, space: Space, out: Pa
         importances = {name: float(share) for name, share in found.items()}
     held = _as_begun(out, best["trial"], config, space)
     options = held.replace(**best["options"]).model_dump(mode="json")
-    return Search(rows, options, best["trial"], importances, describe_space(space))
+    return Search(rows, options, rows.index(best), importances, describe_space(space))
 
 
 def _write(out: Path, search: Search | None) -> None:
     if search is not None:
-        head = f"# For hanlp-tutor train -c. Trial {search.best_trial} of {len(search.trials)}, "
+        number = search.trials[search.best_trial]["trial"]
+        head = f"# For hanlp-tutor train -c. Trial {number} of {len(search.trials)}, "
         head += f"dev score {search.best_dev:.4f}\n"
         text = head + yaml.safe_dump(search.best, sort_keys=False, allow_unicode=True)
         write_json(out / SEARCH_FILE, asdict(search))
