@@ -78,8 +78,8 @@ class Batch:
     Shapes: ``input_ids`` and ``attention_mask`` (W, T) with [CLS] and [SEP]; ``owner`` (W,) the example that a window
     belongs to; ``token_index`` (B, L) where in the flattened (W·T) encoder output each token of an example is read;
     ``labels`` (B, L) with IGNORED at padding, or (B,). ``valid`` counts the tokens (tagging) or examples
-    (classification) that carry a loss; it is a plain int, so that knowing it costs no device synchronisation.
-    Where words are tagged, ``words`` (B, L) holds each token's word, and the number of words, max(``lengths``), at
+    (classification) that carry a loss, ``padded`` says whether a row is shorter than another; both are plain values, so
+    that knowing them costs no device synchronisation. Where words are tagged, ``words`` (B, L) holds each token's word, and the number of words, max(``lengths``), at
     padding; ``labels`` are then (B, max(``lengths``)) and ``lengths`` count words. ``tokens`` always counts tokens. All
     examples are of one ``task``. ``texts`` are there where somebody has put them.
     """
@@ -96,6 +96,7 @@ class Batch:
     tokens: int
     words: Tensor | None = None
     task: str = ""
+    padded: bool = True
     texts: list[str] | None = None
 
     def to(self, device: torch.device) -> Batch:
@@ -139,6 +140,7 @@ def collate(examples: Sequence[Encoded], *, max_length: int, cls_id: int, sep_id
         sum(lengths),
         words,
         examples[0].task,
+        int(ends.min()) + 1 < width,
     )
 
 

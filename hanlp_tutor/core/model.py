@@ -23,6 +23,7 @@ from hanlp_tutor.data.characters import TextEncoder
 from hanlp_tutor.data.edges import visible_spans
 from hanlp_tutor.encoders import POSITIONS, Encoder
 from hanlp_tutor.encoders.layers import HiddenDropout
+from hanlp_tutor.encoders.masks import mask_for, takes_wide_mask
 from hanlp_tutor.errors import DataError, TrainingError
 
 
@@ -61,6 +62,7 @@ class Model(nn.Module):
         self.encoder_name, self.pretrained, self.temperature = encoder.name, encoder.pretrained, 1.0
         self.encoder, self.text_encoder = encoder.module, TextEncoder(encoder.tokenizer)
         self.window, self.dropout = encoder.window, HiddenDropout(encoder.module)
+        takes_wide_mask(self.encoder)  # tried now, before anything is timed
         self._label_ids = {label: i for i, label in enumerate(self.labels)}
         self.head = self.new_head(self.labels, native, dropout)
         self.dropout.set(self, dropout)
@@ -127,7 +129,8 @@ class Model(nn.Module):
 
     def hidden_states(self, batch: Batch) -> Tensor:
         """The encoder's last hidden states, (W, T, H)."""
-        return self.encoder(input_ids=batch.input_ids, attention_mask=batch.attention_mask).last_hidden_state
+        mask = mask_for(self.encoder, batch.attention_mask, padded=batch.padded)
+        return self.encoder(input_ids=batch.input_ids, attention_mask=mask).last_hidden_state
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits: (B, L, C) for tagging, (B, C) for classification."""

@@ -97,7 +97,8 @@ def fine_tune(
         scaler.step(optimizer)  # skipped by the scaler when a gradient overflowed; the update counts all the same
         scaler.update()
         lr_of_this_update = schedule.get_last_lr()
-        schedule.step()
+        if not scaler.is_enabled() or norm.isfinite():  # a skipped update moves no schedule; to know, fp16 waits here
+            schedule.step()
         run.end_update(norm, lr_of_this_update)  # counts it; a row of the history where one is due, which finds NaNs
 
         if run.evaluation_due():  # every eval_steps updates, else after each epoch; and when the run ends

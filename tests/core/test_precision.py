@@ -119,6 +119,19 @@ def test_an_overflow_skips_the_update_halves_the_scale_and_the_run_goes_on(
     assert all(state.isfinite().all() for state in states)
 
 
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")
+def test_a_skipped_update_does_not_move_the_schedule(tiny_encoder, tmp_path, first_scale):
+    first_scale(2.0**27)
+    config = PLAIN.replace(batch_size=4, log_steps=1, lr=1e-3, schedule="linear", max_grad_norm=1.0, **FP16)
+    fine_tune(make("ner", tagged(64), tiny_encoder), tagged(64), [], config, tmp_path)
+    rows = read_history(tmp_path / "history.csv")
+    taken = 0
+    for row in rows:
+        assert row["lr"] == pytest.approx(1e-3 * (1 - taken / len(rows)))
+        taken += math.isfinite(row["grad_norm"])
+    assert 2 <= len(rows) - taken < len(rows) - 2
+
+
 def test_clipping_comes_after_unscaling(tiny_encoder, tmp_path, first_scale):
     """The norm in the history is the true one, and an update moves lr times the clipped norm."""
     first_scale(2.0**10)
