@@ -79,8 +79,9 @@ class Batch:
     belongs to; ``token_index`` (B, L) where in the flattened (W·T) encoder output each token of an example is read;
     ``labels`` (B, L) with IGNORED at padding, or (B,). ``valid`` counts the tokens (tagging) or examples
     (classification) that carry a loss, ``padded`` says whether a row is shorter than another; both are plain values, so
-    that knowing them costs no device synchronisation. Where words are tagged, ``words`` (B, L) holds each token's word, and the number of words, max(``lengths``), at
-    padding; ``labels`` are then (B, max(``lengths``)) and ``lengths`` count words. ``tokens`` always counts tokens. All
+    that knowing them costs no device synchronisation. Where words are tagged, ``words`` (B, L) holds each token's word,
+    and the number of words, max(``lengths``), at padding; ``labels`` are then (B, max(``lengths``)) and ``lengths``
+    count words. ``tokens`` always counts tokens. All
     examples are of one ``task``. ``texts`` are there where somebody has put them.
     """
 

@@ -51,7 +51,7 @@ class RunState:
 def identity(model: Model, train: Sequence[Any], dev: Sequence[Any], config: TrainConfig) -> dict[str, str]:
     """Hashes of what has to be the same when a run is resumed."""
     return {
-        "configuration": digest(config.model_dump_json()),
+        "configuration": digest(config.canonical()),
         "training data": fingerprint(train),
         "dev data": fingerprint(dev),
         "labels": digest(repr(model.labels)),
@@ -101,7 +101,7 @@ def load_checkpoint(
         difference = other_run(path.parent, content["identity"], identity, now or {})
         raise TrainingError(f"{path}: belongs to another run: {difference}")
     try:
-        stored = {"penalty": {}, **content["parts"]}  # earlier versions have none
+        stored = {"penalty": {}, "scaler": {}, **content["parts"]}  # earlier versions have none
         for name, part in parts.items():
             part.load_state_dict(stored[name])
         torch.set_rng_state(content["rng"])

@@ -41,11 +41,13 @@ class Model(nn.Module):
         task: the name of its :class:`~hanlp_tutor.core.task.Task`.
         temperature: by which all scores are divided before they become probabilities; predictions do not depend on it.
             Fitted by :func:`hanlp_tutor.workbench.calibration.fit_temperature`, for these very weights.
+        computes_in: the number format of its matrix products, as it was trained; None is float32.
         extra: what else a model folder keeps of a model of this class, by name.
     """
 
     task: str
     takes = "one text, a str"  # to predict
+    computes_in: torch.dtype | None = None
     by_character = True  # each character is read by itself: the tokenizer has to have one token for each
 
     def __init__(

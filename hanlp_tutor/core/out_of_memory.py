@@ -15,7 +15,7 @@ import torch
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.batching import Batch
-from hanlp_tutor.device import is_out_of_memory
+from hanlp_tutor.device import give_back_memory, is_out_of_memory
 from hanlp_tutor.errors import TrainingError, first_line
 from hanlp_tutor.progress import Reporter
 
@@ -75,6 +75,7 @@ def smaller_when_memory_runs_out(
                     if not is_out_of_memory(error):
                         raise
                 # here the error is gone, and with it the frames that held the activations
+                give_back_memory()
                 window = smaller_window(window)
 
         return until_it_fits

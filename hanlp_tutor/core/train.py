@@ -28,8 +28,10 @@ from hanlp_tutor.core.out_of_memory import explain_out_of_memory, smaller_when_m
 from hanlp_tutor.core.precision import set_up
 from hanlp_tutor.core.run import Examples, Result, Run
 from hanlp_tutor.defaults import settled
+from hanlp_tutor.device import settings_restored
 
 
+@settings_restored()
 @explain_out_of_memory
 def fine_tune(
     model: Model,
