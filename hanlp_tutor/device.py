@@ -30,13 +30,14 @@ _OUT_OF_MEMORY = (
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """``auto`` takes a CUDA device when there is one.
+    """``auto`` takes a CUDA device when there is one; of several processes on a machine (torchrun) each its own.
 
     Raises:
         ConfigError: a device that PyTorch does not know or does not find.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        own = f":{os.environ['LOCAL_RANK']}" if "TORCHELASTIC_RUN_ID" in os.environ else ""
+        return torch.device(f"cuda{own}" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
         torch.empty(1, device=device)

@@ -105,6 +105,10 @@ class Batch:
         tensors = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
         return replace(self, **{name: value.to(device, non_blocking=True) for name, value in tensors.items()})
 
+    def weightless(self) -> Batch:
+        """The same texts without a gold label that counts: loss and gradients of it are 0."""
+        return replace(self, labels=torch.full_like(self.labels, IGNORED), valid=0, tokens=0)
+
 
 def collate(examples: Sequence[Encoded], *, max_length: int, cls_id: int, sep_id: int, pad_id: int) -> Batch:
     """Pad examples to a batch; ``max_length`` is that of a row in tokens, [CLS] and [SEP] included."""

@@ -21,18 +21,19 @@ def negative_log_likelihood(crf: CRF, emissions: Tensor, tags: Tensor, mask: Ten
         crf: transitions and their scores.
         emissions: (B, L, C).
         tags: (B, L), any class at padding.
-        mask: (B, L), True from a sentence's begin to its end; True at each first place.
+        mask: (B, L), True from a sentence's begin to its end; a sentence that is nowhere True counts for nothing.
     """
     both = (mask[:, 1:] & mask[:, :-1]).to(emissions.dtype)
     chosen = emissions.gather(2, tags.unsqueeze(2)).squeeze(2)
-    last = tags.gather(1, mask.long().sum(1, keepdim=True) - 1).squeeze(1)
+    last = tags.gather(1, (mask.long().sum(1, keepdim=True) - 1).clamp(min=0)).squeeze(1)
     path = crf.start_transitions[tags[:, 0]] + (chosen * mask).sum(1) + crf.end_transitions[last]
     path = path + (crf.transitions[tags[:, :-1], tags[:, 1:]] * both).sum(1)
     score = crf.start_transitions + emissions[:, 0]  # (B, C): of all ways to a place that end in a tag
     for emission, inside in zip(emissions.unbind(1)[1:], mask.unsqueeze(2).unbind(1)[1:], strict=True):
         longer = (score.unsqueeze(2) + crf.transitions + emission.unsqueeze(1)).logsumexp(1)
         score = torch.where(inside, longer, score)
-    return ((score + crf.end_transitions).logsumexp(1) - path).sum()
+    log_z = (score + crf.end_transitions).logsumexp(1)
+    return ((log_z - path) * mask[:, 0]).sum()
 
 
 @torch.no_grad()

@@ -121,3 +121,11 @@ def single_example(update: int, batch: Batch) -> TrainingError:
         f"Memory ran out at update {update}, with a single example of {batch.lengths[0]:,} tokens in the micro-batch "
         f"({batch.sources[0] or 'no source'}). {REMEDIES}"
     )
+
+
+def in_one_of_several(update: int, rank: int, config: TrainConfig) -> TrainingError:
+    """The error for one of several processes, which all have to take the same step."""
+    return TrainingError(
+        f"Memory ran out at update {update} in process {rank} (counted from 0); several processes end together. Take a "
+        f"smaller batch_size than {config.batch_size} and more gradient_accumulation_steps. {REMEDIES}"
+    )

@@ -43,7 +43,7 @@ class Precision:
         return torch.amp.GradScaler(self.device.type, enabled=self.dtype is torch.float16)
 
 
-def set_up(model: Model, config: TrainConfig) -> Precision:
+def set_up(model: Model, config: TrainConfig, rank: int = 0) -> Precision:
     """Make a model ready to be trained as the options say; it is moved to the device and put into training mode.
 
     What this switches for the whole process, :func:`hanlp_tutor.device.settings_restored` puts back.
@@ -56,7 +56,7 @@ def set_up(model: Model, config: TrainConfig) -> Precision:
     allow_tf32(config.tf32, precision.device)
     make_deterministic(config.deterministic or (config.deterministic is None and precision.device.type == "cpu"),
                        precision.device)  # fmt: skip
-    torch.manual_seed(config.seed)
+    torch.manual_seed(config.seed + rank)  # several processes drop other units out
     apply_options(model, config)
     reset_peak_memory(precision.device)
     model.to(precision.device).train()
