@@ -25,7 +25,7 @@ from torch.nn.parallel import DistributedDataParallel
 from hanlp_tutor.core.batching import Batch
 from hanlp_tutor.errors import ConfigError
 
-PATIENCE = timedelta(days=2)  # for rank 0 to evaluate; a process that is gone is noticed at once
+TIMEOUT = timedelta(days=2)  # for rank 0 to evaluate; a process that is gone is noticed at once
 # How Gloo and NCCL say that another process is gone
 _GONE = ("connection closed by peer", "connection reset by peer", "broken pipe", "connection refused", "socket closed",
          "remote process exited")  # fmt: skip
@@ -75,7 +75,7 @@ class Team:
         yield from window
 
     def share(self, micro_batches: Sequence[list[int]], cut: Any) -> list[list[int]]:
-        """This process's pieces of a window's micro-batches, as many as every other's where they can be cut so far.
+        """This process's pieces of a window's micro-batches, as many as every other's, or one less where none is left.
 
         Args:
             micro_batches: numbers of examples.
@@ -123,7 +123,7 @@ def join() -> Team:
             raise ConfigError(f"{here} processes and {gpus} GPUs: each takes one. Use --nproc_per_node {gpus}.")
         if gpus:
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-        dist.init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo", timeout=PATIENCE)
+        dist.init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo", timeout=TIMEOUT)
     return Team(dist.get_rank(), dist.get_world_size())
 
 

@@ -67,6 +67,7 @@ def fine_tune(
     team = join()  # this process alone, or those that torchrun started
     config = settled(config, chosen(model, config, len(train)), resumed=out if resume else None)  # no option is open
     precision = set_up(model, config, team.rank)  # device, number format, threads, what is frozen; model.train()
+    learner = team.learner(model, model.task)  # the model; in several processes it adds up their gradients
     scaler = precision.scaler()
     optimizer = build_optimizer(parameter_groups(model, config), config)
     penalty = L2Penalty(model, config)
@@ -75,7 +76,6 @@ def fine_tune(
     loss_weights = model.loss_weights(config, run.train_labels)  # of the classes; in a multi-task model, of the tasks
     # the manifest is written; when a run is resumed, its checkpoint is loaded into these five
     run.start(resume, progress, model=model, optimizer=optimizer, schedule=schedule, scaler=scaler, penalty=penalty)
-    learner = team.learner(model, model.task)  # the model; in several processes it adds up their gradients
     if on_start is not None and team.leads:
         on_start(run)
 

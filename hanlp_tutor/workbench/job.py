@@ -212,8 +212,9 @@ def train_job(
             begun.note(run)
 
     result = fine_tune(model, split.train, split.dev, config, out, resume=resume, progress=progress, on_start=on_start)
-    if not join().leads:  # of several processes the first tests and saves
-        leave()
+    leads = join().leads
+    leave()
+    if not leads:  # of several processes the first tests and saves
         return {"task": task, "best_dev": result.best_dev, "test": None, "seconds": result.seconds}
     save_model(model, out / "model")
     metrics = finish(model, result, split)

@@ -168,6 +168,7 @@ def test_several_tasks_are_refused_in_words(tiny_encoder, tmp_path):
     done = start(2, *NEVER, *command.split())
     (message,) = errors(done)
     assert done.returncode != 0 and "several tasks is trained in one process" in message
+    assert not (tmp_path / "run").exists()
 
 
 # --- the parts -------------------------------------------------------------------------------------------------------
@@ -182,8 +183,8 @@ def test_every_example_of_a_window_is_dealt_out_once_and_evenly(size, micros):
         first += count
     shares = [Team(rank, size).share(window, cut) for rank in range(size)]
     assert sorted(i for share in shares for piece in share for i in piece) == list(range(first))
-    if min(micros) >= 8:
-        assert len({len(share) for share in shares}) == 1
+    counts = [len(share) for share in shares]
+    assert max(counts) - min(counts) <= 1
     if size == 1:
         assert shares == [window]
 
