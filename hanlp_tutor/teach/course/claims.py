@@ -1,87 +1,111 @@
-"""The article's claims beside what was measured (``claims.json``): every number counted, or read from a result file."""
+"""The ledger: the article's claims beside what was measured, and a verdict that the numbers have to bear out.
+
+``claims.json`` holds the claims. Their order is the article's. A verdict is written by hand, and rests on conditions
+over measured values; when a condition no longer holds, the ledger says so in place of the verdict.
+"""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.teach.results import UNMEASURED, current_rows, read_results
+from hanlp_tutor.teach.course.evidence import Evidence, fails
+from hanlp_tutor.teach.results import UNMEASURED
+
+REPRODUCED, PARTLY, REFUTED, NOT_HERE = VERDICTS = ("reproduced", "partly", "refuted", "not testable here")
+# The article's seven parts, which it numbers 一 to 七
+PARTS = ("what it is for", "principles", "practice", "evaluation and use", "applications", "troubles", "trends")
+JUDGE_AGAIN = "to be judged again"
 
 
 def read_claims() -> dict[str, Any]:
-    """The article's measurable claims: ``source`` and ``claims``.
+    """The article's ``source`` and its ``claims``, as ``claims.json`` has them.
 
-    What a claim has under ``measured`` is the ``experiment`` whose file is read, what to ``say`` (a format string),
-    what it was measured ``on`` if that is not the experiment's number of sentences, and its ``values`` by name: the
-    median of a ``measure`` in a ``row``; with ``minus``, points more than another row has; with ``over``, by which
-    fraction it is more than another row's. Or it is only ``counted``, from the shape of a model: a name in ``COUNTED``.
+    A claim has the ``part`` of the article that it stands in, its sentence (``zh``, ``en``), what the article says in
+    short (``article``), its ``lesson``, ``values`` by name (:meth:`Evidence.value`; the ``experiment`` of all of them
+    may stand beside), what to ``say`` of them (a format string), the conditions that they were measured under
+    (``on``), a ``verdict``, ``because`` of what (a format string), and what it ``rests_on`` (:func:`fails`).
+    ``synthetic`` says that all its data are; ``command`` is what a machine that can test it runs.
     """
     return json.loads(files("hanlp_tutor").joinpath("claims.json").read_text(encoding="utf-8"))
 
 
 def claims(results: Path | None = None) -> list[dict[str, str]]:
-    """A row a claim: ``claim`` in Chinese, ``in English``, ``the article says``, ``lesson``, ``measured``.
+    """A row a claim: ``part``, ``claim`` in Chinese, ``in English``, ``the article says``, ``lesson``, ``measured``,
+    ``verdict``, ``because``, ``command``.
 
     ``measured`` comes from the result files, with what it was measured on, or says that nothing was.
     """
+    evidence = Evidence(results)
     return [
         {
+            "part": PARTS[claim["part"] - 1],
             "claim": claim["zh"],
             "in English": claim["en"],
             "the article says": claim["article"],
             "lesson": claim["lesson"],
-            "measured": _measured(claim["measured"], results),
+            **judged(claim, evidence),
+            "command": claim.get("command", ""),
         }
         for claim in read_claims()["claims"]
     ]
 
 
-def _head() -> str:
-    from hanlp_tutor.teach.article_model import BASE_SHAPE, article_model
-
-    whole = sum(p.numel() for p in article_model().parameters())
-    head = (BASE_SHAPE["hidden_size"] + 1) * TAGS
-    return (
-        f"a head of {TAGS} tags has {head:,} parameters, {head / whole:.3%} of BERT-base's; unless it is frozen, the "
-        "whole encoder is trained too (counted)"
-    )
-
-
-def _sizes() -> str:
-    from hanlp_tutor.teach.article_model import article_model
-
-    whole = sum(p.numel() for p in article_model().parameters())
-    return f"{whole / 1e6:.0f} M for each of the three (counted from the configuration, which is the same)"
-
-
-TAGS = 7  # BIO tags of three types
-COUNTED = {"head": _head, "sizes": _sizes}
+def judged(claim: dict[str, Any], evidence: Evidence) -> dict[str, str]:
+    """``measured``, ``verdict`` and ``because`` of one claim."""
+    wanted = {name: {"experiment": claim.get("experiment"), **where} for name, where in claim["values"].items()}
+    values = {name: evidence.value(_read(where)) for name, where in wanted.items()}
+    if not values:
+        return {"measured": UNMEASURED, "verdict": claim["verdict"], "because": claim["because"]}
+    if None in values.values():
+        return {"measured": UNMEASURED, "verdict": UNMEASURED, "because": ""}
+    measured = claim["say"].format(**values)
+    seeds = evidence.seeds(_read(where) for where in wanted.values())
+    counted = {0: "counted", 1: "one run"}.get(seeds, f"median of {seeds} seeds")
+    measured += f" ({'; '.join(filter(None, (claim.get('on'), counted)))})"
+    broken = fails(claim["rests_on"], values)
+    if broken:
+        return {"measured": measured, "verdict": JUDGE_AGAIN, "because": f"no longer so: {'; '.join(broken)}"}
+    return {"measured": measured, "verdict": claim["verdict"], "because": claim["because"].format(**values)}
 
 
-def _measured(where: dict[str, Any] | None, results: Path | None) -> str:
-    if where and "counted" in where:
-        return COUNTED[where["counted"]]()
-    content = read_results(where["experiment"], results) if where else None
-    if not where or not content:
-        return UNMEASURED
-    rows = current_rows(content)
-    names = {wanted[part] for wanted in where["values"].values() for part in ("row", "minus", "over") if part in wanted}
-    if not names <= rows.keys():
-        return UNMEASURED
-    values = where["say"].format(**{name: _value(rows, wanted) for name, wanted in where["values"].items()})
-    seeds = min(len(rows[name]["seeds"]) for name in names)
-    counted = f"median of {seeds} seeds" if seeds > 1 else "one seed"
-    encoder = where.get("encoder") or content["settings"]["encoder"]
-    on = where.get("on") or f"{content['settings']['sentences']:,} sentences"
-    return f"{values} ({encoder}, {on}; {counted})"
+def _read(where: dict[str, Any]) -> dict[str, str]:
+    return {"counted": where["counted"]} if "counted" in where else where
 
 
-def _value(rows: dict[str, Any], wanted: dict[str, str]) -> float:
-    def median(row: str) -> float:
-        return rows[wanted[row]]["median"][wanted["measure"]]
+def tally(rows: list[dict[str, str]]) -> dict[str, int]:
+    """How many claims got each verdict, in the order of :data:`VERDICTS`, what else is said behind them."""
+    counts = Counter(row["verdict"] for row in rows)
+    return {verdict: counts[verdict] for verdict in (*VERDICTS, *sorted(counts.keys() - set(VERDICTS)))}
 
-    if "minus" in wanted:
-        return 100 * (median("row") - median("minus"))
-    return median("row") / median("over") - 1 if "over" in wanted else median("row")
+
+def render_page(results: Path | None = None) -> str:
+    """``docs/claims.md``: the ledger as a page."""
+    rows, source = claims(results), read_claims()["source"]
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in tally(rows).items())
+    lines = [
+        "# The article's claims, and what was measured",
+        "",
+        f"{source['author']}, 《{source['title']}》, published {source['published']}. {len(rows)} claims: {counted}.",
+        "",
+        "Written by `python -m hanlp_tutor.teach.course.claims`; every number is read from `results/` or counted.",
+        "A verdict holds at the scale that stands beside it: what a small encoder does not show, a large one may.",
+    ]
+    for number, row in enumerate(rows, start=1):
+        lines += ["", f"## {number}. {row['in English']}", "", f"> {row['claim']}", "",
+                  f"**{row['verdict'].capitalize()}.** {row['because']}".rstrip(), "",
+                  f"- the article: {row['the article says']} (lesson {row['lesson']})",
+                  f"- measured: {row['measured']}"]  # fmt: skip
+        if row["command"]:
+            lines.append(f"- on a machine that can: `{row['command']}`")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    from hanlp_tutor.files import write_file
+
+    text = render_page().encode("utf-8")
+    write_file(Path(__file__).resolve().parents[3] / "docs" / "claims.md", lambda file: file.write(text))

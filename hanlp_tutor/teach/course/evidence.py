@@ -1,0 +1,155 @@
+"""What a claim's verdict rests on: numbers read from result files, or counted from the shape of a model."""
+
+from __future__ import annotations
+
+import operator
+import re
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.teach.results import current_rows, read_results
+
+TAGS = 7  # BIO tags of three types
+LORA_RANK = 8
+_SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
+_CONDITION = re.compile(r"(\w+) (<=|>=|==|<|>) ([\w.+-]+)")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number, and how far it spreads over seeds.
+
+    In a format string a trailing ``~`` shows the spread, least to greatest: ``{f1:.1%~}`` gives ``70.1% (69.8% to
+    70.6%)``, and the number alone where one seed stands behind it or the spread is nothing at that many digits.
+
+    Attributes:
+        middle: the median over the seeds.
+        seeds: one value a seed.
+    """
+
+    middle: float
+    seeds: tuple[float, ...] = ()
+
+    def __format__(self, spec: str) -> str:
+        shown = format(self.middle, spec.removesuffix("~"))
+        if not spec.endswith("~") or len(self.seeds) < 2:
+            return shown
+        low, high = (format(end(self.seeds), spec[:-1]) for end in (min, max))
+        return shown if low == high else f"{shown} ({low} to {high})"
+
+
+class Evidence:
+    """Reads values as ``claims.json`` names them.
+
+    Args:
+        folder: of the result files; None: that of the checkout.
+    """
+
+    def __init__(self, folder: Path | None = None):
+        self.folder = folder
+        self._contents: dict[str, dict[str, Any] | None] = {}
+
+    def content(self, experiment: str) -> dict[str, Any] | None:
+        """A result file with its current rows; None when nobody has measured."""
+        if experiment not in self._contents:
+            content = read_results(experiment, self.folder)
+            self._contents[experiment] = content and {**content, "rows": current_rows(content)}
+        return self._contents[experiment]
+
+    def value(self, wanted: dict[str, str]) -> Value | None:
+        """One value; None where a row of it is missing.
+
+        Args:
+            wanted: ``counted``, a name in :data:`COUNTED`; or ``experiment``, ``row`` and ``measure``, with ``minus``
+                (points more than another row has, seed by seed where they share seeds) or ``over`` (by which fraction
+                it is more than another row's).
+        """
+        if "counted" in wanted:
+            return Value(float(COUNTED[wanted["counted"]]()))
+        content = self.content(wanted["experiment"])
+        rows = content["rows"] if content else {}
+        if not {wanted[part] for part in ("row", "minus", "over") if part in wanted} <= rows.keys():
+            return None
+        measure, row = wanted["measure"], rows[wanted["row"]]
+        if "minus" in wanted:
+            return _combined(row, rows[wanted["minus"]], measure, lambda one, other: 100 * (one - other))
+        if "over" in wanted:
+            return _combined(row, rows[wanted["over"]], measure, lambda one, other: one / other - 1)
+        return Value(row["median"][measure], tuple(seed[measure] for seed in row["seeds"].values() if measure in seed))
+
+    def seeds(self, wanted: Iterable[dict[str, str]]) -> int:
+        """The fewest seeds that stand behind any of these values; 0 where all are counted."""
+        read = [(self.content(each["experiment"]), each) for each in wanted if "experiment" in each]
+        return min(
+            (len(content["rows"][each[part]]["seeds"]) for content, each in read for part in ("row", "minus", "over")
+             if part in each), default=0,
+        )  # fmt: skip
+
+
+def fails(conditions: Sequence[str], values: dict[str, Value]) -> list[str]:
+    """Those conditions, such as ``ours > theirs`` or ``share < 0.001``, that the values do not meet, with the numbers.
+
+    Raises:
+        ConfigError: a condition that cannot be read, or names a value that is not there.
+    """
+    found = []
+    for condition in conditions:
+        parts = _CONDITION.fullmatch(condition)
+        if not parts:
+            raise ConfigError(f"{condition!r} is no condition: it looks like 'ours > theirs' or 'share < 0.001'.")
+        sides = [_side(part, values, condition) for part in parts.group(1, 3)]
+        if not _SIGNS[parts[2]](*sides):
+            found.append(f"{condition}: {sides[0]:g}, {sides[1]:g}")
+    return found
+
+
+def _side(text: str, values: dict[str, Value], condition: str) -> float:
+    if text in values:
+        return values[text].middle
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigError(f"{condition!r}: there is no value {text!r}, only {', '.join(values)}.") from None
+
+
+def _combined(
+    one: dict[str, Any], other: dict[str, Any], measure: str, how: Callable[[float, float], float]
+) -> Value:
+    mine, theirs = one["seeds"], other["seeds"]
+    if mine.keys() != theirs.keys() or not all(measure in seed for seed in (*mine.values(), *theirs.values())):
+        return Value(how(one["median"][measure], other["median"][measure]))
+    pairs = tuple(how(mine[seed][measure], theirs[seed][measure]) for seed in mine)
+    return Value(statistics.median(pairs), pairs)
+
+
+def _base_size() -> int:
+    from hanlp_tutor.teach.article_model import article_model
+
+    return sum(p.numel() for p in article_model().parameters())
+
+
+def _head_size() -> int:
+    from hanlp_tutor.teach.article_model import BASE_SHAPE
+
+    return (BASE_SHAPE["hidden_size"] + 1) * TAGS
+
+
+def _lora_size() -> int:
+    """Two matrices of the given rank beside the query's and the value's (Hu et al. 2021), and the head."""
+    from hanlp_tutor.teach.article_model import BASE_SHAPE
+
+    return BASE_SHAPE["num_hidden_layers"] * 2 * 2 * LORA_RANK * BASE_SHAPE["hidden_size"] + _head_size()
+
+
+COUNTED: dict[str, Callable[[], float]] = {
+    "head": _head_size,
+    "base": _base_size,
+    "head share": lambda: _head_size() / _base_size(),
+    "lora share": lambda: _lora_size() / _base_size(),
+    "updates of 1,000": lambda: 10 * -(-1000 // 32),  # the article's epochs and batch size
+    "sentences for 1,000 updates": lambda: 1000 * 32 / 10,
+}

@@ -1,0 +1,1 @@
+"""Lesson 21, the ledger of claims: its picture, its checks."""
