@@ -20,7 +20,7 @@ from hanlp_tutor.encoders import Encoder, check_fit, load_encoder
 from hanlp_tutor.encoders.acceptance import longest_window
 from hanlp_tutor.encoders.folder import whole_tokenizer, write_transformer
 from hanlp_tutor.encoders.layers import size
-from hanlp_tutor.errors import ConfigError, ModelError, first_line
+from hanlp_tutor.errors import ModelError, first_line
 from hanlp_tutor.files import new_folder, write_json
 from hanlp_tutor.run_folder import why_no_model
 
@@ -91,7 +91,7 @@ def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
         ModelError: no such folder, a file missing or damaged, a newer kit's format; not to be read here.
         ConfigError: a device that is not there.
     """
-    folder = Path(folder)
+    folder, place = Path(folder), choose_device(device)
     try:
         card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         if card["format"] > FORMAT:
@@ -111,12 +111,11 @@ def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
         model.load_state_dict(load_file(folder / "model.safetensors"))
         model.temperature = float(card.get("temperature", 1.0))  # older folders have none
         model.extra = {name: card[name] for name in model.extra}
-        place = choose_device(device)
         trained_in = next((dtype for dtype, name in _NAMES.items() if name == card.get("precision")), None)
         if trained_in is not None and is_fast(place, card["precision"]):
             model.computes_in = trained_in
         return model.to(place).eval()
-    except (ModelError, ConfigError):
+    except ModelError:
         raise
     except Exception as error:  # what a damaged file makes the libraries raise is anything
         damage = f"not a whole model folder ({first_line(error)}). Save or export it again."
