@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -25,6 +25,7 @@ class Options(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
+    ADDED: ClassVar[tuple[str, ...]] = ()  # options that the first version lacked, and did what is their default
 
     def __init__(self, **values: Any) -> None:
         try:
@@ -32,6 +33,11 @@ class Options(BaseModel):
         except ValidationError as error:
             known = list(type(self).model_fields)
             raise ConfigError("\n".join(_explain(item, known) for item in error.errors())) from None
+
+    def canonical(self) -> str:
+        """As JSON, by whose hash a run is known; of ``ADDED`` only what differs from what earlier versions did."""
+        usual = {name for name in self.ADDED if getattr(self, name) == type(self).model_fields[name].default}
+        return self.model_dump_json(exclude=usual)
 
 
 class TrainConfig(Options):
@@ -46,6 +52,8 @@ class TrainConfig(Options):
     Raises:
         ConfigError: an unknown option (with the nearest known one), a wrong type, a value out of range.
     """
+
+    ADDED: ClassVar[tuple[str, ...]] = ("tf32", "deterministic")
 
     # How long, how much at once
     epochs: int = Field(10, ge=1)
@@ -82,6 +90,10 @@ class TrainConfig(Options):
     allow_slow_precision: bool = False
     gradient_checkpointing: bool = False
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 ...")
+    tf32: bool = Field(True, description="float32 products on a GPU that has it with 10 bits of mantissa, much faster")
+    deterministic: bool | None = Field(
+        None, description="same seed, same numbers, kernels permitting; None: on the CPU, where it costs little"
+    )
 
     # When to look, stop and save
     patience: int | None = Field(3, ge=1, description="evaluations without a better dev score; None: never stop early")

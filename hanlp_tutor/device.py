@@ -7,6 +7,7 @@ import ctypes
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -29,13 +30,14 @@ _OUT_OF_MEMORY = (
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """``auto`` takes a CUDA device when there is one.
+    """``auto`` takes a CUDA device when there is one; of several processes on a machine (torchrun) each its own.
 
     Raises:
         ConfigError: a device that PyTorch does not know or does not find.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        own = f":{os.environ['LOCAL_RANK']}" if "TORCHELASTIC_RUN_ID" in os.environ else ""
+        return torch.device(f"cuda{own}" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
@@ -44,12 +46,46 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
-def make_deterministic(seed: int, device: torch.device) -> None:
-    """Same seed, same numbers: deterministic algorithms where PyTorch has them, a warning where it has not."""
-    if device.type == "cuda":
+def make_deterministic(on: bool, device: torch.device) -> None:
+    """Same seed, same numbers: deterministic algorithms where PyTorch has them, a warning that names what it lacks.
+
+    Of the kernels for attention on a GPU the plain one is taken: the backward passes of the others add up in any order.
+    """
+    if on and device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS's own condition for determinism
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.manual_seed(seed)
+        torch.backends.cuda.enable_flash_sdp(False)
+        torch.backends.cuda.enable_mem_efficient_sdp(False)
+    torch.use_deterministic_algorithms(on, warn_only=True)
+
+
+def allow_tf32(on: bool, device: torch.device) -> None:
+    """Let float32 products of a GPU use tensor cores: TF32, float32's range with 10 bits of mantissa; or forbid it."""
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high" if on else "highest")  # where there is no TF32, both are float32
+
+
+@contextlib.contextmanager
+def settings_restored() -> Iterator[None]:
+    """Around a run: what it switches for the whole process is afterwards as it was."""
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    products = torch.get_float32_matmul_precision()
+    flash, efficient = torch.backends.cuda.flash_sdp_enabled(), torch.backends.cuda.mem_efficient_sdp_enabled()
+    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        torch.set_float32_matmul_precision(products)
+        torch.backends.cuda.enable_flash_sdp(flash)
+        torch.backends.cuda.enable_mem_efficient_sdp(efficient)
+        if workspace is None:
+            os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
+
+
+def autocast(device: torch.device, dtype: torch.dtype | None) -> contextlib.AbstractContextManager[None]:
+    """Matrix products in ``dtype``, sums and losses in float32; None is float32 for all."""
+    return contextlib.nullcontext() if dtype is None else torch.autocast(device.type, dtype)
 
 
 def limit_threads() -> int:
@@ -97,10 +133,25 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
+_OWN = Path("/proc/self")  # of Linux: what the kernel knows of this process
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    """Let :func:`peak_memory_mb` count from now on; off Linux the peak of a process stays what it was."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    else:
+        with contextlib.suppress(OSError):
+            (_OWN / "clear_refs").write_text("5")
+
+
 def peak_memory_mb(device: torch.device) -> float:
-    """The highest memory so far in MiB: of PyTorch's allocator on a GPU, of the process otherwise."""
+    """The highest memory since it was reset, in MiB: of PyTorch's allocator on a GPU, of the process otherwise."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
+    with contextlib.suppress(OSError, StopIteration):
+        lines = (_OWN / "status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**10
     import psutil
 
     info = psutil.Process().memory_info()
@@ -123,6 +174,13 @@ def release_memory() -> None:
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError, AttributeError):  # musl has no malloc_trim
             ctypes.CDLL(None).malloc_trim(0)
+
+
+def give_back_memory() -> None:
+    """After a lack of memory: what PyTorch keeps of a GPU's for later goes back, in pieces that fit together again."""
+    gc.collect()
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
 
 
 def is_out_of_memory(error: BaseException) -> bool:

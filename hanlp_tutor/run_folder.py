@@ -118,7 +118,7 @@ def _earlier_options(stored: str, before: dict[str, Any], now: Mapping[str, Any]
         as_given = dict(zip(chosen, given, strict=True))
         attempt = earlier | {name: before[name] if was else None for name, was in as_given.items()}
         with suppress(ConfigError):  # of options that exclude each other, and so were not given together
-            if digest(type(config)(**attempt).model_dump_json()) == stored:
+            if digest(type(config)(**attempt).canonical()) == stored:
                 earlier = attempt
                 break
     return [(name, mine[name], earlier[name]) for name in mine if mine[name] != earlier[name]]

@@ -8,7 +8,8 @@ import sys
 import pytest
 import torch
 
-from hanlp_tutor.device import choose_device, limit_threads
+from hanlp_tutor import device
+from hanlp_tutor.device import choose_device, limit_threads, peak_memory_mb, reset_peak_memory
 from hanlp_tutor.errors import ConfigError
 
 CPU = torch.device("cpu")
@@ -86,3 +87,22 @@ def test_a_process_bound_to_one_core(setting, threads):
     environment |= {"OMP_NUM_THREADS": setting} if setting else {}
     done = subprocess.run([sys.executable, "-c", BOUND], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(threads)
+
+
+@pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="only Linux lets a peak be forgotten")
+def test_the_peak_of_memory_is_that_of_a_run_not_of_the_process():
+    large = torch.ones(64 * 2**18)  # 64 MiB, which glibc gives back to the system at once
+    del large
+    high = peak_memory_mb(CPU)
+    reset_peak_memory(CPU)
+    low = peak_memory_mb(CPU)
+    assert low < high - 50
+    kept = torch.ones(32 * 2**18)
+    assert low + 25 < peak_memory_mb(CPU) < high
+    del kept
+
+
+def test_without_procfs_the_peak_is_that_of_the_process(monkeypatch, tmp_path):
+    monkeypatch.setattr(device, "_OWN", tmp_path / "nothing")
+    reset_peak_memory(CPU)
+    assert peak_memory_mb(CPU) > 50

@@ -5,16 +5,18 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
+import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hanlp_tutor.errors import ConfigError, ModelError, TutorError, first_line
+from hanlp_tutor.errors import ConfigError, ModelError, TrainingError, TutorError, first_line
 from hanlp_tutor.extras import extra_of, missing
 from hanlp_tutor.files import REMEDIES, error_of_machine
 
@@ -29,7 +31,12 @@ ONE_TASK = click.Choice(["ner", "classify", "relation"])
 
 NOTES_SHOWN = 20
 _TYPED = "hanlp_tutor.typed"  # in click's context
+GRACE = 1.0  # seconds that one process waits for another to speak
 STOPPED = 128 + 2  # a shell's exit code for what SIGINT, signal 2, ended
+
+
+class Ended(Exception):
+    """This process was asked to end."""
 
 
 class Reported(click.exceptions.Exit):
@@ -67,6 +74,48 @@ def speaks_json(command: Callable[..., dict[str, Any] | None]) -> Callable[..., 
             click.echo(json.dumps(result, ensure_ascii=False))
 
     return wrapper
+
+
+def in_processes(command: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any] | None]:
+    """Where torchrun started several processes for a command, let one speak: the first, or the one that fails."""
+
+    @wraps(command)
+    def wrapper(*args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        if os.environ.get("WORLD_SIZE", "1") == "1" or "TORCHELASTIC_RUN_ID" not in os.environ:
+            return command(*args, **kwargs)
+        from hanlp_tutor.core.parallel import first_to_speak, is_gone, join
+
+        def end(*_: Any) -> None:  # torchrun asks so when another process has ended
+            raise Ended
+
+        usual = signal.signal(signal.SIGTERM, end)
+        try:
+            leads = join().leads
+            with nullcontext() if leads else silence():
+                result = command(*args, **kwargs)
+            return result if leads else None
+        except Exception as error:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # there is still something to be said
+            if gone := isinstance(error, Ended) or is_gone(error):
+                time.sleep(GRACE)  # the process that knows why speaks first
+            if not first_to_speak():
+                time.sleep(GRACE)  # torchrun ends all when one has ended
+                raise Reported(2) from None
+            if gone:
+                lost = "Another process of the run was ended, and so the others end."
+                raise TrainingError(f"{lost} Go on by the same command with --resume, or begin anew.") from None
+            raise
+        finally:
+            signal.signal(signal.SIGTERM, usual)
+
+    return wrapper
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Print nothing."""
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
 
 
 def in_words(error: BaseException) -> str | None:

@@ -39,7 +39,7 @@ def evaluate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) ->
         from hanlp_tutor.core.evaluate import score_on_test
         from hanlp_tutor.core.model_folder import load_model
 
-        loaded = load_model(model_folder(model))
+        loaded = load_model(model_folder(model), device="auto")
         task = task_named(loaded.task)
         scores = score_on_test(loaded, task.read(file, **reading))
     if not as_json:

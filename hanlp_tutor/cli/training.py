@@ -14,6 +14,7 @@ from hanlp_tutor.cli.common import (
     TASK,
     again,
     goes_on,
+    in_processes,
     model_folder,
     p_option,
     parameters,
@@ -107,6 +108,7 @@ def _say_next(commands: list[str]) -> None:
 @reads_files()
 @p_option
 @speaks_json
+@in_processes
 def train(
     task: str,
     train_file: Path,
@@ -127,6 +129,8 @@ def train(
 
     The files of a multi-task model are written one a task, --train tok=FILE,pos=FILE,ner=FILE, and so are dev and test.
     Each holds word<TAB>tag lines and a blank line between sentences; that of tok may be lines of words between spaces.
+
+    On several GPUs of a machine: torchrun --nproc_per_node 2 -m hanlp_tutor.cli train ...; each update stays the same.
     """
     config = run_config(config_file, pairs)
     if start and click.get_current_context().get_parameter_source("encoder") is not ParameterSource.DEFAULT:

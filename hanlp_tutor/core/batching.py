@@ -78,9 +78,10 @@ class Batch:
     Shapes: ``input_ids`` and ``attention_mask`` (W, T) with [CLS] and [SEP]; ``owner`` (W,) the example that a window
     belongs to; ``token_index`` (B, L) where in the flattened (W·T) encoder output each token of an example is read;
     ``labels`` (B, L) with IGNORED at padding, or (B,). ``valid`` counts the tokens (tagging) or examples
-    (classification) that carry a loss; it is a plain int, so that knowing it costs no device synchronisation.
-    Where words are tagged, ``words`` (B, L) holds each token's word, and the number of words, max(``lengths``), at
-    padding; ``labels`` are then (B, max(``lengths``)) and ``lengths`` count words. ``tokens`` always counts tokens. All
+    (classification) that carry a loss, ``padded`` says whether a row is shorter than another; both are plain values, so
+    that knowing them costs no device synchronisation. Where words are tagged, ``words`` (B, L) holds each token's word,
+    and the number of words, max(``lengths``), at padding; ``labels`` are then (B, max(``lengths``)) and ``lengths``
+    count words. ``tokens`` always counts tokens. All
     examples are of one ``task``. ``texts`` are there where somebody has put them.
     """
 
@@ -96,12 +97,17 @@ class Batch:
     tokens: int
     words: Tensor | None = None
     task: str = ""
+    padded: bool = True
     texts: list[str] | None = None
 
     def to(self, device: torch.device) -> Batch:
         """Copy the tensors to a device, without waiting for it."""
         tensors = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
         return replace(self, **{name: value.to(device, non_blocking=True) for name, value in tensors.items()})
+
+    def weightless(self) -> Batch:
+        """The same texts without a gold label that counts: loss and gradients of it are 0."""
+        return replace(self, labels=torch.full_like(self.labels, IGNORED), valid=0, tokens=0)
 
 
 def collate(examples: Sequence[Encoded], *, max_length: int, cls_id: int, sep_id: int, pad_id: int) -> Batch:
@@ -139,6 +145,7 @@ def collate(examples: Sequence[Encoded], *, max_length: int, cls_id: int, sep_id
         sum(lengths),
         words,
         examples[0].task,
+        int(ends.min()) + 1 < width,
     )
 
 

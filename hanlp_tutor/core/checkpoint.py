@@ -16,6 +16,7 @@ from torch import Tensor
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model import Model
+from hanlp_tutor.core.parallel import Team
 from hanlp_tutor.damage import load_archive, other_than_damage
 from hanlp_tutor.data import fingerprint
 from hanlp_tutor.errors import TrainingError, first_line
@@ -51,7 +52,7 @@ class RunState:
 def identity(model: Model, train: Sequence[Any], dev: Sequence[Any], config: TrainConfig) -> dict[str, str]:
     """Hashes of what has to be the same when a run is resumed."""
     return {
-        "configuration": digest(config.model_dump_json()),
+        "configuration": digest(config.canonical()),
         "training data": fingerprint(train),
         "dev data": fingerprint(dev),
         "labels": digest(repr(model.labels)),
@@ -59,24 +60,42 @@ def identity(model: Model, train: Sequence[Any], dev: Sequence[Any], config: Tra
     }
 
 
-def save_checkpoint(path: Path, *, identity: dict[str, str], state: RunState, **parts: Any) -> None:
+def save_checkpoint(
+    path: Path, *, identity: dict[str, str], state: RunState, team: Team | None = None, **parts: Any
+) -> None:
     """Write a checkpoint; ``parts`` are objects with ``state_dict()`` (model, optimiser, schedule, scaler).
 
-    ``identity`` comes from :func:`identity`.
+    ``identity`` comes from :func:`identity`. Of several processes each calls this, and the first writes.
     """
+    team = team or Team()
+    generators = team.gather(_random_states())
+    if not team.leads:
+        return
     content = {
         "format": FORMAT,
         "identity": identity,
         "progress": vars(state),  # the name that format 1 has for it
         "parts": {name: part.state_dict() for name, part in parts.items()},
-        "rng": torch.get_rng_state(),
-        "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        **generators[0],
+        "others": generators[1:],  # of several processes
     }
     write_file(path, lambda file: torch.save(content, file))
 
 
+def _random_states() -> dict[str, Any]:
+    return {
+        "rng": torch.get_rng_state(),
+        "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
 def load_checkpoint(
-    path: Path, *, identity: dict[str, str], now: dict[str, Any] | None = None, **parts: Any
+    path: Path,
+    *,
+    identity: dict[str, str],
+    now: dict[str, Any] | None = None,
+    team: Team | None = None,
+    **parts: Any,
 ) -> RunState:
     """Restore every part and the random generators in place, and return where the run stood.
 
@@ -100,12 +119,18 @@ def load_checkpoint(
     if any(content["identity"].get(name) != value for name, value in identity.items()):
         difference = other_run(path.parent, content["identity"], identity, now or {})
         raise TrainingError(f"{path}: belongs to another run: {difference}")
+    team, generators = team or Team(), [content, *content.get("others", ())]  # earlier versions have no others
+    if len(generators) != team.size:
+        began = "one process" if len(generators) == 1 else f"{len(generators)} processes"
+        how = "without torchrun" if len(generators) == 1 else f"by torchrun --nproc_per_node {len(generators)}"
+        raise TrainingError(f"{path}: of a run of {began}, and here are {team.size}. Resume it {how}.")
     try:
-        stored = {"penalty": {}, **content["parts"]}  # earlier versions have none
+        stored = {"penalty": {}, "scaler": {}, **content["parts"]}  # earlier versions have none
         for name, part in parts.items():
             part.load_state_dict(stored[name])
-        torch.set_rng_state(content["rng"])
-        for number, state in enumerate(content["cuda_rng"][: torch.cuda.device_count()]):  # another machine has fewer
+        mine = generators[team.rank]
+        torch.set_rng_state(mine["rng"])
+        for number, state in enumerate(mine["cuda_rng"][: torch.cuda.device_count()]):  # another machine has fewer
             torch.cuda.set_rng_state(state, number)
         return RunState(**content["progress"])
     except Exception as error:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torchcrf import CRF
 
 from hanlp_tutor.core.batching import IGNORED, Batch
-from hanlp_tutor.core.crf import marginals
+from hanlp_tutor.core.crf import best_tags, marginals, negative_log_likelihood
 
 
 class Head(nn.Module):
@@ -78,13 +78,12 @@ class TaggingHead(Head):
             return F.cross_entropy(
                 logits.flatten(0, 1), batch.labels.flatten(), class_weights, ignore_index=IGNORED, reduction="sum"
             )
-        mask = batch.labels != IGNORED
-        return -self.crf(logits, batch.labels.clamp(min=0), mask, reduction="sum")
+        return negative_log_likelihood(self.crf, logits, batch.labels.clamp(min=0), batch.labels != IGNORED)
 
     def decode(self, logits: Tensor, batch: Batch) -> list[list[int]]:
         """The best class of each token; with a CRF the best sequence (Viterbi)."""
         if self.crf is not None:
-            return self.crf.decode(logits, _mask(logits, batch.lengths))
+            return best_tags(self.crf, logits, batch.lengths)
         return [row[:n] for row, n in zip(logits.argmax(-1).tolist(), batch.lengths, strict=True)]
 
     def probabilities(self, logits: Tensor, batch: Batch, temperature: float = 1.0) -> Tensor:
@@ -140,8 +139,3 @@ def word_states(tokens: Tensor, batch: Batch) -> Tensor:
     sums = tokens.new_zeros(*shape, tokens.size(-1)).scatter_add(1, index.expand_as(tokens), tokens)
     sizes = tokens.new_zeros(*shape, 1).scatter_add(1, index, torch.ones_like(tokens[..., :1]))
     return (sums / sizes.clamp(min=1))[:, :-1]
-
-
-def _mask(logits: Tensor, lengths: list[int]) -> Tensor:
-    positions = torch.arange(logits.size(1), device=logits.device)
-    return positions < torch.tensor(lengths, device=logits.device).unsqueeze(1)

@@ -16,7 +16,7 @@ from torch import Tensor
 from hanlp_tutor.core.batching import Batch, Encoded, length_buckets
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.out_of_memory import cut
-from hanlp_tutor.device import is_out_of_memory
+from hanlp_tutor.device import autocast, give_back_memory, is_out_of_memory
 
 BATCH_TOKENS = 4096  # computed at once, padding included
 BATCH_EXAMPLES = 256  # at most, however short
@@ -48,11 +48,14 @@ def infer(
             numbers = waiting.pop()
             try:
                 batch = model.collate([encoded[i] for i in numbers]).to(model.device)
-                done.append((numbers, read(numbers, states_of(model, batch), batch)))
+                with autocast(model.device, model.computes_in):
+                    done.append((numbers, read(numbers, states_of(model, batch), batch)))
+                continue
             except (RuntimeError, MemoryError) as error:
                 if len(numbers) == 1 or not is_out_of_memory(error):
                     raise
-                waiting += cut(numbers, 2)[::-1]
+            give_back_memory()  # here, where the error is gone, and with it the frames that held the activations
+            waiting += cut(numbers, 2)[::-1]
     finally:
         model.train(was_training)
     return done

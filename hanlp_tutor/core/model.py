@@ -23,6 +23,7 @@ from hanlp_tutor.data.characters import TextEncoder
 from hanlp_tutor.data.edges import visible_spans
 from hanlp_tutor.encoders import POSITIONS, Encoder
 from hanlp_tutor.encoders.layers import HiddenDropout
+from hanlp_tutor.encoders.masks import mask_for, takes_wide_mask
 from hanlp_tutor.errors import DataError, TrainingError
 
 
@@ -40,11 +41,13 @@ class Model(nn.Module):
         task: the name of its :class:`~hanlp_tutor.core.task.Task`.
         temperature: by which all scores are divided before they become probabilities; predictions do not depend on it.
             Fitted by :func:`hanlp_tutor.workbench.calibration.fit_temperature`, for these very weights.
+        computes_in: the number format of its matrix products, as it was trained; None is float32.
         extra: what else a model folder keeps of a model of this class, by name.
     """
 
     task: str
     takes = "one text, a str"  # to predict
+    computes_in: torch.dtype | None = None
     by_character = True  # each character is read by itself: the tokenizer has to have one token for each
 
     def __init__(
@@ -61,6 +64,7 @@ class Model(nn.Module):
         self.encoder_name, self.pretrained, self.temperature = encoder.name, encoder.pretrained, 1.0
         self.encoder, self.text_encoder = encoder.module, TextEncoder(encoder.tokenizer)
         self.window, self.dropout = encoder.window, HiddenDropout(encoder.module)
+        takes_wide_mask(self.encoder)  # tried now, before anything is timed
         self._label_ids = {label: i for i, label in enumerate(self.labels)}
         self.head = self.new_head(self.labels, native, dropout)
         self.dropout.set(self, dropout)
@@ -127,7 +131,8 @@ class Model(nn.Module):
 
     def hidden_states(self, batch: Batch) -> Tensor:
         """The encoder's last hidden states, (W, T, H)."""
-        return self.encoder(input_ids=batch.input_ids, attention_mask=batch.attention_mask).last_hidden_state
+        mask = mask_for(self.encoder, batch.attention_mask, padded=batch.padded)
+        return self.encoder(input_ids=batch.input_ids, attention_mask=mask).last_hidden_state
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits: (B, L, C) for tagging, (B, C) for classification."""

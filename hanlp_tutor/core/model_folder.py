@@ -15,6 +15,7 @@ from hanlp_tutor.core.model import Model, draw_weights
 from hanlp_tutor.core.task import task_named
 from hanlp_tutor.damage import other_than_damage
 from hanlp_tutor.defaults import needs_crf
+from hanlp_tutor.device import choose_device, is_fast
 from hanlp_tutor.encoders import Encoder, check_fit, load_encoder
 from hanlp_tutor.encoders.acceptance import longest_window
 from hanlp_tutor.encoders.folder import whole_tokenizer, write_transformer
@@ -23,6 +24,7 @@ from hanlp_tutor.errors import ModelError, first_line
 from hanlp_tutor.files import new_folder, write_json
 from hanlp_tutor.run_folder import why_no_model
 
+_NAMES = {None: "float32", torch.bfloat16: "bf16", torch.float16: "fp16"}
 FORMAT = 1  # of the model folder; a newer number is refused by an older kit
 
 
@@ -67,6 +69,7 @@ def save_model(model: Model, folder: str | Path) -> Path:
                 "dropout": model.head.dropout.p,
                 "window": model.window,
                 "temperature": model.temperature,
+                "precision": _NAMES[model.computes_in],
                 "native": getattr(model.head, "native", None),
                 **model.extra,
             },
@@ -90,10 +93,16 @@ def check_plain(model: Model) -> None:
 def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
     """Open a model folder; nothing outside it is read, no code in it is run.
 
+    A model that was trained in fp16 or bf16 computes so here too where the device does it in hardware.
+
+    Args:
+        device: ``auto`` takes a GPU when there is one.
+
     Raises:
         ModelError: no such folder, a file missing or damaged, a newer kit's format; not to be read here.
+        ConfigError: a device that is not there.
     """
-    folder = Path(folder)
+    folder, place = Path(folder), choose_device(device)
     try:
         card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         if card["format"] > FORMAT:
@@ -113,7 +122,10 @@ def load_model(folder: str | Path, *, device: str = "cpu") -> Model:
         model.load_state_dict(load_file(folder / "model.safetensors"))
         model.temperature = float(card.get("temperature", 1.0))  # older folders have none
         model.extra = {name: card[name] for name in model.extra}
-        return model.to(device).eval()
+        trained_in = next((dtype for dtype, name in _NAMES.items() if name == card.get("precision")), None)
+        if trained_in is not None and is_fast(place, card["precision"]):
+            model.computes_in = trained_in
+        return model.to(place).eval()
     except ModelError:
         raise
     except Exception as error:  # what a damaged file makes the libraries raise is anything

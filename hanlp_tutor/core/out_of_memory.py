@@ -15,7 +15,7 @@ import torch
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.batching import Batch
-from hanlp_tutor.device import is_out_of_memory
+from hanlp_tutor.device import give_back_memory, is_out_of_memory
 from hanlp_tutor.errors import TrainingError, first_line
 from hanlp_tutor.progress import Reporter
 
@@ -75,6 +75,7 @@ def smaller_when_memory_runs_out(
                     if not is_out_of_memory(error):
                         raise
                 # here the error is gone, and with it the frames that held the activations
+                give_back_memory()
                 window = smaller_window(window)
 
         return until_it_fits
@@ -119,4 +120,12 @@ def single_example(update: int, batch: Batch) -> TrainingError:
     return TrainingError(
         f"Memory ran out at update {update}, with a single example of {batch.lengths[0]:,} tokens in the micro-batch "
         f"({batch.sources[0] or 'no source'}). {REMEDIES}"
+    )
+
+
+def in_one_of_several(update: int, rank: int, config: TrainConfig) -> TrainingError:
+    """The error for one of several processes, which all have to take the same step."""
+    return TrainingError(
+        f"Memory ran out at update {update} in process {rank} (counted from 0); several processes end together. Take a "
+        f"smaller batch_size than {config.batch_size} and more gradient_accumulation_steps. {REMEDIES}"
     )

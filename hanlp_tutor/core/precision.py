@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +10,16 @@ import torch
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.optim import freeze
-from hanlp_tutor.device import choose_device, describe_device, is_fast, limit_threads, make_deterministic
+from hanlp_tutor.device import (
+    allow_tf32,
+    autocast,
+    choose_device,
+    describe_device,
+    is_fast,
+    limit_threads,
+    make_deterministic,
+    reset_peak_memory,
+)
 from hanlp_tutor.encoders.layers import recompute
 from hanlp_tutor.errors import ConfigError
 
@@ -24,7 +33,7 @@ class Precision:
 
     def autocast(self) -> AbstractContextManager:
         """Matrix products in ``dtype``, sums and losses in float32."""
-        return nullcontext() if self.dtype is None else torch.autocast(self.device.type, self.dtype)
+        return autocast(self.device, self.dtype)
 
     def scaler(self) -> torch.amp.GradScaler:
         """Loss scaling for fp16, whose smallest number swallows small gradients (Micikevicius et al. 2018).
@@ -34,17 +43,24 @@ class Precision:
         return torch.amp.GradScaler(self.device.type, enabled=self.dtype is torch.float16)
 
 
-def set_up(model: Model, config: TrainConfig) -> Precision:
+def set_up(model: Model, config: TrainConfig, rank: int = 0) -> Precision:
     """Make a model ready to be trained as the options say; it is moved to the device and put into training mode.
+
+    What this switches for the whole process, :func:`hanlp_tutor.device.settings_restored` puts back.
 
     Raises:
         ConfigError: options that do not fit the model or the device.
     """
     limit_threads()
     precision = choose_precision(config)
-    make_deterministic(config.seed, precision.device)
+    allow_tf32(config.tf32, precision.device)
+    make_deterministic(config.deterministic or (config.deterministic is None and precision.device.type == "cpu"),
+                       precision.device)  # fmt: skip
+    torch.manual_seed(config.seed + rank)  # several processes drop other units out
     apply_options(model, config)
+    reset_peak_memory(precision.device)
     model.to(precision.device).train()
+    model.computes_in = precision.dtype  # evaluation and prediction compute as training does
     model.temperature = 1.0  # one that was fitted before belongs to other weights
     return precision
 

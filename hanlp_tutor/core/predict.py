@@ -34,8 +34,8 @@ class Predictor:
         self.model = evaluating(model, model.text_encoder)
 
     @classmethod
-    def load(cls, folder: str | Path, *, device: str = "cpu") -> Predictor:
-        """Open a model folder that :func:`hanlp_tutor.save_model` wrote.
+    def load(cls, folder: str | Path, *, device: str = "auto") -> Predictor:
+        """Open a model folder that :func:`hanlp_tutor.save_model` wrote, by default on a GPU when there is one.
 
         Raises:
             ModelError: no such folder, or not a whole one.

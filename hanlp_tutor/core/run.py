@@ -20,7 +20,15 @@ from hanlp_tutor.core.history import HistoryFile, TensorBoard, check_finite, wri
 from hanlp_tutor.core.mixing import epoch_batches
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.optim import chosen, model_facts
-from hanlp_tutor.core.out_of_memory import cut, random_state, say_halved, set_random_state, single_example
+from hanlp_tutor.core.out_of_memory import (
+    cut,
+    in_one_of_several,
+    random_state,
+    say_halved,
+    set_random_state,
+    single_example,
+)
+from hanlp_tutor.core.parallel import Team
 from hanlp_tutor.core.task import task_of
 from hanlp_tutor.data import LabelledText, TaggedText
 from hanlp_tutor.data.examples import gold_counts
@@ -60,11 +68,18 @@ class Run:
     """
 
     def __init__(
-        self, model: Model, train: Examples, dev: Examples, config: TrainConfig, out: Path, device: torch.device
+        self,
+        model: Model,
+        train: Examples,
+        dev: Examples,
+        config: TrainConfig,
+        out: Path,
+        device: torch.device,
+        team: Team | None = None,
     ):
         if not train:
             raise TrainingError("There is no training example.")
-        self.model, self.config, self.out, self.device = model, config, out, device
+        self.model, self.config, self.out, self.device, self.team = model, config, out, device, team or Team()
         self.train, self.dev = train, dev
         task_of(model).prepare(model, train)
         self.train_encoded = Encodings(model.encode, train)
@@ -97,11 +112,22 @@ class Run:
         self.parts, facts = parts, self._facts()
         if resume and self.checkpoint.exists():
             now = {**facts, "given": self.config}
-            self.state = load_checkpoint(self.checkpoint, identity=self.identity, now=now, **parts)
+            self.state = load_checkpoint(
+                self.checkpoint, identity=self.identity, now=now, team=self.team, **parts
+            )
         elif self.checkpoint.exists():
             raise TrainingError(
                 f"{self.out}: holds a run already. Continue it with resume=True (--resume), or choose another folder."
             )
+        if self.team.leads:  # of several processes one writes and speaks
+            self._open_books(facts, progress)
+        else:
+            self.reporter = Reporter(self.updates, self.state.step, "none")
+        self.clock = time.perf_counter() - self.state.seconds
+        self.row_clock = time.perf_counter()
+
+    def _open_books(self, facts: dict[str, Any], progress: str) -> None:
+        """Begin manifest, history, board and report; say at once what will be missed later."""
         exports = {target: each.why_not(self.model) for target, each in task_of(self.model).exporters.items()}
         try:
             self.out.mkdir(parents=True, exist_ok=True)
@@ -128,8 +154,6 @@ class Run:
             self.reporter.say(
                 f"The encoder reads {self.model.window} tokens at once; longer texts take several windows."
             )
-        self.clock = time.perf_counter() - self.state.seconds
-        self.row_clock = time.perf_counter()
 
     def _facts(self) -> dict[str, Any]:
         """What the manifest says of the run before it begins."""
@@ -172,6 +196,8 @@ class Run:
         update = self.state.step + 1
         state, losses, self.tokens_since_row = self._before_window
         batch = window[len(self.losses) - losses]
+        if self.team.size > 1:  # the others may be waiting already for what this one cannot give
+            raise self._died("out-of-memory", in_one_of_several(update, self.team.rank, self.config))
         if len(batch.lengths) == 1:
             raise self._died("out-of-memory", single_example(update, batch))
         set_random_state(state, self.device)
@@ -189,11 +215,13 @@ class Run:
     def _window(self) -> list[Batch]:
         k = self.config.gradient_accumulation_steps
         first = self.state.window * k
-        return [
+        micros, halved = self._epoch_batches[first : first + k], 2 ** len(self.state.halved_at)
+        mine = self.team.share(micros, lambda micro, pieces: cut(micro, pieces * halved))
+        batches = [
             self.model.collate([self.train_encoded[i] for i in piece], max_length=self.config.max_length)
-            for micro in self._epoch_batches[first : first + k]
-            for piece in cut(micro, 2 ** len(self.state.halved_at))
+            for piece in mine or micros[:1]
         ]
+        return batches if mine else [batch.weightless() for batch in batches]  # nobody may miss when all add up
 
     def note_loss(self, loss: Tensor, batch: Batch) -> None:
         """Remember a micro-batch's share of the accumulation window's loss, without reading it."""
@@ -252,22 +280,32 @@ class Run:
         """Let this update be the last."""
         self.state.finished = True
 
+    def agree(self) -> None:
+        """Of several processes the first has evaluated; the others hear from it whether the run is to end."""
+        if self.evaluation_due():
+            self.state.finished = self.team.decided(self.state.finished)
+
     def report(self) -> None:
         """The update is over: its row, if it has one, goes to the file, the board and the person."""
         if self.row is not None:
-            self.history.add(self.row)
-            self.board.add(self.row)
+            if self.team.leads:
+                self.history.add(self.row)
+                self.board.add(self.row)
             self.row_clock = time.perf_counter()  # here: evaluating and saving are no training
         self.reporter.update(self.row)
 
     def close(self) -> Result:
         """Give the model its best weights and say what the run came to."""
         state = self.state
+        state.best_state, state.best_score, state.best_step = self.team.decided(
+            (state.best_state, state.best_score, state.best_step)
+        )
         if state.best_state is not None:
             self.model.load_state_dict(state.best_state)
         self.model.eval()
-        write_history(self.out / "history.csv", state.rows)
-        self.board.close()
+        if self.team.leads:
+            write_history(self.out / "history.csv", state.rows)
+            self.board.close()
         self.reporter.close()
         return Result(state.best_score, state.best_step, state.step, state.seconds, state.rows, self.out)
 
@@ -291,14 +329,19 @@ class Run:
         synchronize(self.device)
         losses = torch.stack([loss for loss, _, _ in self.losses]).cpu()
         norms = torch.stack(self.norms).cpu()
+        failure, tokens = "", self.tokens_since_row
         try:
             check_finite(losses, norms, [x[1:] for x in self.losses], scaled=scaler.is_enabled(), fp16=self.config.fp16)
         except DivergedError as error:
-            self._died("diverged", error)
-            raise
+            failure = str(error)
+        failures, sums, counts = zip(*self.team.gather((failure, float(losses.double().sum()), tokens)), strict=True)
+        if any(failures):  # where a loss was none, a process knows more than those that only got its gradient
+            named = sorted(filter(None, failures), key=lambda text: not text.startswith("The loss"))
+            raise self._died("diverged", DivergedError(named[0]))
+        tokens = sum(counts)
         elapsed = time.perf_counter() - self.row_clock
         updates = state.step - (state.rows[-1]["step"] if state.rows else 0)
-        state.tokens += self.tokens_since_row
+        state.tokens += tokens
         names = [group["name"] for group in self.parts["optimizer"].param_groups]
         by_part = {
             part: max((r for n, r in zip(names, learning_rates, strict=True) if n == part), default=None)
@@ -308,7 +351,7 @@ class Run:
             "step": state.step,
             "epoch": state.epoch + (0 if self.epoch_ended else 1),
             "tokens": state.tokens,
-            "loss": float(losses.double().sum()) / updates,
+            "loss": sum(sums) / len(sums) / updates,
             "l2": float(torch.stack(self.l2_terms).double().mean()) if self.l2_terms else None,
             "lr": by_part["encoder"],
             "head_lr": by_part["head"],
@@ -316,7 +359,7 @@ class Run:
             "loss_scale": scaler.get_scale() if scaler.is_enabled() else None,
             "micro_batch": self.micro_batch,
             "seconds": time.perf_counter() - self.clock,
-            "tokens_per_second": self.tokens_since_row / elapsed,
+            "tokens_per_second": tokens / elapsed,
             "memory_mb": peak_memory_mb(self.device),
         }
         self.losses, self.norms, self.l2_terms, self.tokens_since_row = [], [], [], 0
@@ -325,5 +368,6 @@ class Run:
     def _died(self, kind: str, error: TrainingError) -> TrainingError:
         """Write into the manifest why the run ends here."""
         self.reporter.close()
-        update_manifest(self.out, failed={"kind": kind, "step": self.state.step, "message": str(error)})
+        if self.team.leads or kind != "diverged":  # of which all die together
+            update_manifest(self.out, failed={"kind": kind, "step": self.state.step, "message": str(error)})
         return error

@@ -25,11 +25,14 @@ from hanlp_tutor.core.evaluate import evaluate_model
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.optim import L2Penalty, build_optimizer, build_schedule, chosen, parameter_groups
 from hanlp_tutor.core.out_of_memory import explain_out_of_memory, smaller_when_memory_runs_out
+from hanlp_tutor.core.parallel import join
 from hanlp_tutor.core.precision import set_up
 from hanlp_tutor.core.run import Examples, Result, Run
 from hanlp_tutor.defaults import settled
+from hanlp_tutor.device import settings_restored
 
 
+@settings_restored()
 @explain_out_of_memory
 def fine_tune(
     model: Model,
@@ -61,27 +64,29 @@ def fine_tune(
         ConfigError: options that do not fit the model, the device or the number of updates.
         DataError: a label that the model does not have.
     """
+    team = join()  # this process alone, or those that torchrun started
     config = settled(config, chosen(model, config, len(train)), resumed=out if resume else None)  # no option is open
-    precision = set_up(model, config)  # device, number format, threads, what is frozen or dropped; model.train()
+    precision = set_up(model, config, team.rank)  # device, number format, threads, what is frozen; model.train()
+    learner = team.learner(model, model.task)  # the model; in several processes it adds up their gradients
     scaler = precision.scaler()
     optimizer = build_optimizer(parameter_groups(model, config), config)
     penalty = L2Penalty(model, config)
-    run = Run(model, train, dev, config, Path(out), precision.device)  # all examples become numbers here
+    run = Run(model, train, dev, config, Path(out), precision.device, team)  # all examples become numbers here
     schedule = build_schedule(optimizer, config, run.updates)
     loss_weights = model.loss_weights(config, run.train_labels)  # of the classes; in a multi-task model, of the tasks
     # the manifest is written; when a run is resumed, its checkpoint is loaded into these five
     run.start(resume, progress, model=model, optimizer=optimizer, schedule=schedule, scaler=scaler, penalty=penalty)
-    if on_start is not None:
+    if on_start is not None and team.leads:
         on_start(run)
 
     @smaller_when_memory_runs_out(run.smaller_window)  # calls it again, for the same examples in smaller pieces
     def accumulate_gradients(window: list[Batch]) -> None:
         optimizer.zero_grad(set_to_none=True)
-        n = sum(batch.valid for batch in window)
-        for batch in window:
+        n = team.mean(sum(batch.valid for batch in window))  # a mean, as the gradients of several processes
+        for batch in team.each(window):
             batch = batch.to(precision.device)
             with precision.autocast():
-                logits = model(batch)
+                logits = learner(batch)
             loss = model.loss_sum(logits, batch, loss_weights) / n  # float32; n is that of the whole window
             scaler.scale(loss).backward()
             run.note_loss(loss.detach(), batch)  # the last step: what is noted did fit into memory
@@ -97,10 +102,11 @@ def fine_tune(
         scaler.step(optimizer)  # skipped by the scaler when a gradient overflowed; the update counts all the same
         scaler.update()
         lr_of_this_update = schedule.get_last_lr()
-        schedule.step()
+        if not scaler.is_enabled() or norm.isfinite():  # a skipped update moves no schedule; to know, fp16 waits here
+            schedule.step()
         run.end_update(norm, lr_of_this_update)  # counts it; a row of the history where one is due, which finds NaNs
 
-        if run.evaluation_due():  # every eval_steps updates, else after each epoch; and when the run ends
+        if run.evaluation_due() and team.leads:  # every eval_steps updates, else after each epoch; and at the end
             run.note_scores("train", evaluate_model(model, run.sample, encoded=run.sample_encoded))
             if dev:
                 score = run.note_scores("dev", evaluate_model(model, dev, encoded=run.dev_encoded))
@@ -112,8 +118,9 @@ def fine_tune(
                     run.finish()
             if on_evaluation is not None and on_evaluation(dict(run.row)):
                 run.finish()
+        run.agree()  # several processes: whether it goes on is decided by the first
         if run.checkpoint_due():  # every checkpoint_steps updates, else after each epoch; and when the run ends
-            save_checkpoint(run.checkpoint, identity=run.identity, state=run.state, **run.parts)
+            save_checkpoint(run.checkpoint, identity=run.identity, state=run.state, team=team, **run.parts)
         run.report()
 
     return run.close()  # the model gets its best weights; without dev data it keeps the last

@@ -20,7 +20,7 @@ from transformers import BertForMaskedLM
 from hanlp_tutor.core.checkpoint import RunState, load_checkpoint, save_checkpoint
 from hanlp_tutor.core.history import write_history
 from hanlp_tutor.core.precision import choose_precision
-from hanlp_tutor.device import describe_device
+from hanlp_tutor.device import allow_tf32, describe_device, settings_restored
 from hanlp_tutor.encoders.mini import SPECIAL
 from hanlp_tutor.errors import TrainingError
 from hanlp_tutor.files import write_json
@@ -48,6 +48,7 @@ class PretrainResult:
     rows: list[dict[str, Any]]
 
 
+@settings_restored()
 def pretrain(
     model: BertForMaskedLM,
     text: PretrainingText,
@@ -132,11 +133,18 @@ class _Learner:
 
     def __init__(self, model: BertForMaskedLM, config: PretrainConfig):
         self.precision = choose_precision(config)
+        allow_tf32(True, self.precision.device)
         self.model = model.to(self.precision.device).train()
         self._max_grad_norm = config.max_grad_norm
         self._optimizer = _optimizer(self.model, config)
         self._schedule = LambdaLR(self._optimizer, config.lr_factor)
-        self.parts = {"model": model, "optimizer": self._optimizer, "schedule": self._schedule}
+        self._scaler = self.precision.scaler()
+        self.parts = {
+            "model": model,
+            "optimizer": self._optimizer,
+            "schedule": self._schedule,
+            "scaler": self._scaler,
+        }
 
     @property
     def lr(self) -> float:
@@ -150,10 +158,12 @@ class _Learner:
             loss, right = masked_loss(self.model, batch)
         read.guessed.append((loss.detach(), right, len(batch.targets)))
         self._optimizer.zero_grad()
-        loss.backward()
+        self._scaler.scale(loss).backward()
+        self._scaler.unscale_(self._optimizer)  # before clipping: a norm of scaled gradients means nothing
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self._max_grad_norm)
-        self._optimizer.step()
-        self._schedule.step()
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        self._schedule.step()  # it goes by the tokens that were read, those of a skipped update too
 
 
 def _optimizer(model: nn.Module, config: PretrainConfig) -> torch.optim.Optimizer:

@@ -187,7 +187,7 @@ def open_model(model: Any, *, threads: int | None = None) -> Served:
         return _HanLP(folder)
     from hanlp_tutor.core.model_folder import load_model
 
-    served = _Kit(load_model(folder))
+    served = _Kit(load_model(folder, device="auto"))
     served.checksum = checksum(folder)
     card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     served.card = {name: value for name, value in card.items() if name not in ("labels", "tasks")}

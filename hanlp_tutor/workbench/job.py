@@ -10,6 +10,7 @@ from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.evaluate import score_on_test
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.model_folder import build_model, save_model
+from hanlp_tutor.core.parallel import join, leave
 from hanlp_tutor.core.run import Result, Run
 from hanlp_tutor.core.task import Task, label_set, task_named
 from hanlp_tutor.core.train import fine_tune
@@ -211,6 +212,10 @@ def train_job(
             begun.note(run)
 
     result = fine_tune(model, split.train, split.dev, config, out, resume=resume, progress=progress, on_start=on_start)
+    leads = join().leads
+    leave()
+    if not leads:  # of several processes the first tests and saves
+        return {"task": task, "best_dev": result.best_dev, "test": None, "seconds": result.seconds}
     save_model(model, out / "model")
     metrics = finish(model, result, split)
     if baseline:

@@ -93,7 +93,7 @@ def estimate_memory(model: Model, config: TrainConfig, train: Sequence[Any], dev
         copies = bool(dev) and precision.device.type == "cpu" and (config.epochs > 1 or config.eval_steps is not None)
         rehearsal = _Rehearsal(twin, config, count, keeps_best=copies)
         rehearsal.update([largest] * (2 if config.gradient_accumulation_steps > 1 else 1), precision)
-        rehearsal.evaluate(evaluated)
+        rehearsal.evaluate(evaluated, precision)
     rows, width = (evaluated if count.moment_of_peak == "evaluation" else largest).input_ids.shape
     return MemoryEstimate(count.at_peak(KINDS), count.moment_of_peak, rows, width)
 
@@ -200,10 +200,11 @@ class _Rehearsal:
         self.optimizer.step()
 
     @torch.no_grad()
-    def evaluate(self, batch: Batch) -> None:
+    def evaluate(self, batch: Batch, precision: Precision) -> None:
         self.count.moment = "evaluation"  # the gradients of the last update are still there
         self.model.eval()
-        self.model.loss_sum(self.model.head.logits(inference.states_of(self.model, batch), batch), batch)
+        with precision.autocast():
+            self.model.loss_sum(self.model.head.logits(inference.states_of(self.model, batch), batch), batch)
 
 
 def _evaluation(encoded: Encodings, window: int) -> list[list[int]]:

@@ -1,13 +1,16 @@
-"""The marginals of a CRF against autograd, and what they cost in passes and memory."""
+"""A CRF against HanLP's layer, brute force and autograd; what it costs in passes and memory."""
+
+from itertools import pairwise, product
 
 import pytest
 import torch
+from host_reads import HostReads
 from torch import nn
 from torchcrf import CRF
 
 from hanlp_tutor import Predictor, TrainConfig, build_model, evaluate_model
 from hanlp_tutor.core import inference
-from hanlp_tutor.core.crf import marginals
+from hanlp_tutor.core.crf import best_tags, marginals, negative_log_likelihood
 from hanlp_tutor.data import Span, TaggedText
 
 LABELS = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
@@ -117,3 +120,73 @@ def test_scoring_a_long_document_needs_the_memory_of_a_few_windows(small_encoder
     predicted = seen(lambda: Predictor(model).predict(text))
     scored = seen(lambda: evaluate_model(model, [document]))
     assert scored == predicted and scored[1] <= inference.BATCH_TOKENS < scored[0]
+
+
+def ragged(seed, std):
+    torch.manual_seed(seed)
+    lengths = torch.randint(1, 9, (5,)).tolist()
+    emissions = std * torch.randn(5, max(lengths), 4, dtype=torch.float64)
+    mask = torch.arange(max(lengths)) < torch.tensor(lengths).unsqueeze(1)
+    return emissions, torch.randint(4, mask.shape), mask, lengths
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("std", [1.0, 30.0])
+def test_loss_and_gradients_are_those_of_hanlps_own_layer(seed, std):
+    from hanlp.layers.crf.crf import CRF as HanlpCRF
+
+    emissions, tags, mask, _ = ragged(seed, std)
+    ours, theirs = crf(4, std=std), HanlpCRF(4, batch_first=True).double()
+    theirs.load_state_dict(ours.state_dict())
+    found, expected = [], []
+    for layer, into, loss in (
+        (ours, found, negative_log_likelihood),
+        (theirs, expected, lambda layer, *given: -layer(*given, reduction="sum")),
+    ):
+        scores = emissions.clone().requires_grad_()
+        value = loss(layer, scores, tags, mask)
+        into += [value, *torch.autograd.grad(value, [scores, *layer.parameters()])]
+    for mine, other in zip(found, expected, strict=True):
+        assert torch.allclose(mine, other, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_best_tags_are_those_of_hanlps_own_layer(seed):
+    from hanlp.layers.crf.crf import CRF as HanlpCRF
+
+    emissions, _, mask, lengths = ragged(seed, 2.0)
+    ours, theirs = crf(4), HanlpCRF(4, batch_first=True).double()
+    theirs.load_state_dict(ours.state_dict())
+    assert best_tags(ours, emissions, lengths) == theirs.decode(emissions, mask)
+    even = torch.zeros_like(emissions)  # all the same: the tags are chosen among equals alike
+    with torch.no_grad():
+        for parameter in [*ours.parameters(), *theirs.parameters()]:
+            parameter.zero_()
+    assert best_tags(ours, even, lengths) == theirs.decode(even, mask)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_loss_and_best_tags_by_looking_at_every_sequence(seed):
+    emissions, tags, mask, lengths = ragged(seed, 1.5)
+    emissions, tags, mask = emissions[:, :5], tags[:, :5], mask[:, :5]
+    lengths, layer, loss = [min(length, 5) for length in lengths], crf(4), 0.0
+    best = best_tags(layer, emissions[:, : max(lengths)], lengths)
+    for row, length in enumerate(lengths):
+
+        def score(path, row=row):
+            inner = sum(layer.transitions[a, b] for a, b in pairwise(path))
+            ends = layer.start_transitions[path[0]] + layer.end_transitions[path[-1]]
+            return (inner + ends + sum(emissions[row, place, tag] for place, tag in enumerate(path))).item()
+
+        paths = {path: score(path) for path in product(range(4), repeat=length)}
+        assert tuple(best[row]) == max(paths, key=paths.get)
+        gold = paths[tuple(tags[row, :length].tolist())]
+        loss += float(torch.tensor([*paths.values()], dtype=torch.float64).logsumexp(0)) - gold
+    assert negative_log_likelihood(layer, emissions, tags, mask).item() == pytest.approx(loss, rel=1e-10)
+
+
+def test_decoding_a_batch_reads_from_the_device_once():
+    emissions, _, _, lengths = ragged(0, 1.0)
+    with HostReads() as reads:
+        best_tags(crf(4), emissions, lengths)
+    assert len(reads.found) == 1 and reads.found[0].startswith("tolist")

@@ -74,6 +74,16 @@ def test_what_it_looks_like(error, yes):
     assert is_out_of_memory(error) is yes
 
 
+def test_what_a_gpu_keeps_for_later_is_given_back_before_the_next_try(tiny_encoder, tmp_path, monkeypatch, room_for):
+    given_back = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: given_back.append(1))
+    examples = tagged(8)
+    room_for(2)
+    run(tiny_encoder, tmp_path, PLAIN.replace(batch_size=8), examples)
+    assert len(given_back) == 2, "8, 4, then 2 at once"
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 8, 32, 33])
 def test_halving_ends_at_single_examples(size):
     micro = list(range(size))

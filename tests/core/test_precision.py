@@ -2,21 +2,29 @@
 
 import itertools
 import math
+import os
 
 import pytest
 import torch
+from click.testing import CliRunner
 from small_runs import PLAIN, distance, flat, gradient_by_hand, make, mean_over_window, watching, weights
 from toy import tagged
 
-from hanlp_tutor import device
+from hanlp_tutor import Predictor, device
+from hanlp_tutor.cli import app
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core import precision
+from hanlp_tutor.core import model_folder, precision
+from hanlp_tutor.core.checkpoint import identity
 from hanlp_tutor.core.history import read_history
+from hanlp_tutor.core.model_folder import load_model, save_model
 from hanlp_tutor.core.precision import Precision, choose_precision
 from hanlp_tutor.core.run import Run
 from hanlp_tutor.core.train import fine_tune
+from hanlp_tutor.data import write_columns
 from hanlp_tutor.device import is_fast
-from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.errors import ConfigError, TrainingError
+from hanlp_tutor.run_folder import digest
+from hanlp_tutor.serving.opening import open_model
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 FP16 = {"fp16": True, "allow_slow_precision": True}
@@ -119,6 +127,19 @@ def test_an_overflow_skips_the_update_halves_the_scale_and_the_run_goes_on(
     assert all(state.isfinite().all() for state in states)
 
 
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")
+def test_a_skipped_update_does_not_move_the_schedule(tiny_encoder, tmp_path, first_scale):
+    first_scale(2.0**27)
+    config = PLAIN.replace(batch_size=4, log_steps=1, lr=1e-3, schedule="linear", max_grad_norm=1.0, **FP16)
+    fine_tune(make("ner", tagged(64), tiny_encoder), tagged(64), [], config, tmp_path)
+    rows = read_history(tmp_path / "history.csv")
+    taken = 0
+    for row in rows:
+        assert row["lr"] == pytest.approx(1e-3 * (1 - taken / len(rows)))
+        taken += math.isfinite(row["grad_norm"])
+    assert 2 <= len(rows) - taken < len(rows) - 2
+
+
 def test_clipping_comes_after_unscaling(tiny_encoder, tmp_path, first_scale):
     """The norm in the history is the true one, and an update moves lr times the clipped norm."""
     first_scale(2.0**10)
@@ -163,3 +184,105 @@ def test_small_gradients_survive_in_fp16_only_with_a_scale(tiny_encoder, tmp_pat
         gradient = updates[0][1]["encoder.encoder.layer.0.attention.self.query.weight"]
         lost.append(float((gradient == 0).float().mean()))
     assert lost[0] > 0.5 > 0.05 > lost[1]
+
+
+def switches():
+    """What a process may have set for all that it computes."""
+    return (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.get_float32_matmul_precision(),
+        torch.backends.cuda.flash_sdp_enabled(),
+        torch.backends.cuda.mem_efficient_sdp_enabled(),
+        os.environ.get("CUBLAS_WORKSPACE_CONFIG"),
+    )
+
+
+@pytest.mark.parametrize(("options", "on"), [({}, True), ({"deterministic": False}, False)])
+def test_deterministic_while_it_runs_and_not_a_moment_longer(tiny_encoder, tmp_path, options, on):
+    before, during = switches(), []
+    fine_tune(make("ner", tagged(8), tiny_encoder), tagged(8), [], PLAIN.replace(**options), tmp_path / "run",
+              on_start=lambda run: during.append(torch.are_deterministic_algorithms_enabled()))  # fmt: skip
+    assert during == [on] and switches() == before
+    with pytest.raises(TrainingError, match="holds a run already"):
+        fine_tune(make("ner", tagged(8), tiny_encoder), tagged(8), [], PLAIN.replace(**options), tmp_path / "run")
+    assert switches() == before
+
+
+def test_what_a_process_had_set_itself_stays(tiny_encoder, tmp_path):
+    with device.settings_restored():
+        torch.use_deterministic_algorithms(True, warn_only=False)
+        torch.set_float32_matmul_precision("medium")
+        before = switches()
+        fine_tune(make("ner", tagged(8), tiny_encoder), tagged(8), [], PLAIN, tmp_path)
+        assert switches() == before
+
+
+@pytest.mark.parametrize("asked", [None, True, False])
+def test_on_a_gpu_products_are_tf32_and_kernels_the_fast_ones_unless_asked_otherwise(monkeypatch, asked):
+    """The switches of a GPU, set without one."""
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    before = switches()
+    with device.settings_restored():
+        device.allow_tf32(True, CUDA)
+        device.make_deterministic(bool(asked), CUDA)
+        fast = not asked
+        assert switches() == (not fast, True, "high", fast, fast, None if fast else ":4096:8")
+        device.allow_tf32(False, CUDA)
+        assert torch.get_float32_matmul_precision() == "highest"
+    assert switches() == before
+    device.allow_tf32(True, CPU)
+    assert switches() == before, "a processor computes float32"
+
+
+@pytest.mark.parametrize(("kind", "expected"), [(CPU, True), (CUDA, False)])
+def test_deterministic_by_default_on_the_processor_alone(monkeypatch, tiny_encoder, kind, expected):
+    asked, model = [], make("ner", tagged(8), tiny_encoder)
+    monkeypatch.setattr(precision, "choose_device", lambda name: kind)
+    monkeypatch.setattr(precision, "reset_peak_memory", lambda device: None)
+    monkeypatch.setattr(model, "to", lambda device: model)
+    monkeypatch.setattr(precision, "make_deterministic", lambda on, device: asked.append(on))
+    with device.settings_restored():
+        for options in ({}, {"deterministic": True}, {"deterministic": False}):
+            precision.set_up(model, PLAIN.replace(**options))
+    assert asked == [expected, True, False]
+
+
+def test_evaluation_and_prediction_compute_as_training_does(tiny_encoder, tmp_path, monkeypatch):
+    """bf16 in training, when it is evaluated, in a Predictor, and after it was saved where the device is fast in it."""
+    model, seen = make("ner", tagged(8), tiny_encoder), []
+    model.encoder.encoder.layer[0].output.dense.register_forward_hook(lambda *given: seen.append(given[2].dtype))
+    fine_tune(model, tagged(8), tagged(8), PLAIN.replace(bf16=True, allow_slow_precision=True), tmp_path / "run")
+    Predictor(model).predict("张三来了")
+    assert set(seen) == {torch.bfloat16}
+    save_model(model, tmp_path / "model")
+    for fast, expected in ((True, torch.bfloat16), (False, None)):
+        monkeypatch.setattr(model_folder, "is_fast", lambda device, format, fast=fast: fast)
+        assert load_model(tmp_path / "model").computes_in is expected
+    fine_tune(model, tagged(8), tagged(8), PLAIN, tmp_path / "float32")
+    assert model.computes_in is None
+
+
+def test_a_predictor_takes_the_gpu_when_there_is_one(tiny_encoder, tmp_path, monkeypatch):
+    save_model(make("ner", tagged(8), tiny_encoder), tmp_path / "model")
+    asked = []
+    monkeypatch.setattr(model_folder, "choose_device", lambda name: asked.append(name) or CPU)
+    Predictor.load(tmp_path / "model")
+    Predictor.load(tmp_path / "model", device="cpu")
+    open_model(tmp_path / "model")
+    assert CliRunner().invoke(app, ["predict", str(tmp_path / "model"), "张三"]).exit_code == 0
+    write_columns(tmp_path / "test.tsv", tagged(8))
+    assert CliRunner().invoke(app, ["evaluate", str(tmp_path / "model"), str(tmp_path / "test.tsv")]).exit_code == 0
+    assert asked == ["auto", "cpu", "auto", "auto", "auto"]
+    monkeypatch.undo()
+    with pytest.raises(ConfigError, match="cuda:99"):
+        load_model(tmp_path / "model", device="cuda:99")
+
+
+def test_runs_from_before_these_options_go_on(tiny_encoder):
+    """The hash of a configuration is that of an earlier version, unless one of them is given."""
+    model = make("ner", tagged(8), tiny_encoder)
+    given = {"none": {}, "usual": {"tf32": True}, "other": {"deterministic": True}}
+    of = {name: identity(model, [], [], PLAIN.replace(**o))["configuration"] for name, o in given.items()}
+    earlier = digest(PLAIN.model_dump_json(exclude={"tf32", "deterministic"}))
+    assert of["none"] == of["usual"] == earlier != of["other"]

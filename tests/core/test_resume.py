@@ -171,7 +171,7 @@ def test_the_options_that_differ_are_named_as_they_were_given(tmp_path, then, no
         return {**config.model_dump(), "lr": config.lr or 2e-5}
 
     (tmp_path / "manifest.json").write_text(json.dumps({"config": became(before)}), encoding="utf-8")
-    hashes = ({"configuration": digest(config.model_dump_json())} for config in (before, here))
+    hashes = ({"configuration": digest(config.canonical())} for config in (before, here))
     message = other_run(tmp_path, *hashes, {"config": became(here), "given": here})
     assert remedy in message
     typed = shlex.split(re.search("Resume with (.*), or start", message)[1])

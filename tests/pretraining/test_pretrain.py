@@ -220,3 +220,36 @@ def test_two_number_formats_at_once_are_refused():
     with pytest.raises(ConfigError, match="fp16 and bf16 exclude each other"):
         PretrainConfig(fp16=True, bf16=True)
     assert PretrainConfig(fp16=True).fp16 and PretrainConfig(bf16=True).bf16
+
+
+def test_fp16_scales_the_loss_and_skips_what_overflows(text, tmp_path, monkeypatch):
+    """A scale that is far too high at first: updates are skipped until it is low enough; weights stay finite."""
+    real = torch.amp.GradScaler
+    monkeypatch.setattr(
+        torch.amp, "GradScaler", lambda device, enabled: real(device, init_scale=2.0**40, enabled=enabled)
+    )
+    config = PretrainConfig(recipe="bert", fp16=True, allow_slow_precision=True, **{**SHORT_RUN, "tokens": 80 * 512})
+    result = pretrain(small_model(), text, text, config, tmp_path)
+    scaler = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["parts"]["scaler"]
+    assert 1 < scaler["scale"] < 2.0**40
+    assert all(parameter.isfinite().all() for parameter in result.model.parameters())
+    moved = [not torch.equal(a, b) for a, b in zip(result.model.parameters(), small_model().parameters(), strict=True)]
+    assert any(moved) and np.isfinite(result.held_out_loss)
+
+
+def test_fp16_stopped_ends_bit_for_bit_the_same(text, tmp_path, monkeypatch):
+    config = PretrainConfig(recipe="bert", fp16=True, allow_slow_precision=True, **SHORT_RUN)
+    whole = pretrain(small_model(), text, text, config, tmp_path / "whole")
+    save = module.save_checkpoint
+
+    def killed(path, **parts):
+        save(path, **parts)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "save_checkpoint", killed)
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(small_model(), text, text, config, tmp_path / "stopped")
+    monkeypatch.undo()
+    again = pretrain(small_model(), text, text, config, tmp_path / "stopped", resume=True)
+    for mine, other in zip(whole.model.parameters(), again.model.parameters(), strict=True):
+        assert torch.equal(mine, other)

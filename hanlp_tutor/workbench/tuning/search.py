@@ -251,7 +251,7 @@ def _identity(
     task: str, split: Split, encoder: str, config: TrainConfig, space: Space, sampler: str, pruner: str
 ) -> dict[str, Any]:
     """What the scores and the choice of trials depend on."""
-    fixed = {name: value for name, value in config.model_dump(mode="json").items() if name not in space}
+    fixed = {name: value for name, value in json.loads(config.canonical()).items() if name not in space}
     return {
         "task": task,
         "training data": fingerprint(split.train),
