@@ -15,7 +15,7 @@ from hanlp_tutor import __version__
 from hanlp_tutor.cli.audit import audit
 from hanlp_tutor.cli.calibration import calibrate
 from hanlp_tutor.cli.common import App
-from hanlp_tutor.cli.course import claims, grade
+from hanlp_tutor.cli.course import claims, edition, grade
 from hanlp_tutor.cli.data import convert
 from hanlp_tutor.cli.diagnose import diagnose
 from hanlp_tutor.cli.machine import doctor
@@ -36,7 +36,7 @@ def app() -> None:
 # fmt: off
 for command in (
     doctor, convert, audit, run, train, tune, pretrain, evaluate, calibrate, predict, export, serve, relocate, diagnose,
-    claims, grade,
+    claims, grade, edition,
 ):
     # fmt: on
     app.add_command(command)

@@ -1,4 +1,4 @@
-"""The commands around the course: ``claims`` of the article, ``grade`` of a class."""
+"""The commands around the course: ``claims`` of the article, ``grade`` and ``edition`` for a class."""
 
 from __future__ import annotations
 
@@ -73,3 +73,18 @@ def grade(
     if not as_json:
         click.echo(grading.as_text(report))
     return report.as_json()
+
+
+@click.command()
+@click.argument("notebook", type=click.Path(path_type=Path))
+@click.option("--for", "reader", type=click.Choice(["student", "instructor"]), required=True)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write to.")
+@speaks_json
+def edition(notebook: Path, reader: str, out: Path, as_json: bool) -> dict[str, Any]:
+    """Write an edition of a NOTEBOOK, or of all in a folder: the student's, or the instructor's with solutions."""
+    from hanlp_tutor.teach.course.edition import write_editions
+
+    made = write_editions(notebook, reader, out)
+    if not as_json:
+        click.echo(f"{len(made)} notebooks for the {reader}: {out}")
+    return {"for": reader, "notebooks": [str(path) for path in made]}

@@ -186,9 +186,9 @@ def _seats(costs: list[dict[str, Any]]) -> list[str]:
     slow = max(cost["minutes"] for cost in costs)
     return [
         f"**A server with forty seats.** A seat takes {gib[-1]:.1f} GiB in the most hungry lesson and "
-        f"{median(gib):.1f} in the median one, so forty that compute at once need {40 * gib[-1]:.0f} GiB, and {40 * median(gib):.0f} in "
-        "the median lesson, beside what JupyterHub and the system take. A seat computes with one thread. With forty "
-        f"cores nobody waits for another; with ten, a lesson in which all press Run together takes about four times "
-        f"its minutes, up to {4 * slow:.0f}. Then let pairs share a seat, or run the slow cells before class and read "
-        "the stored outputs.",
+        f"{median(gib):.1f} in the median one, so forty that compute at once need {40 * gib[-1]:.0f} GiB, and "
+        f"{40 * median(gib):.0f} in the median lesson, beside what JupyterHub and the system take. A seat computes "
+        "with one thread. With forty cores nobody waits for another; with ten, a lesson in which all press Run "
+        f"together takes about four times its minutes, up to {4 * slow:.0f}. Then let pairs share a seat, or run the "
+        "slow cells before class and read the stored outputs.",
     ]
