@@ -10,7 +10,7 @@ PYTEST := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 # Each target keeps the cores busy by itself, so `make -j` works through them in turn.
 .NOTPARALLEL:
-.PHONY: help run test compat course results bench lab lock clean setup
+.PHONY: help run test compat course results bench lab canary bundle lock clean setup
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1	/p' Makefile | expand -t 10
@@ -41,6 +41,12 @@ bench: setup  ## how fast it is, measured on this machine
 
 lab: setup  ## open the course in JupyterLab
 	@$(BIN)/jupyter lab notebooks
+
+canary:  ## the kit under Colab's versions, in a fresh environment
+	@PYTHON="$(PYTHON)" sh tools/canary.sh
+
+bundle: setup  ## a folder (bundle/) that installs and runs lessons 00 to 05 without a network
+	@$(BIN)/python tools/bundle.py bundle
 
 lock:  ## choose the exact versions anew (requirements.lock)
 	@PYTHON="$(PYTHON)" sh tools/lock.sh

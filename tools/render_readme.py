@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hanlp_tutor import load_corpus
 from hanlp_tutor.files import write_file
+from hanlp_tutor.teach.course.teaching import plan
 from hanlp_tutor.teach.encoder_results import Comparison
 from hanlp_tutor.teach.results import GRID, current_rows, read_results, spread
 
@@ -99,6 +100,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     ROOT / "benchmarks" / "README.md": threads_section,
     ROOT / "docs" / "defaults.md": defaults_section,
     ROOT / "docs" / "sweeps.md": sweeps_section,
+    ROOT / "docs" / "teaching.md": plan,
 }
 
 

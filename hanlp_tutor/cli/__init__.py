@@ -16,7 +16,7 @@ from hanlp_tutor.cli.audit import audit
 from hanlp_tutor.cli.calibration import calibrate
 from hanlp_tutor.cli.common import App
 from hanlp_tutor.cli.compare import compare
-from hanlp_tutor.cli.course import claims
+from hanlp_tutor.cli.course import claims, edition, grade
 from hanlp_tutor.cli.data import convert
 from hanlp_tutor.cli.diagnose import diagnose
 from hanlp_tutor.cli.machine import doctor
@@ -38,7 +38,7 @@ def app() -> None:
 # fmt: off
 for command in (
     doctor, convert, audit, run, train, tune, pretrain, evaluate, calibrate, predict, export, serve, relocate, diagnose,
-    claims, sweep, compare,
+    claims, sweep, compare, grade, edition,
 ):
     # fmt: on
     app.add_command(command)

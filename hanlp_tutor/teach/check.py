@@ -20,7 +20,10 @@ from typing import Any
 
 from hanlp_tutor.errors import nearest
 
+UNSOLVED = "This exercise is unsolved: put your answer where the ... is."
 _EXERCISES: dict[str, Exercise] = {}
+# Told of each verdict while a notebook is graded: the exercise's name, the answer, the verdict, whether it is a guess.
+LISTENERS: list[Callable[[str, Any, Verdict, bool], None]] = []
 _NAME = re.compile(r"q(\d\d[a-z]?)_\d+")  # q05_1; q01b_1 of a lesson between two others
 
 
@@ -48,6 +51,8 @@ class Exercise:
         if seen and not _unsolved(answer):
             answer = (answer, *seen)
         verdict = self.judge(answer)
+        for listen in LISTENERS:
+            listen(self.name, answer, verdict, bool(seen))
         if verdict.accepted:
             print(f"Accepted. {verdict.reason}")
         else:
@@ -57,7 +62,7 @@ class Exercise:
     def judge(self, answer: Any) -> Verdict:
         """The verdict on an answer; never raises."""
         if _unsolved(answer):
-            return Verdict(False, "This exercise is unsolved: put your answer where the ... is.")
+            return Verdict(False, UNSOLVED)
         try:
             return Verdict(True, self.examine(answer))
         except NotYet as reason:
@@ -163,6 +168,11 @@ def _unknown(name: str) -> str:
         _load(match[1])
     guess = nearest(name, _EXERCISES)
     return f"There is no exercise {name!r}." + (f" Did you mean {guess!r}?" if guess else "")
+
+
+def is_unsolved(answer: Any) -> bool:
+    """Whether nothing has been tried yet: a form that is as the course left it, one of a dict's values included."""
+    return _unsolved(answer) or (type(answer) is dict and bool(answer) and all(v is ... for v in answer.values()))
 
 
 def _unsolved(answer: Any) -> bool:
