@@ -595,6 +595,7 @@ def test_what_an_audit_advises_works_in_a_training():
 
 ELSEWHERE = {
     "workbench/runner.py:": "names convert; tests/workbench/test_runner.py",
+    "cli/common.py:in_processes.wrapper": "tests/core/test_parallel.py goes on by --resume after a kill",
     "cli/common.py:reading_options": "test_cli_reading.py: one of two options is to be left out",
     "cli/data.py:convert": "--json prints all notes: test_convert.py",
     "cli/models.py:_compared_on": "a note; tests/serving/test_onnx.py gives texts and pairs of its own",
@@ -603,6 +604,7 @@ ELSEWHERE = {
     "cli/training.py:pretrain": "the word of test_cli_machine.py, test_ctrl_c_prints_the_command_that_goes_on",
     "cli/tuning.py:tune": "test_split_leaves_out_what_it_divides",
     "core/checkpoint.py:load_checkpoint": "tells to leave an option out; tests/core",
+    "core/parallel.py:join": "torchrun's option; tests/core/test_parallel.py",
     "core/run.py:Run.start": "test_cli_machine.py executes --resume; here it is the same word",
     "data/columns.py:_without_digit": "test_the_segmentation_digits_that_a_line_lacks",
     "data/formats/doccano.py:_draft": "tests/data, by the reader's own options",
@@ -649,6 +651,8 @@ ELSEWHERE = {
     "workbench/audit/reading.py:_examples": "test_what_an_audit_advises_works_in_a_training",
     "workbench/closing.py:beside": "advice, not a remedy of an error",
     "workbench/closing.py:after_training": "test_cli.py pastes them",
+    "workbench/compare.py:compare_runs": "a note on pairing; tests/workbench/test_compare.py gives --on",
+    "workbench/compare.py:draw": "another name, or no picture; tests/workbench/test_compare.py",
     "workbench/diagnose/curves.py:noisy_labels": "tests/workbench/test_diagnose.py",
     "workbench/diagnose/data.py:": "tests/workbench/test_diagnose.py",
     "workbench/diagnose/data.py:broken_tags": "tests/workbench/test_diagnose.py",
@@ -656,6 +660,14 @@ ELSEWHERE = {
     "workbench/diagnose/record.py:read_run": "says what wrote the folder",
     "workbench/go_on.py:check_same_start": "tests/workbench/test_go_on.py",
     "workbench/notebook_file.py:why_kernel_died": "tests/workbench/test_runner.py executes both",
+    "workbench/sweep/cluster.py:_existing": "how a worker is started; tests/workbench/test_sweep.py starts some so",
+    "workbench/sweep/cluster.py:_local": "a smaller number; tests/workbench/test_sweep.py",
+    "workbench/sweep/cluster.py:cluster_client": "tells to leave an option out; tests/workbench/test_sweep.py",
+    "workbench/sweep/grid.py:_check_values": "how a grid is written; tests/workbench/test_sweep_grid.py",
+    "workbench/sweep/grid.py:parse_grid": "how a grid is written; tests/workbench/test_sweep_grid.py",
+    "workbench/sweep/grid.py:plan_sweep": "test_sweep_grid.py, test_the_command_lets_as_many_through",
+    "workbench/sweep/running.py:_outcome": "a folder that all machines share",
+    "workbench/sweep/running.py:_prepare": "another --out; tests/workbench/test_sweep.py",
     "workbench/tuning/search.py:_write": "the head of a file",
 }
 
