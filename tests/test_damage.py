@@ -21,7 +21,7 @@ from hanlp_tutor import (
 )
 from hanlp_tutor.core.checkpoint import RunState, load_checkpoint, save_checkpoint
 from hanlp_tutor.damage import load_archive, other_than_damage
-from hanlp_tutor.errors import EncoderError, ModelError, TrainingError
+from hanlp_tutor.errors import ConfigError, EncoderError, ModelError, TrainingError
 
 LABELS = ("O", "B-PER", "I-PER")
 CUDA = RuntimeError("Attempting to deserialize object on a CUDA device but torch.cuda.is_available() is False.")
@@ -159,7 +159,7 @@ def test_a_model_folder(folder, monkeypatch, error):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is one")
 def test_a_model_folder_for_a_device_that_is_not_there(folder):
-    with pytest.raises(ModelError, match="device cannot be used"):
+    with pytest.raises(ConfigError, match="cannot be used here"):
         load_model(folder, device="cuda")
 
 

@@ -30,6 +30,7 @@ from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.model_folder import build_model
 from hanlp_tutor.encoders.layers import POOLER, count
+from hanlp_tutor.encoders.masks import wide
 from hanlp_tutor.errors import ConfigError, ModelError, first_line, nearest
 from hanlp_tutor.extras import needs
 from hanlp_tutor.files import new_folder, write_file, write_json
@@ -218,9 +219,9 @@ def _with_prompt(encoder: nn.Module, args: tuple, given: dict[str, Any]) -> tupl
     words = encoder.get_input_embeddings()(given.pop("input_ids"))
     prompt = encoder.prompt_embeddings.to(words.dtype).expand(len(words), -1, -1)
     mask = given.get("attention_mask")
-    if mask is not None:  # (W, T), or (W, 1, T, T) where each row says what it looks at
-        pad = (prompt.size(1), 0) * (1 if mask.ndim == 2 else 2)
-        given["attention_mask"] = F.pad(mask, pad, value=1)
+    if mask is not None:  # (W, T); or (W, 1, T, T), of which each row says the same: where padding is
+        narrow = F.pad(mask if mask.ndim == 2 else mask[:, 0, 0], (prompt.size(1), 0), value=1)
+        given["attention_mask"] = narrow if mask.ndim == 2 else wide(narrow)
     return args, {**given, "inputs_embeds": torch.cat([prompt, words], dim=1)}
 
 
