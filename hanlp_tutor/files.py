@@ -119,6 +119,11 @@ def new_folder(path: str | Path) -> Iterator[Path]:
             raise
 
 
+def may_replace(folder: Path, mark: str) -> bool:
+    """Whether a folder may be written: it is not there, is empty, or one of its kind, which holds ``mark``."""
+    return not folder.exists() or (folder.is_dir() and ((folder / mark).exists() or not any(folder.iterdir())))
+
+
 def error_of_machine(error: BaseException) -> OSError | None:
     """The system's error that an exception is, was raised from, or spells in its text; None for all others."""
     seen: BaseException | None = error

@@ -4,12 +4,13 @@ import errno
 import io
 import json
 import os
+from pathlib import Path
 
 import pytest
 import torch
 
 from hanlp_tutor.errors import DataError
-from hanlp_tutor.files import error_of_machine, new_folder, write_file, write_json
+from hanlp_tutor.files import error_of_machine, may_replace, new_folder, write_file, write_json
 
 
 @pytest.fixture
@@ -136,3 +137,13 @@ def test_a_pipe_or_device_is_written_to_and_never_replaced(tmp_path):
 def test_no_name_at_all():
     with pytest.raises(IsADirectoryError):
         write_json("", {})
+
+
+def test_a_folder_may_be_replaced_by_its_own_kind_alone(tmp_path: Path):
+    new, empty, earlier, others, file = (tmp_path / name for name in ("new", "empty", "earlier", "others", "file"))
+    for folder, name in ((empty, None), (earlier, "model.json"), (others, "thesis.txt")):
+        folder.mkdir()
+        if name:
+            (folder / name).write_text("{}")
+    file.write_text("")
+    assert [may_replace(path, "model.json") for path in (new, empty, earlier, others, file)] == [True] * 3 + [False] * 2

@@ -21,7 +21,7 @@ from hanlp_tutor.encoders.acceptance import longest_window
 from hanlp_tutor.encoders.folder import whole_tokenizer, write_transformer
 from hanlp_tutor.encoders.layers import size
 from hanlp_tutor.errors import ModelError, first_line
-from hanlp_tutor.files import new_folder, write_json
+from hanlp_tutor.files import may_replace, new_folder, write_json
 from hanlp_tutor.run_folder import why_no_model
 
 _NAMES = {None: "float32", torch.bfloat16: "bf16", torch.float16: "fp16"}
@@ -54,7 +54,7 @@ def save_model(model: Model, folder: str | Path) -> Path:
     """
     folder = Path(folder)
     check_plain(model)
-    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / "model.json").exists())):
+    if not may_replace(folder, "model.json"):
         raise ModelError(f"{folder} exists and is no earlier model. Choose a new folder.")
     with new_folder(folder) as scratch:
         write_json(

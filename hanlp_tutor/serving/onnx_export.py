@@ -26,7 +26,7 @@ from hanlp_tutor.core.multitask import MultiTaskHead
 from hanlp_tutor.core.predict import Predictor
 from hanlp_tutor.errors import ConfigError, ModelError
 from hanlp_tutor.extras import needs
-from hanlp_tutor.files import new_folder, write_file, write_json
+from hanlp_tutor.files import may_replace, new_folder, write_file, write_json
 from hanlp_tutor.serving.onnx_folder import CARD, FORMAT, GRAPH, HEAD, TASKS, TOKENIZER, sha256
 from hanlp_tutor.serving.onnx_predictor import OnnxPredictor
 
@@ -54,7 +54,7 @@ def export_onnx(model: Model, folder: str | Path, *, int8: Sequence[Any] | None 
     if why:
         raise ConfigError(f"this model cannot be exported to ONNX: {why}")
     folder = Path(folder)
-    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / CARD).exists())):
+    if not may_replace(folder, CARD):
         raise ModelError(f"{folder} exists and is no earlier ONNX folder. Choose a new folder.")
     tokenizer = getattr(model.tokenizer, "backend_tokenizer", None)
     with new_folder(folder) as scratch:

@@ -33,16 +33,17 @@ from hanlp_tutor.encoders.layers import POOLER, count
 from hanlp_tutor.encoders.masks import wide
 from hanlp_tutor.errors import ConfigError, ModelError, first_line, nearest
 from hanlp_tutor.extras import needs
-from hanlp_tutor.files import new_folder, write_file, write_json
+from hanlp_tutor.files import may_replace, new_folder, write_file, write_json
 
 METHODS = ("bitfit", "lora", "prompt")
 CARD, WEIGHTS = "adapter.json", "adapter.safetensors"
 DEFAULTS: dict[str, dict[str, Any]] = {
     "bitfit": {},
-    "lora": {"rank": 8, "alpha": 16, "targets": ("query", "value")},
+    "lora": {"rank": 8, "alpha": 16, "targets": None},
     "prompt": {"tokens": 10},
 }
-# How BERT, DistilBERT, ModernBERT and T5-like encoders call the two projections; the first that exist are taken.
+# How BERT, DistilBERT, ModernBERT and T5-like encoders call the two projections; where no ``targets`` are named, the
+# first that exist are taken.
 _TARGETS = (("query", "value"), ("q_lin", "v_lin"), ("query_proj", "value_proj"), ("q_proj", "v_proj"), ("Wqkv",))
 
 
@@ -124,7 +125,7 @@ def save_adapter(model: Model, folder: str | Path) -> Path:
     folder, adapter = Path(folder), adapter_of(model)
     if adapter is None:
         raise ModelError("The model has no adapter. Save it with save_model(), or attach one before training.")
-    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / CARD).exists())):
+    if not may_replace(folder, CARD):
         raise ModelError(f"{folder} exists and is no earlier adapter. Choose a new folder.")
     card = {
         "format": 1, "task": model.task, "labels": list(model.labels), "crf": model.crf, "dropout": model.dropout.p,
@@ -186,9 +187,8 @@ def _add_lora(model: Model, options: dict[str, Any]) -> None:
     peft = needs("peft", "LoRA", "take method='bitfit' or 'prompt'")
     linear = [name for name, module in model.encoder.named_modules() if isinstance(module, nn.Linear)]
     present = {name.rpartition(".")[2] for name in linear if not name.startswith(POOLER)}
-    targets = tuple(options["targets"])
-    if targets == DEFAULTS["lora"]["targets"]:
-        targets = next((names for names in _TARGETS if present.issuperset(names)), targets)
+    usual = next((names for names in _TARGETS if present.issuperset(names)), _TARGETS[0])
+    targets = tuple(options["targets"] or usual)
     if not present.issuperset(targets):
         missing, known = ", ".join(sorted(set(targets) - present)), ", ".join(sorted(present))
         raise ConfigError(f"targets: {model.encoder_name} has no linear layer {missing}; it has {known}.")

@@ -57,23 +57,19 @@ def claims(results: Path | None = None) -> list[dict[str, str]]:
 def judged(claim: dict[str, Any], evidence: Evidence) -> dict[str, str]:
     """``measured``, ``verdict`` and ``because`` of one claim."""
     wanted = {name: {"experiment": claim.get("experiment"), **where} for name, where in claim["values"].items()}
-    values = {name: evidence.value(_read(where)) for name, where in wanted.items()}
+    values = {name: evidence.value(where) for name, where in wanted.items()}
     if not values:
         return {"measured": UNMEASURED, "verdict": claim["verdict"], "because": claim["because"]}
     if None in values.values():
         return {"measured": UNMEASURED, "verdict": UNMEASURED, "because": ""}
     measured = claim["say"].format(**values)
-    seeds = evidence.seeds(_read(where) for where in wanted.values())
+    seeds = evidence.seeds(wanted.values())
     counted = {0: "counted", 1: "one run"}.get(seeds, f"median of {seeds} seeds")
     measured += f" ({'; '.join(filter(None, (claim.get('on'), counted)))})"
     broken = fails(claim["rests_on"], values)
     if broken:
         return {"measured": measured, "verdict": JUDGE_AGAIN, "because": f"no longer so: {'; '.join(broken)}"}
     return {"measured": measured, "verdict": claim["verdict"], "because": claim["because"].format(**values)}
-
-
-def _read(where: dict[str, Any]) -> dict[str, str]:
-    return {"counted": where["counted"]} if "counted" in where else where
 
 
 def tally(rows: list[dict[str, str]]) -> dict[str, int]:

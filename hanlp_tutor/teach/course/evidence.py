@@ -7,6 +7,7 @@ import re
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ class Evidence:
 
     def seeds(self, wanted: Iterable[dict[str, str]]) -> int:
         """The fewest seeds that stand behind any of these values; 0 where all are counted."""
-        read = [(self.content(each["experiment"]), each) for each in wanted if "experiment" in each]
+        read = [(self.content(each["experiment"]), each) for each in wanted if "counted" not in each]
         return min(
             (len(content["rows"][each[part]]["seeds"]) for content, each in read for part in ("row", "minus", "over")
              if part in each), default=0,
@@ -126,6 +127,7 @@ def _combined(
     return Value(statistics.median(pairs), pairs)
 
 
+@cache
 def _base_size() -> int:
     from hanlp_tutor.teach.article_model import article_model
 

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -217,8 +218,6 @@ def start_module() -> str:
 
 def _limited(notebook: Path, events: Path, limits: Limits) -> str:
     """Run a notebook in a process of its own; why it was ended before its end, or nothing."""
-    import psutil
-
     from hanlp_tutor.teach.course.cost import TreeMeter
 
     environment = {**os.environ, "HANLP_TUTOR_PROGRESS": "lines", "MPLBACKEND": "agg", **threads.variables()}
@@ -232,19 +231,21 @@ def _limited(notebook: Path, events: Path, limits: Limits) -> str:
             elif meter.peak_mb > limits.memory_mb:
                 reason = f"stopped at {limits.memory_mb:g} MiB of memory"
             if reason:
-                try:
-                    root = psutil.Process(process.pid)
-                    tree = [*root.children(recursive=True), root]
-                except psutil.NoSuchProcess:
-                    break
-                for each in tree:
-                    try:
-                        each.kill()
-                    except psutil.NoSuchProcess:
-                        continue
+                _kill(process.pid)
                 break
             time.sleep(_LOOK)
     return reason
+
+
+def _kill(pid: int) -> None:
+    """End a process and all that it has started."""
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        root = psutil.Process(pid)
+        for each in (*root.children(recursive=True), root):
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
 
 
 def _from_events(
