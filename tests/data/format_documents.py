@@ -1,6 +1,7 @@
 """Documents that a pair of formats can hold, for hypothesis: any characters, entities that nest where they may."""
 
 import itertools
+import re
 
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from hanlp_tutor.data.relations import RelationText
 COLUMNS = {"columns", "bio", "iob1", "bmes", "iobes", "label-studio-conll"}
 ONE_LINE = COLUMNS | {"tag-lines", "labels", "label-lines", "relation"}
 CLASS_ONLY = {name for name, form in FORMATS.items() if form.carries == {"label"}}
+FILE_NAME = re.compile(r".*\.[a-z]{2,5}([?#]\S*)?", re.IGNORECASE)  # hypothesis takes such words out of our sources
 # Tab, space, lone carriage return, all that `splitlines` and `strip` take for more than text, a byte-order mark, joined
 # emoji beyond the Basic Multilingual Plane, a combining accent, quotes and the like that formats use themselves.
 HOSTILE = "\t \r\n\u3000\u2028\x0b\x0c\x1c\x85\xa0\ufeff\u200d👨🏽é𠮷\u0301\"',[{\\#O-_0;"
@@ -24,6 +26,8 @@ def able(name: str, text: str) -> bool:
     if name in ("tag-lines", "label-lines", "relation") and text.endswith("\r"):
         return False
     if name in ("labels", "relation") and not text.strip():
+        return False
+    if FILE_NAME.fullmatch(text.strip()):  # the readers of label tools refuse it: the text itself lies elsewhere
         return False
     return not (name == "relation" and "\t" in text)
 

@@ -55,7 +55,8 @@ def test_many_clients_at_once_get_what_one_gets(tagger):
     expected = Predictor(tagger).predict_many(TEXTS)
     try:
         tagger.train()
-        with TestClient(create_app(tagger)) as client, ThreadPoolExecutor(16) as pool:
+        patient = Batching(deadline=600.0)  # on a busy machine too; what is refused when it is short is tested below
+        with TestClient(create_app(tagger, batching=patient)) as client, ThreadPoolExecutor(16) as pool:
             found = list(pool.map(lambda text: client.post("/predict", json={"text": text}).json(), TEXTS))
             metrics = client.get("/metrics").text
     finally:

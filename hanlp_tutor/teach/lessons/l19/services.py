@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+from hanlp_tutor.device import release_memory
 from hanlp_tutor.errors import TutorError
 from hanlp_tutor.teach.lessons.l19.listing import write_article_service
 
@@ -40,6 +41,7 @@ class Service:
             free.bind(("127.0.0.1", 0))
             port = str(free.getsockname()[1])
         self.address = f"http://127.0.0.1:{port}/"
+        release_memory()  # the other process loads torch once more
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         self.process = subprocess.Popen(
             [sys.executable, *(port if part == "PORT" else part for part in command)],
