@@ -142,7 +142,8 @@ def test_rows_of_older_weights_are_no_evidence(tmp_path: Path):
 
 
 def test_a_condition_that_cannot_be_read_is_refused():
-    values = {"a": Value(1.0)}
+    values, spread = {"a": Value(1.0)}, {"b": Value(3.0, (2, 4))}
+    assert fails(["b.least > 1", "b.greatest <= 4"], spread) == [] and fails(["b.least > 2"], spread)
     assert fails(["a < 2", "a == 1", "a >= 1"], values) == [] and fails(["a > 1"], values) == ["a > 1: 1, 1"]
     for wrong in ("a is 1", "b > 1", "a > 1 > 0", "a>1"):
         with pytest.raises(ConfigError, match=re.escape(wrong)):
@@ -152,6 +153,7 @@ def test_a_condition_that_cannot_be_read_is_refused():
 def test_a_spread_is_shown_only_where_there_is_one():
     assert f"{Value(0.5, (0.4, 0.5, 0.6)):.1%~}" == "50.0% (40.0% to 60.0%)"
     assert f"{Value(0.5, (0.4, 0.6)):.1%}" == "50.0%"
+    assert f"{Value(0.0):yes} {Value(1.0):yes}" == "no yes"
     assert f"{Value(0.5, (0.5,)):.2f~}" == "0.50" and f"{Value(0.5, (0.5, 0.5001)):.2f~}" == "0.50"
 
 

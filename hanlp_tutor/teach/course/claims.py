@@ -63,8 +63,10 @@ def judged(claim: dict[str, Any], evidence: Evidence) -> dict[str, str]:
     if None in values.values():
         return {"measured": UNMEASURED, "verdict": UNMEASURED, "because": ""}
     measured = claim["say"].format(**values)
-    seeds = evidence.seeds(wanted.values())
-    counted = {0: "counted", 1: "one run"}.get(seeds, f"median of {seeds} seeds")
+    fewest, most = evidence.seeds(wanted.values())
+    counted = {0: "counted", 1: "one run"}.get(most, f"median of {most} seeds")
+    if fewest < most:
+        counted = f"medians of {fewest} to {most} seeds"
     measured += f" ({'; '.join(filter(None, (claim.get('on'), counted)))})"
     broken = fails(claim["rests_on"], values)
     if broken:

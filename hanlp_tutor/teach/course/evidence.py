@@ -16,8 +16,9 @@ from hanlp_tutor.teach.results import current_rows, read_results
 
 TAGS = 7  # BIO tags of three types
 LORA_RANK = 8
+_ENDS = {"least": min, "greatest": max}
 _SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
-_CONDITION = re.compile(r"(\w+) (<=|>=|==|<|>) ([\w.+-]+)")
+_CONDITION = re.compile(r"([\w.]+) (<=|>=|==|<|>) ([\w.+-]+)")
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Value:
     """A number, and how far it spreads over seeds.
 
     In a format string a trailing ``~`` shows the spread, least to greatest: ``{f1:.1%~}`` gives ``70.1% (69.8% to
-    70.6%)``, and the number alone where one seed stands behind it or the spread is nothing at that many digits.
+    70.6%)``, and the number alone where one seed stands behind it or the spread is nothing at that many digits. As
+    ``{there:yes}`` 0 is ``no`` and all else ``yes``.
 
     Attributes:
         middle: the median over the seeds.
@@ -36,6 +38,8 @@ class Value:
     seeds: tuple[float, ...] = ()
 
     def __format__(self, spec: str) -> str:
+        if spec == "yes":
+            return "yes" if self.middle else "no"
         shown = format(self.middle, spec.removesuffix("~"))
         if not spec.endswith("~") or len(self.seeds) < 2:
             return shown
@@ -82,17 +86,22 @@ class Evidence:
             return _combined(row, rows[wanted["over"]], measure, lambda one, other: one / other - 1)
         return Value(row["median"][measure], tuple(seed[measure] for seed in row["seeds"].values() if measure in seed))
 
-    def seeds(self, wanted: Iterable[dict[str, str]]) -> int:
-        """The fewest seeds that stand behind any of these values; 0 where all are counted."""
+    def seeds(self, wanted: Iterable[dict[str, str]]) -> tuple[int, int]:
+        """The fewest and the most seeds that stand behind any of these values; (0, 0) where all are counted."""
         read = [(self.content(each["experiment"]), each) for each in wanted if "counted" not in each]
-        return min(
-            (len(content["rows"][each[part]]["seeds"]) for content, each in read for part in ("row", "minus", "over")
-             if part in each), default=0,
-        )  # fmt: skip
+        counts = [
+            len(content["rows"][each[part]]["seeds"])
+            for content, each in read
+            for part in ("row", "minus", "over")
+            if part in each
+        ]
+        return min(counts, default=0), max(counts, default=0)
 
 
 def fails(conditions: Sequence[str], values: dict[str, Value]) -> list[str]:
     """Those conditions, such as ``ours > theirs`` or ``share < 0.001``, that the values do not meet, with the numbers.
+
+    ``gain.least`` and ``gain.greatest`` are those of the seeds.
 
     Raises:
         ConfigError: a condition that cannot be read, or names a value that is not there.
@@ -109,8 +118,9 @@ def fails(conditions: Sequence[str], values: dict[str, Value]) -> list[str]:
 
 
 def _side(text: str, values: dict[str, Value], condition: str) -> float:
-    if text in values:
-        return values[text].middle
+    name, _, end = text.partition(".")
+    if name in values and end in ("", *_ENDS):
+        return _ENDS[end](values[name].seeds) if end else values[name].middle
     try:
         return float(text)
     except ValueError:
@@ -154,4 +164,5 @@ COUNTED: dict[str, Callable[[], float]] = {
     "lora share": lambda: _lora_size() / _base_size(),
     "updates of 1,000": lambda: 10 * -(-1000 // 32),  # the article's epochs and batch size
     "sentences for 1,000 updates": lambda: 1000 * 32 / 10,
+    "sentences for 10,000 updates": lambda: 10_000 * 32 / 10,
 }

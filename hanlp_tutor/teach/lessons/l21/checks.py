@@ -17,7 +17,7 @@ q21_1 = predicted(
     "A remedy that helps in the median need not help with every seed.",
     "Forty sentences and few updates: the seeds differ widely. Expect one or two that go the other way.",
     within=0.13,
-    because=lambda seen: "One seed would have told you yes or no with great confidence, and a few of them wrongly.",
+    because=lambda seen: "One seed would have told you yes or no with great confidence, and not every one rightly.",
     surprise=lambda seen: "The seeds differ more than one thinks: that is why a verdict here rests on several.",
 )
 
