@@ -55,12 +55,14 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> str:
 def examples_of(task: str, sizes: dict) -> list:
     """As many short examples as the profile takes for training, real ones where there are; they are repeated."""
     if task == "relation":
-        return load_corpus("clinic", task="relation", size=sizes["pairs"]).train
-    corpus = load_corpus("reviews" if task == "classify" else "peoples_daily")
-    short = [example for example in corpus.train if 4 <= len(example.text) <= LONGEST]
-    given = next((sizes[name] for name in COUNTS if name in sizes and (task == "classify") == (name != "sentences")), 0)
-    count = given or len(corpus.train)
-    repeated = (short * (count // len(short) + 1))[:count]
+        pairs, given = load_corpus("clinic", task="relation", size=500).train, sizes["pairs"]
+        short = sorted(pairs, key=lambda pair: len(pair.text))[:50]
+    else:
+        corpus = load_corpus("reviews" if task == "classify" else "peoples_daily")
+        short = [example for example in corpus.train if 4 <= len(example.text) <= LONGEST]
+        wanted = [name for name in COUNTS if name in sizes and (task == "classify") == (name != "sentences")]
+        given = next((sizes[name] for name in wanted), None) or len(corpus.train)
+    repeated = (short * (given // len(short) + 1))[:given]
     return word_tasks(repeated) if task == "multitask" else repeated
 
 

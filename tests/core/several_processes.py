@@ -1,9 +1,16 @@
-"""Runs of the loop, started by test_parallel.py, in one process or by torchrun in several: JSON in, weights out."""
+"""Runs of the loop, started by test_parallel.py, in one process or in several: JSON in, weights out.
+
+``--fork N``: as ``torchrun --nproc_per_node N`` starts them, but forked off one process that has imported torch, which
+takes a third of the time. What torchrun itself does, ending all when one was killed, has a test that runs it.
+"""
 
 import json
 import os
 import signal
+import socket
 import sys
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -63,11 +70,50 @@ def trouble(kind: str, at: int) -> None:
     Model.forward = forward
 
 
+def forked(processes: int, work: Callable[[], None]) -> int:
+    """Let so many children do the work under the variables that torchrun gives; the greatest of their exit codes."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    children = []
+    for rank in range(processes):
+        child = os.fork()
+        if not child:
+            several = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}
+            several |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "none"}
+            os.environ.update({name: str(value) for name, value in several.items()} if processes > 1 else {})
+            code = 1
+            try:
+                work()
+                code = 0
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else int(end.code is not None)
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(code)
+        children.append(child)
+    return max(abs(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])) for child in children)
+
+
+def command_line() -> None:
+    """``cli RANK KIND AT ARGUMENTS...``"""
+    if sys.argv[2] == os.environ.get("RANK", "0"):
+        trouble(sys.argv[3], int(sys.argv[4]))
+    sys.argv[1:5] = []
+    cli.main()
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "cli":  # RANK KIND AT ARGUMENTS...
-        if sys.argv[2] == os.environ.get("RANK", "0"):
-            trouble(sys.argv[3], int(sys.argv[4]))
-        sys.argv[1:5] = []
-        cli.main()
-    else:
-        main(sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3]))
+    count = None
+    if sys.argv[1] == "--fork":
+        count = int(sys.argv[2])
+        del sys.argv[1:3]
+    if sys.argv[1] == "cli":
+        sys.exit(command_line() if count is None else forked(count, command_line))
+    folders, given = json.loads(sys.argv[2]), json.loads(sys.argv[3])
+    for several, folder in folders.items():
+        if code := forked(int(several), lambda folder=folder: main(sys.argv[1], Path(folder), given)):
+            sys.exit(code)

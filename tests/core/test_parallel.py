@@ -36,13 +36,14 @@ RUNS = {
 }
 
 
-def start(processes, *arguments, timeout=100):
+def start(processes, *arguments, timeout=100, torchrun=False):
     """Run the script in so many processes."""
-    torchrun = ["-m", "torch.distributed.run", "--nproc_per_node", str(processes)] if processes > 1 else []
+    before = ["-m", "torch.distributed.run", "--nproc_per_node", str(processes)] if torchrun else []
+    forked = [] if torchrun or not processes else ["--fork", str(processes)]
     paths = os.pathsep.join([str(TESTS.parent), str(TESTS)])
     environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     return subprocess.run(
-        [sys.executable, *torchrun, str(SCRIPT), *map(str, arguments)],
+        [sys.executable, *before, str(SCRIPT), *forked, *map(str, arguments)],
         env=environment,
         capture_output=True,
         text=True,
@@ -54,11 +55,10 @@ def start(processes, *arguments, timeout=100):
 @pytest.fixture(scope="module")
 def finished(tiny_encoder, tmp_path_factory):
     """The folders of all runs, by number of processes."""
-    folders = {}
-    for processes in (1, *MANY):
-        folders[processes] = tmp_path_factory.mktemp(f"by-{processes}")
-        done = start(processes, tiny_encoder, folders[processes], json.dumps(RUNS))
-        assert done.returncode == 0, done.stderr[-3000:]
+    folders = {processes: tmp_path_factory.mktemp(f"by-{processes}") for processes in (1, *MANY)}
+    named = json.dumps({processes: str(folder) for processes, folder in folders.items()})
+    done = start(None, tiny_encoder, named, json.dumps(RUNS), timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
     return folders
 
 
@@ -103,12 +103,12 @@ def trained(tiny_encoder, tmp_path):
     """``hanlp-tutor train`` on files, by so many processes, in which one may fail."""
     files = write_split(tmp_path, sizes=(64, 16, 16))
 
-    def train(processes, *more, trouble=NEVER, out="run"):
+    def train(processes, *more, trouble=NEVER, out="run", torchrun=False):
         where = ["--train", files["train"], "--dev", files["dev"], "--test", files["test"], "--out", tmp_path / out]
         options = {"epochs": 3, "batch_size": 16, "lr": "1e-3", "dropout": 0.1, "crf": "true", "log_steps": 2}
         pairs = [word for name, value in options.items() for word in ("-p", name, value)]
         command = ["train", "--task", "ner", *where, "--encoder", tiny_encoder, "--no-baseline", *pairs, *more]
-        return start(processes, *trouble, *command), tmp_path / out
+        return start(processes, *trouble, *command, torchrun=torchrun), tmp_path / out
 
     return train
 
@@ -123,13 +123,13 @@ def weights(folder):
 
 def test_a_process_is_killed_all_end_with_one_message_and_the_run_goes_on_bit_for_bit(trained):
     """Dropout draws other masks in each process, so that their random numbers have to go on as well."""
-    whole, folder = trained(2, "--json", out="whole")
+    whole, folder = trained(2, "--json", out="whole", torchrun=True)
     assert whole.returncode == 0, whole.stderr[-3000:]
     (line,) = whole.stdout.splitlines()
     assert json.loads(line) == json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     assert (folder / "model" / "model.json").exists()
 
-    killed, broken = trained(2, trouble=("cli", "1", "killed", "7"))
+    killed, broken = trained(2, trouble=("cli", "1", "killed", "7"), torchrun=True)
     assert killed.returncode != 0 and not (broken / "metrics.json").exists()
     (message,) = errors(killed)
     assert "Another process of the run was ended" in message and "--resume" in message
