@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from front_page import PICTURE, course, drawn_from, numbers, write_picture
+
 from hanlp_tutor import load_corpus
 from hanlp_tutor.files import write_file
 from hanlp_tutor.teach.course.teaching import plan
@@ -11,12 +13,11 @@ from hanlp_tutor.teach.encoder_results import Comparison
 from hanlp_tutor.teach.results import GRID, current_rows, read_results, spread
 
 ROOT = Path(__file__).resolve().parents[1]
-README = ROOT / "README.md"
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+RESULTS = "results"  # how the section of most pages is called
 
 
 def results_section() -> str:
-    """The Markdown between the two marks."""
+    """All tables of the newspaper and of the encoders."""
     return _make_run() + _encoders()
 
 
@@ -95,27 +96,36 @@ def sweeps_section() -> str:
     return f"\n{table(content) if content else 'Not measured yet: `python -m benchmarks.sweep`.'}\n"
 
 
-PAGES: dict[Path, Callable[[], str]] = {
-    README: results_section,
-    ROOT / "benchmarks" / "README.md": threads_section,
-    ROOT / "docs" / "defaults.md": defaults_section,
-    ROOT / "docs" / "sweeps.md": sweeps_section,
-    ROOT / "docs" / "teaching.md": plan,
+# By page the sections between its marks, <!-- NAME:begin --> and <!-- NAME:end -->
+PAGES: dict[Path, dict[str, Callable[[], str]]] = {
+    ROOT / "README.md": {"course": lambda: course("en"), RESULTS: lambda: numbers("en")},
+    ROOT / "README.zh.md": {"course": lambda: course("zh"), RESULTS: lambda: numbers("zh")},
+    ROOT / "benchmarks" / "README.md": {RESULTS: threads_section},
+    ROOT / "docs" / "defaults.md": {RESULTS: defaults_section},
+    ROOT / "docs" / "results.md": {RESULTS: results_section},
+    ROOT / "docs" / "sweeps.md": {RESULTS: sweeps_section},
+    ROOT / "docs" / "teaching.md": {RESULTS: plan},
 }
 
 
-def rendered(text: str, section: Callable[[], str] = results_section) -> str:
-    """A page with the section between its marks made anew."""
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    return before + BEGIN + section() + END + after
+def rendered(text: str, sections: dict[str, Callable[[], str]]) -> str:
+    """A page with the sections between its marks made anew."""
+    for name, section in sections.items():
+        begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+        before, rest = text.split(begin)
+        text = before + begin + section() + end + rest.split(end)[1]
+    return text
 
 
 if __name__ == "__main__":
-    for page, section in PAGES.items():
+    for page, sections in PAGES.items():
         now = page.read_text(encoding="utf-8")
-        new = rendered(now, section)
+        new = rendered(now, sections)
         if "--check" not in sys.argv:
             write_file(page, lambda file, new=new: file.write(new.encode("utf-8")))
         elif new != now:
             sys.exit(f"{page.relative_to(ROOT)} does not show what results/ holds: run python tools/render_readme.py")
+    if "--check" not in sys.argv:
+        write_picture()
+    elif PICTURE.with_suffix(".sha256").read_text(encoding="utf-8").strip() != drawn_from():
+        sys.exit(f"{PICTURE.relative_to(ROOT)} was drawn from other results: run python tools/render_readme.py")
