@@ -18,8 +18,9 @@ EXTRAS = {
     "large": ("pyarrow",),
     "pretrain": ("gensim", "rjieba"),
     "serve": ("fastapi", "onnx", "onnxruntime", "onnxscript", "prometheus_client", "uvicorn"),
+    "ocr": ("onnxruntime", "rapidfuzz", "rapidocr"),  # behind serve: who lacks onnxruntime mostly wants that one
 }
-COURSE = ("adapters", "audit", "tensorboard", "tune", "course")  # `course` brings those before it too
+COURSE = ("adapters", "audit", "ocr", "tensorboard", "tune", "course")  # `course` brings those before it too
 
 
 def needs(module: str, what: str, otherwise: str = "") -> ModuleType:

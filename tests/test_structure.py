@@ -13,6 +13,7 @@ PACKAGE = ROOT / "hanlp_tutor"
 ROOMS = (
     "errors",
     "extras",
+    "fonts",
     "files",
     "manifest",
     "device",
@@ -27,6 +28,7 @@ ROOMS = (
     "corpora",
     "core",
     "relations",
+    "scans",
     "pretraining",
     "hanlp_bridge",
     "workbench",
@@ -51,6 +53,7 @@ READERS = {
     "loss_terms": {"l02"},
     "medical": {"l12"},
     "multitask": {"l11"},
+    "ocr_ner": {"l18"},
     "relation_extraction": {"l16"},
     "troubleshooting": {"l20"},
     "tuning": {"l09"},

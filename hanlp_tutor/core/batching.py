@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -82,8 +82,11 @@ class Batch:
     that knowing them costs no device synchronisation. Where words are tagged, ``words`` (B, L) holds each token's word,
     and the number of words, max(``lengths``), at padding; ``labels`` are then (B, max(``lengths``)) and ``lengths``
     count words. ``tokens`` always counts tokens. All
-    examples are of one ``task``. ``texts`` are there where somebody has put them.
+    examples are of one ``task``. ``texts`` are there where somebody has put them. ``BY_ROW`` names what has a row a
+    window.
     """
+
+    BY_ROW: ClassVar[tuple[str, ...]] = ("input_ids", "attention_mask")
 
     input_ids: Tensor
     attention_mask: Tensor

@@ -125,8 +125,7 @@ def _part(batch: Batch, first: int, last: int) -> Batch:
     here = place[(place >= first * width) & (place < last * width)] - first * width
     return replace(
         batch,
-        input_ids=batch.input_ids[first:last],
-        attention_mask=batch.attention_mask[first:last],
+        **{name: getattr(batch, name)[first:last] for name in batch.BY_ROW},
         token_index=here.unsqueeze(0),
         owner=batch.owner[first:last],
         lengths=[len(here)],

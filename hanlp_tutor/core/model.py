@@ -43,11 +43,13 @@ class Model(nn.Module):
             Fitted by :func:`hanlp_tutor.workbench.calibration.fit_temperature`, for these very weights.
         computes_in: the number format of its matrix products, as it was trained; None is float32.
         extra: what else a model folder keeps of a model of this class, by name.
+        unsaved: why a model folder cannot hold a model of this class; empty where it can.
     """
 
     task: str
     takes = "one text, a str"  # to predict
     computes_in: torch.dtype | None = None
+    unsaved = ""
     by_character = True  # each character is read by itself: the tokenizer has to have one token for each
 
     def __init__(

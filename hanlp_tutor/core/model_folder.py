@@ -84,8 +84,10 @@ def check_plain(model: Model) -> None:
     """Refuse to write a model whose encoder has parts that nobody could open again.
 
     Raises:
-        ModelError: it has an adapter.
+        ModelError: it has an adapter, or its class has no folder.
     """
+    if model.unsaved:
+        raise ModelError(model.unsaved)
     if hasattr(model.encoder, "adapter"):
         raise ModelError("The model has an adapter: merge(model) first, or keep it by itself with save_adapter().")
 

@@ -1,0 +1,1 @@
+"""Lesson 18, from a scan to entities: the arms that are compared, the pictures, the checks."""
