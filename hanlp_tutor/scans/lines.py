@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hanlp_tutor.data import TaggedText
+from hanlp_tutor.data import Span, TaggedText
 
 BUCKETS = 32  # of each axis; 0 stays free for what has no place, such as padding
 _BREAK = "\n"
@@ -70,17 +70,46 @@ def placed(lines: Sequence[Line], size: tuple[int, int], source: str = "") -> Pl
         source: of the example.
     """
     text, tags, x, y, parts = [], [], [], [], []
-    lines = in_reading_order(lines)
-    margin = max((line.box[2] for line in lines), default=0) - 0.06 * size[0]
-    for line in lines:
-        ends = line.box[2] < margin or line.box[0] > 0.25 * size[0]  # a cell that reaches the margin ends there too
-        signs = line.text + _BREAK * ends
+    for line, signs in _joined(lines, size):
         text.append(signs)
-        tags += [*(line.tags or ["O"] * len(line.text)), *["O"] * ends]
+        tags += [*(line.tags or ["O"] * len(line.text)), *["O"] * (len(signs) - len(line.text))]
         x += [bucket(line.box[0], size[0])] * len(signs)
         y += [bucket(_middle(line), size[1])] * len(signs)
         parts += [line.part] * len(signs)
     return PlacedText("".join(text), tuple(tags), source, tuple(x), tuple(y), tuple(parts))
+
+
+def _joined(lines: Sequence[Line], size: tuple[int, int]) -> Iterator[tuple[Line, str]]:
+    """The lines in reading order, each with what it adds to the text of the page."""
+    lines = in_reading_order(lines)
+    margin = max((line.box[2] for line in lines), default=0) - 0.06 * size[0]
+    for line in lines:
+        ends = line.box[2] < margin or line.box[0] > 0.25 * size[0]  # a cell that reaches the margin ends there too
+        yield line, line.text + _BREAK * ends
+
+
+def boxes_of(span: Span, lines: Sequence[Line], size: tuple[int, int]) -> list[tuple[float, float, float, float]]:
+    """Where a span of the text of a page stands: a bounding box (边界框) for each line that it touches, in pixels.
+
+    Args:
+        span: on ``placed(lines, size).text``.
+        lines, size: of the page.
+    """
+    found, start = [], 0
+    for line, signs in _joined(lines, size):
+        first, last = max(span.start - start, 0), min(span.end - start, len(line.text))
+        if first < last:
+            left, top, right, bottom = line.box
+            unit = (right - left) / _width(line.text)
+            begins, ends = left + unit * _width(line.text[:first]), left + unit * _width(line.text[:last])
+            found.append((begins, top, ends, bottom))
+        start += len(signs)
+    return found
+
+
+def _width(text: str) -> float:
+    """How wide a text is, about: a letter or a figure is half as wide as a Chinese character."""
+    return sum(0.55 if sign.isascii() else 1.0 for sign in text)
 
 
 def bucket(place: float, length: float) -> int:

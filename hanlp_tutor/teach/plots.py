@@ -1,6 +1,6 @@
 """The course's pictures: one function each, Okabe and Ito's colours, alt text made from the very numbers drawn.
 
-Labels are English, because matplotlib brings no Chinese glyphs. A picture is an object that a notebook shows as the
+Chinese in a picture is drawn with the font that the kit brings (:mod:`hanlp_tutor.fonts`). A picture is an object that a notebook shows as the
 last line of a cell; no global state of pyplot is touched.
 """
 
@@ -11,6 +11,8 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from hanlp_tutor.fonts import FAMILY, FONT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +29,7 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#CC79A7",
 )
 GREY = "#999999"
-# Those of Linux, Windows and macOS; a picture with Chinese in it names them all.
+# Those of Linux, Windows and macOS, for pictures that a browser draws.
 CHINESE_FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Zen Hei")
 
 
@@ -40,6 +42,7 @@ class Picture:
     def png(self) -> bytes:
         """The picture as a PNG file."""
         content = io.BytesIO()
+        _give_chinese(self.figure)
         self.figure.savefig(content, format="png", dpi=100)
         return content.getvalue()
 
@@ -54,6 +57,19 @@ class Picture:
 
     def __repr__(self) -> str:
         return self.alt
+
+
+def _give_chinese(figure: Figure) -> None:
+    """Every text of a figure draws with the kit's font what its own font lacks."""
+    from matplotlib.font_manager import fontManager, get_font_names
+    from matplotlib.text import Text
+
+    if FAMILY not in get_font_names():
+        fontManager.addfont(FONT)
+    for text in figure.findobj(Text):
+        family = text.get_fontfamily()
+        if FAMILY not in family and not text.get_text().isascii():
+            text.set_fontfamily([*family, FAMILY])
 
 
 def training_curves(history: Sequence[Mapping[str, Any]], *, score: str = "F1") -> Picture:

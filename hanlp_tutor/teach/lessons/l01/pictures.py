@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hanlp_tutor.teach.plots import BLUE, CHINESE_FONTS, GREY, ORANGE, SKY, VERMILION, Picture
+from hanlp_tutor.teach.plots import BLUE, GREY, ORANGE, SKY, VERMILION, Picture
 from hanlp_tutor.workbench.audit import Report
 
 # Told apart by hatching too, where there is no colour.
@@ -73,7 +73,7 @@ def _draw_shares(axes: Any, task: str, shares: dict[str, dict[str, float]]) -> N
     for number, (name, row) in enumerate(shares.items()):
         places = [k + (number - (len(shares) - 1) / 2) * height for k in range(len(labels))]
         axes.barh(places, list(row.values()), height * 0.9, color=_SETS[name], label=name)
-    axes.set_yticks(range(len(labels)), labels, fontfamily=_fonts())
+    axes.set_yticks(range(len(labels)), labels)
     axes.xaxis.set_major_formatter("{x:.0%}")
     axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
 
@@ -88,13 +88,6 @@ def _shares(report: Report) -> dict[str, dict[str, float]]:
         name: {label: subset["labels"].get(label, 0) / max(sum(subset["labels"].values()), 1) for label in labels}
         for name, subset in report.subsets.items()
     }
-
-
-def _fonts() -> list[str]:
-    """Matplotlib's own font, and one for Chinese labels where the machine has one."""
-    from matplotlib.font_manager import get_font_names
-
-    return ["DejaVu Sans", *(name for name in CHINESE_FONTS if name in get_font_names())]
 
 
 def _percent(row: dict[str, float]) -> str:
