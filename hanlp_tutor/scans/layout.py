@@ -52,11 +52,9 @@ class LayoutTaggingModel(TaggingModel):
 
     def __init__(self, encoder: Encoder, labels: Sequence[str], **options: Any):
         super().__init__(encoder, labels, **options)
-        size = self.encoder.config.hidden_size
-        self.x_embedding = nn.Embedding(BUCKETS + 1, size, padding_idx=0)
-        self.y_embedding = nn.Embedding(BUCKETS + 1, size, padding_idx=0)
-        for table in (self.x_embedding, self.y_embedding):
-            nn.init.zeros_(table.weight)
+        zeros = torch.zeros(BUCKETS + 1, self.encoder.config.hidden_size)  # drawn, they would move the draws of the head
+        self.x_embedding = nn.Embedding.from_pretrained(zeros.clone(), freeze=False, padding_idx=0)
+        self.y_embedding = nn.Embedding.from_pretrained(zeros.clone(), freeze=False, padding_idx=0)
 
     def encode(self, example: PlacedText | str) -> PlacedEncoded:
         plain = super().encode(example)
