@@ -6,7 +6,6 @@ A detector finds boxes of text, a recogniser reads each (光学字符识别). No
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -82,17 +81,17 @@ def read_scan(image: Image) -> Reading:
 
 
 def skew_of(quads: Sequence[Any]) -> float:
-    """By how many degrees a page has to be turned to be upright: the median over its wide boxes.
+    """By how many degrees a page has to be turned to be upright: the median over its boxes, the wider the heavier.
+
+    Corners are whole pixels, so the angle of a short box is coarse; and a stamp lies as it likes.
 
     Args:
         quads: of each box the corners (x, y), clockwise from the upper left.
     """
-    slopes = [
-        math.degrees(math.atan2(right[1] - left[1], right[0] - left[0]))
-        for left, right, *_ in quads
-        if right[0] - left[0] > 150  # a short box tells the angle badly
-    ]
-    return statistics.median(slopes) if slopes else 0.0
+    tops = [(right[0] - left[0], right[1] - left[1]) for left, right, *_ in quads]
+    wide = [(int(across), down) for across, down in tops if across > 150]
+    slopes = [math.degrees(math.atan2(down, across)) for across, down in wide]
+    return float(np.median(np.repeat(slopes, [across for across, _ in wide]))) if wide else 0.0
 
 
 def _turned(points: np.ndarray, degrees: float, size: tuple[int, int]) -> np.ndarray:
