@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 LARGEST = 40_000_000  # pixels: an A4 sheet at 600 dots an inch has 35 million
-_ADVICE = "Save it as PNG or JPEG; of a PDF, a page at a time as a picture (pdftoppm -r 150 -png FILE page)."
+_ADVICE = "Save it as PNG or JPEG; of a PDF, each page as a picture of 150 dots an inch."
 
 
 class Reading(NamedTuple):
