@@ -2,7 +2,7 @@
 
 Rows ``ocr/noise N``: character error rate of RapidOCR's bundled models, and how many entities were read intact; a seed
 is a handful of test pages. Rows ``ner/...``: the arms of lesson 18, trained on the printed text of the same pages by
-the same loop with as many updates, tested on printed test pages, on those of another form, and on what the OCR read. A seed
+the same loop with as many updates, tested on printed test pages, on those of another form, on what the OCR read. A seed
 is that of the pages, of the head and of the batches; the options are those of the model of entities in
 ``relation_extraction``, with smaller batches, and nothing was chosen on these pages. Half an hour of one core.
 """
@@ -45,7 +45,7 @@ def main() -> None:
     libraries = versions([*LIBRARIES, "rapidocr", "onnxruntime", "pillow", "rapidfuzz"])
     measured_by = {**manifest(describe_device(choose_device())), "versions": libraries}
     experiment = Experiment("ocr_ner", settings, measured_by)
-    data = {"data": {"pages": fingerprint(_printed("train")), "test": fingerprint(_printed("test"))}}
+    data = {"data": page_hashes()}
     for noise in NOISES:
         run = partial(_read, noise)
         experiment.measure(f"ocr/noise {noise}", OCR_SEEDS, lambda seed, run=run: run(seed), depends_on=data)
@@ -54,6 +54,11 @@ def main() -> None:
         for seed in seeds:  # seed by seed, so that a file cut short compares what it has
             for arm in arms:
                 experiment.measure(f"ner/{arm}", [seed], lambda seed, arm=arm: _arm(arm, seed), depends_on=depends_on)
+
+
+def page_hashes() -> dict[str, str]:
+    """Of the printed pages to train and to test on: their text, tags and places."""
+    return {"pages": fingerprint(_printed("train")), "test": fingerprint(_printed("test"))}
 
 
 @lru_cache(maxsize=4)

@@ -18,7 +18,7 @@ EXTRAS = {
     "large": ("pyarrow",),
     "pretrain": ("gensim", "rjieba"),
     "serve": ("fastapi", "onnx", "onnxruntime", "onnxscript", "prometheus_client", "uvicorn"),
-    "ocr": ("onnxruntime", "rapidfuzz", "rapidocr"),  # behind serve: who lacks onnxruntime mostly wants that one
+    "ocr": ("rapidocr", "rapidfuzz", "onnxruntime"),  # behind serve: who lacks onnxruntime mostly wants that one
 }
 COURSE = ("adapters", "audit", "ocr", "tensorboard", "tune", "course")  # `course` brings those before it too
 

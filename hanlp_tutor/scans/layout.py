@@ -52,7 +52,8 @@ class LayoutTaggingModel(TaggingModel):
 
     def __init__(self, encoder: Encoder, labels: Sequence[str], **options: Any):
         super().__init__(encoder, labels, **options)
-        zeros = torch.zeros(BUCKETS + 1, self.encoder.config.hidden_size)  # drawn, they would move the draws of the head
+        # drawn at random, they would move the draws of the head
+        zeros = torch.zeros(BUCKETS + 1, self.encoder.config.hidden_size)
         self.x_embedding = nn.Embedding.from_pretrained(zeros.clone(), freeze=False, padding_idx=0)
         self.y_embedding = nn.Embedding.from_pretrained(zeros.clone(), freeze=False, padding_idx=0)
 

@@ -1,7 +1,7 @@
 """The course's pictures: one function each, Okabe and Ito's colours, alt text made from the very numbers drawn.
 
-Chinese in a picture is drawn with the font that the kit brings (:mod:`hanlp_tutor.fonts`). A picture is an object that a notebook shows as the
-last line of a cell; no global state of pyplot is touched.
+Chinese in a picture is drawn with the font that the kit brings (:mod:`hanlp_tutor.fonts`). A picture is an object that
+a notebook shows as the last line of a cell; no global state of pyplot is touched.
 """
 
 from __future__ import annotations

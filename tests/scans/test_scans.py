@@ -114,7 +114,7 @@ def test_what_is_too_large_is_refused_and_its_remedy_works(tmp_path, page, monke
     path = tmp_path / "page.png"
     drawn(page).save(path)
     monkeypatch.setattr(reading, "LARGEST", 100_000)
-    with pytest.raises(DataError, match="1040 × .* more than 100,000 pixels.*150 to 300 dots"):
+    with pytest.raises(DataError, match=r"1040 × .* more than 100,000 pixels.*150 to 300 dots"):
         open_scan(path)
     image = drawn(page)
     image.resize((image.width // 4, image.height // 4)).save(path)  # scanned with fewer dots

@@ -227,6 +227,8 @@ def expected(experiment: str, hashes):
         corpus = load_corpus(module.CORPUS)
         short = [[e for e in subset if len(e.text) <= module.LONGEST] for subset in (corpus.train, corpus.dev)]
         return {"drawn from": fingerprint(short[0]), "dev": fingerprint(short[1][: module.DEV])}
+    if experiment == "ocr_ner":
+        return from_experiments("ocr_ner").page_hashes()
     if experiment == "tuning":
         module = from_experiments("tuning")
         return module._settings(module.short_sentences())["data"]

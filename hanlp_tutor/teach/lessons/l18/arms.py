@@ -7,9 +7,11 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hanlp_tutor import TrainConfig, build_model, fine_tune
+from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model import Model
+from hanlp_tutor.core.model_folder import build_model
 from hanlp_tutor.core.scores import span_scores
+from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.corpora.clinic import ENTITIES
 from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.scans.aligning import land, split_errors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,20 @@ if TYPE_CHECKING:
 
 _CHINESE = dict(zip(ENTITIES, ("疾病", "症状", "药物", "检查", "操作", "部位", "科室"), strict=True))
 _COLOURS = dict(zip(ENTITIES, (VERMILION, ORANGE, GREEN, BLUE, PURPLE, SKY, YELLOW), strict=True))
+_COLOURS_SHOWN = 40
 _LEVELS_SHOWN = 130  # pixels of height
+
+
+class ScanPicture(Picture):
+    """A picture of a scan: speckles do not compress, so its file has few colours."""
+
+    def png(self) -> bytes:
+        from PIL import Image
+
+        content = io.BytesIO()
+        with Image.open(io.BytesIO(super().png())) as image:
+            image.convert("RGB").quantize(_COLOURS_SHOWN).save(content, format="png", optimize=True)
+        return content.getvalue()
 
 
 def page(image: Image, lines: Sequence[Line], spans: Sequence[Span] = (), *, title: str) -> Picture:
@@ -50,7 +64,7 @@ def page(image: Image, lines: Sequence[Line], spans: Sequence[Span] = (), *, tit
                     bbox_to_anchor=(0.5, 0))  # fmt: skip
     counts = {label: sum(span.label == label for span in spans) for label in shown}
     told = ", ".join(f"{count} {label}" for label, count in counts.items()) or "none"
-    return Picture(figure, f"{title}. A page with {len(lines)} boxes of text; entities in coloured boxes: {told}.")
+    return ScanPicture(figure, f"{title}. A page with {len(lines)} boxes of text; entities in coloured boxes: {told}.")
 
 
 def levels(of: Page, noises: Sequence[float], seed: int) -> Picture:
@@ -64,4 +78,4 @@ def levels(of: Page, noises: Sequence[float], seed: int) -> Picture:
         panel.set(xticks=[], yticks=[])
         panel.set_title(f"noise {noise:g}", fontsize=9, loc="left")
     named = ", ".join(f"{noise:g}" for noise in noises)
-    return Picture(figure, f"The head of the same page at noise {named}: ever more skewed, blurred and speckled.")
+    return ScanPicture(figure, f"The head of the same page at noise {named}: ever more skewed, blurred and speckled.")
