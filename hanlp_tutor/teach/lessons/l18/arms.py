@@ -7,10 +7,11 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.model_folder import build_model
-from hanlp_tutor.core.scores import span_scores
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.corpora.clinic import ENTITIES
 from hanlp_tutor.data import Span, TaggedText
@@ -18,6 +19,7 @@ from hanlp_tutor.scans.aligning import land, split_errors
 from hanlp_tutor.scans.layout import found_on, layout_model
 from hanlp_tutor.scans.lines import BUCKETS, PlacedText, placed
 from hanlp_tutor.scans.pages import Page
+from hanlp_tutor.workbench.significance import f1_of, span_counts
 
 LABELS = ("O", *(f"{edge}-{label}" for label in ENTITIES for edge in "BI"))
 TEXT, LAYOUT, RENAMED, RECORDS = "text alone", "text and layout", "places renamed", "records, no pages"
@@ -48,12 +50,17 @@ def trained(arm: str, examples: Sequence[TaggedText], encoder: str, config: Trai
 
 def f1_by_part(model: Model, pages: Sequence[PlacedText]) -> dict[str, float]:
     """F1 of exact spans on printed pages: of all, and of the entities of each part of the page."""
-    found = found_on(model, pages)
-    scores = {"all": f1([page.spans for page in pages], found)}
+    return {part: f1_of(counts) for part, counts in counts_by_part(model, pages).items()}
+
+
+def counts_by_part(model: Model, pages: Sequence[PlacedText]) -> dict[str, np.ndarray]:
+    """Right, found and wanted entities of each page, (n, 3), as ``workbench.significance`` compares them."""
+    gold, found = [page.spans for page in pages], found_on(model, pages)
+    counts = {"all": span_counts(gold, found)}
     for part in ("header", "text", "table"):
-        gold = [_of_part(page.spans, page, part) for page in pages]
-        scores[part] = f1(gold, [_of_part(mine, page, part) for page, mine in zip(pages, found, strict=True)])
-    return scores
+        some = [[_of_part(spans, page, part) for spans, page in zip(of, pages, strict=True)] for of in (gold, found)]
+        counts[part] = span_counts(*some)
+    return counts
 
 
 def on_scans(model: Model, gold: Sequence[PlacedText], read: Sequence[PlacedText]) -> dict[str, float]:
@@ -75,11 +82,6 @@ def on_scans(model: Model, gold: Sequence[PlacedText], read: Sequence[PlacedText
         "missed": missed / max(every, 1),
         "invented": invented / max(said, 1),
     }
-
-
-def f1(gold: Sequence[Sequence[Span]], found: Sequence[Sequence[Span]]) -> float:
-    """Micro F1 of exact spans."""
-    return span_scores(gold, found)["f1"]
 
 
 def _of_part(spans: Sequence[Span], page: PlacedText, part: str) -> list[Span]:
