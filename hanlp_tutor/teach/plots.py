@@ -41,9 +41,11 @@ class Picture:
 
     def png(self) -> bytes:
         """The picture as a PNG file."""
+        from matplotlib import rc_context
+
         content = io.BytesIO()
-        _give_chinese(self.figure)
-        self.figure.savefig(content, format="png", dpi=100)
+        with rc_context({"font.family": _with_chinese(self.figure)}):  # labels of ticks are made only now
+            self.figure.savefig(content, format="png", dpi=100)
         return content.getvalue()
 
     def save(self, path: str | Path) -> None:
@@ -59,8 +61,9 @@ class Picture:
         return self.alt
 
 
-def _give_chinese(figure: Figure) -> None:
-    """Every text of a figure draws with the kit's font what its own font lacks."""
+def _with_chinese(figure: Figure) -> list[str]:
+    """Let the texts of a figure draw with the kit's font what their own font lacks; the families for those to come."""
+    from matplotlib import rcParams
     from matplotlib.font_manager import fontManager, get_font_names
     from matplotlib.text import Text
 
@@ -68,8 +71,9 @@ def _give_chinese(figure: Figure) -> None:
         fontManager.addfont(FONT)
     for text in figure.findobj(Text):
         family = text.get_fontfamily()
-        if FAMILY not in family and not text.get_text().isascii():
+        if FAMILY not in family:
             text.set_fontfamily([*family, FAMILY])
+    return [*rcParams["font.family"], FAMILY]
 
 
 def training_curves(history: Sequence[Mapping[str, Any]], *, score: str = "F1") -> Picture:

@@ -16,13 +16,12 @@ class OcrStudy(Measured):
         super().__init__("ocr_ner", folder)
 
     def read(self) -> list[dict[str, str]]:
-        """A row a level of noise: character error rate, entities read intact, seconds a page."""
+        """A row a level of noise: character error rate, entities read intact, in points."""
         rows = [
             {
                 "noise": name,
                 "character error rate, %": spread(row, "cer"),
                 "entities read intact, %": spread(row, "intact"),
-                "seconds a page": spread(row, "seconds_a_page", scale=1),
             }
             for name, row in self.under("ocr/noise ").rows.items()
         ]
