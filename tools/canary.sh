@@ -26,7 +26,7 @@ esac
 version=$("$bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 [ "$version" = 3.13 ] || echo "Python is $version here, not Colab's 3.13: the same holds for it." >&2
 
-pip -c tools/colab.txt -e '.[course]'
+"$bin/python" tools/colab.py course
 "$bin/python" -m pip check
 after=$("$bin/python" -m pip freeze | grep -Ei '^(torch|numpy)==')
 [ "$before" = "$after" ] || { echo "The kit changed torch or numpy: $before, then $after" >&2; exit 1; }
