@@ -61,12 +61,12 @@ def colab_cell(notebook: str, address: str) -> str:
     extras = ", ".join(f'"{extra}"' for extra in ("course", ALSO.get(notebook.partition("_")[0])) if extra)
     return f"""\
 import runpy
-import subprocess
 import sys
 from importlib.util import find_spec
+from subprocess import check_call
 
 if "google.colab" in sys.modules and not find_spec("hanlp_tutor"):
-    subprocess.check_call("git clone -q --depth=1 {address} kit".split())
+    check_call(["git", "clone", "-q", "--depth=1", "{address}", "kit"])
     runpy.run_path("kit/tools/colab.py")["install"]({extras})"""
 
 
