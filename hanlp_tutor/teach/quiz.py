@@ -163,8 +163,9 @@ def _for_jupyterquiz(question: Question) -> dict[str, Any]:
 
 
 def _as_html(text: str) -> str:
-    """Escaped; what stands between backticks as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+    """Escaped; what stands between backticks as code, between asterisks emphasised."""
+    text = re.sub(r"(?<!\w)\*([^*`]+)\*(?!\w)", r"<em>\1</em>", html.escape(text, quote=False))
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
 
 
 def _list(name: str, questions: list[Question]) -> str:
