@@ -10,7 +10,7 @@ PYTEST := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 # Each target keeps the cores busy by itself, so `make -j` works through them in turn.
 .NOTPARALLEL:
-.PHONY: help run test compat course results bench lab canary bundle lock clean setup
+.PHONY: help run test compat course results bench lab canary bundle book lock clean setup
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1	/p' Makefile | expand -t 10
@@ -47,6 +47,9 @@ canary:  ## the kit under Colab's versions, in a fresh environment
 
 bundle: setup  ## a folder (bundle/) that installs and runs lessons 00 to 05 without a network
 	@$(BIN)/python tools/bundle.py bundle
+
+book: setup  ## the course as static pages with index and search (book/), nothing fetched when read
+	@sh tools/book.sh
 
 lock:  ## choose the exact versions anew (requirements.lock)
 	@PYTHON="$(PYTHON)" sh tools/lock.sh

@@ -17,6 +17,7 @@ import nbformat
 
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.teach.course.execute import CLASS_ROOM
 from hanlp_tutor.teach.profiles import profile_values
 from hanlp_tutor.workbench.runner import PROFILES
 
@@ -48,19 +49,24 @@ class Notebook:
         return [cell for cell in self.node.cells if cell.cell_type == "code"]
 
     @property
+    def own(self) -> list[nbformat.NotebookNode]:
+        """The lesson's own code cells, without those that tools/class_room_cells.py puts in."""
+        return [cell for cell in self.code if not CLASS_ROOM & set(cell.metadata.get("tags", []))]
+
+    @property
     def prose(self) -> list[nbformat.NotebookNode]:
         return [cell for cell in self.node.cells if cell.cell_type == "markdown"]
 
     @property
     def parameters(self) -> int | None:
-        """Place of the parameters cell among the code cells."""
-        tagged = [i for i, cell in enumerate(self.code) if "parameters" in cell.metadata.get("tags", [])]
+        """Place of the parameters cell among the lesson's code cells."""
+        tagged = [i for i, cell in enumerate(self.own) if "parameters" in cell.metadata.get("tags", [])]
         return tagged[0] if len(tagged) == 1 else None
 
     @property
     def setup_call(self) -> tuple[int, ast.Call] | None:
-        """Place of the set-up cell among the code cells, and its call of ``setup``."""
-        for number, cell in enumerate(self.code):
+        """Place of the set-up cell among the lesson's code cells, and its call of ``setup``."""
+        for number, cell in enumerate(self.own):
             for node in ast.walk(_parsed(cell)):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "setup":
                     return number, node
@@ -136,9 +142,9 @@ def parameters_cell(notebook: Notebook) -> Iterator[str]:
     if place != 1:
         yield "the second code cell, after one of imports, has to be the only one tagged `parameters`"
         return
-    if not all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in _parsed(notebook.code[0]).body):
+    if not all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in _parsed(notebook.own[0]).body):
         yield "the first code cell holds more than imports"
-    cell = notebook.code[place]
+    cell = notebook.own[place]
     if not cell.source.startswith('PROFILE = "class"'):
         yield 'the parameters cell does not begin with PROFILE = "class"'
     for node in _parsed(cell).body:
@@ -148,7 +154,7 @@ def parameters_cell(notebook: Notebook) -> Iterator[str]:
 
 def few_imports(notebook: Notebook) -> Iterator[str]:
     """A wall of names at the start teaches nothing: what one part alone needs, it imports where it begins."""
-    for cell in notebook.code[:1]:
+    for cell in notebook.own[:1]:
         nodes = [node for node in ast.walk(_parsed(cell)) if isinstance(node, (ast.Import, ast.ImportFrom))]
         names = sum(len(node.names) for node in nodes)
         if names > MOST_IMPORTS:
@@ -157,7 +163,7 @@ def few_imports(notebook: Notebook) -> Iterator[str]:
 
 def kit_before_torch(notebook: Notebook) -> Iterator[str]:
     """``import hanlp_tutor`` chooses how torch's threads wait, which can be chosen only before torch is loaded."""
-    for cell in notebook.code[:1]:
+    for cell in notebook.own[:1]:
         imports = [node for node in _parsed(cell).body if isinstance(node, (ast.Import, ast.ImportFrom))]
         for node in imports:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
@@ -203,7 +209,7 @@ def text_before_code(notebook: Notebook) -> Iterator[str]:
 
 
 def lengths(notebook: Notebook) -> Iterator[str]:
-    lines = {cell.get("id"): cell.source.splitlines() for cell in notebook.code}
+    lines = {cell.get("id"): cell.source.splitlines() for cell in notebook.own}
     if len(lines) > MOST_CODE_CELLS:
         yield f"{len(lines)} code cells, at most {MOST_CODE_CELLS}"
     if lines and statistics.median(map(len, lines.values())) > MEDIAN_CELL:
@@ -230,7 +236,7 @@ def plain_python(notebook: Notebook) -> Iterator[str]:
 
 def no_branch_on_profile(notebook: Notebook) -> Iterator[str]:
     setup = notebook.setup_call
-    for number, cell in enumerate(notebook.code):
+    for number, cell in enumerate(notebook.own):
         if "parameters" in cell.metadata.get("tags", []) or (setup and setup[0] == number):
             continue
         names = {getattr(node, "id", getattr(node, "attr", None)) for node in ast.walk(_parsed(cell))}

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs the kit as Colab's first cell would: into an environment that has Colab's packages already, touching neither
-# torch nor numpy; then runs three lessons in the profile smoke. `make canary`; PYTHON and LESSONS may be given.
+# Installs the kit as the lessons' first cell does in Colab: into an environment that has Colab's packages already,
+# touching neither torch nor numpy; then tries quizzes and pictures with controls under Colab's ipywidgets, and runs three
+# lessons in the profile smoke. `make canary`; PYTHON and LESSONS may be given.
 set -eu
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
@@ -26,10 +27,13 @@ esac
 version=$("$bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 [ "$version" = 3.13 ] || echo "Python is $version here, not Colab's 3.13: the same holds for it." >&2
 
-pip -c tools/colab.txt -e '.[course]'
+"$bin/python" tools/colab.py course
 "$bin/python" -m pip check
 after=$("$bin/python" -m pip freeze | grep -Ei '^(torch|numpy)==')
 [ "$before" = "$after" ] || { echo "The kit changed torch or numpy: $before, then $after" >&2; exit 1; }
+
+pip pytest
+"$bin/python" -m pytest -q --noconftest -p no:cacheprovider tests/teach/test_widgets.py tests/teach/test_quiz.py
 
 "$bin/python" -m ipykernel install --prefix "$place/venv" --name python3 >/dev/null
 for lesson in $lessons; do

@@ -1,7 +1,7 @@
 """Write what holds the repository's address, from ``[project.urls]`` of pyproject.toml; ``--check`` only looks.
 
 The badges of Colab, Binder's link (``docs/colab_binder.md``) and ``CITATION.cff``. Move the repository: change the one
-line ``Repository`` there, and run this.
+line ``Repository`` there, run this, and ``tools/class_room_cells.py`` for the first cells of the lessons.
 """
 
 import sys
@@ -56,6 +56,20 @@ def binder(notebook: str, address: str) -> str:
     return f"[Binder](https://mybinder.org/v2/gh/{name_on_github(address)}/{BRANCH}?labpath={path})"
 
 
+def colab_cell(notebook: str, address: str) -> str:
+    """The first cell of a lesson: in Colab it fetches the kit and what is missing there; elsewhere it does nothing."""
+    extras = ", ".join(f'"{extra}"' for extra in ("course", ALSO.get(notebook.partition("_")[0])) if extra)
+    return f"""\
+import runpy
+import sys
+from importlib.util import find_spec
+from subprocess import check_call
+
+if "google.colab" in sys.modules and not find_spec("hanlp_tutor"):
+    check_call(["git", "clone", "-q", "--depth=1", "{address}", "kit"])
+    runpy.run_path("kit/tools/colab.py")["install"]({extras})"""
+
+
 def section(address: str) -> str:
     """The table of ``docs/colab_binder.md``."""
     lines = [""]
@@ -74,8 +88,8 @@ def section(address: str) -> str:
         extras = ", ".join(f"`{extra}`" for extra in ("course", ALSO.get(lesson.number)) if extra)
         cells = (lesson.name, colab(lesson.name, address), binder(lesson.name, address), extras, memory, fits)
         lines.append(f"| {' | '.join(cells)} |")
-    clone = f'!git clone -q {address} kit && cd kit && pip install -q -e ".[course]"'
-    lines += ["", "Colab's first cell:", "", "```", clone, "%cd kit/notebooks", "```", ""]
+    lines += ["", "The first cell of every lesson, but for the extras:", "", "```python"]
+    lines += [colab_cell(LESSONS[0].name, address), "```", ""]
     return "\n".join(lines)
 
 

@@ -23,6 +23,7 @@ def calibrate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) -
     from hanlp_tutor.core.model_folder import load_model, save_model
     from hanlp_tutor.data import read_examples
     from hanlp_tutor.workbench.calibration import (
+        at_an_end,
         expected_calibration_error,
         gather_logits,
         prediction_scores,
@@ -36,6 +37,8 @@ def calibrate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) -
     before, loaded.temperature = loaded.temperature, temperature_of(loaded, pairs)
     errors = [expected_calibration_error(*prediction_scores(loaded, pairs, t)) for t in (before, loaded.temperature)]
     save_model(loaded, folder)
+    if note := at_an_end(loaded.temperature):
+        click.echo(f"Note: {note}", err=True)
     if not as_json:
         click.echo(
             f"temperature {loaded.temperature:.3f}; calibration error {errors[0]:.4f} before, {errors[1]:.4f} after"

@@ -76,15 +76,20 @@ def grade(
 
 
 @click.command()
-@click.argument("notebook", type=click.Path(path_type=Path))
+@click.argument("notebook")
 @click.option("--for", "reader", type=click.Choice(["student", "instructor"]), required=True)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write to.")
 @speaks_json
-def edition(notebook: Path, reader: str, out: Path, as_json: bool) -> dict[str, Any]:
-    """Write an edition of a NOTEBOOK, or of all in a folder: the student's, or the instructor's with solutions."""
-    from hanlp_tutor.teach.course.edition import write_editions
+def edition(notebook: str, reader: str, out: Path, as_json: bool) -> dict[str, Any]:
+    """Write an edition of a NOTEBOOK, or of all in a folder: the student's, or the instructor's with solutions.
 
-    made = write_editions(notebook, reader, out)
+    NOTEBOOK is a path, or a lesson as `run` takes it: 05, or 05_finetune_ner.
+    """
+    from hanlp_tutor.teach.course.edition import write_editions
+    from hanlp_tutor.workbench.notebook_file import find_notebook
+
+    given = Path(notebook)
+    made = write_editions(given if given.exists() or given.suffix else find_notebook(notebook), reader, out)
     if not as_json:
         click.echo(f"{len(made)} notebooks for the {reader}: {out}")
     return {"for": reader, "notebooks": [str(path) for path in made]}

@@ -196,6 +196,21 @@ def reliability_table(scores: Sequence[float], right: Sequence[bool], *, bins: i
     return rows
 
 
+def at_an_end(temperature: float) -> str | None:
+    """What it means that a fitted temperature lies at an end of its range (within a tenth); None where it does not."""
+    if temperature > 0.9 * HOTTEST:
+        return (
+            f"the temperature is at the upper end of its range ({HOTTEST:g}): on this file the model's scores say next "
+            "to nothing about who is right. Evaluate it there; it may not have learnt the task yet."
+        )
+    if temperature < COLDEST / 0.9:
+        return (
+            f"the temperature is at the lower end of its range ({COLDEST:g}): the model is right on all of this file. "
+            "Was it trained on it? Take a file that it has not seen, and a longer one."
+        )
+    return None
+
+
 def expected_calibration_error(scores: Sequence[float], right: Sequence[bool], *, bins: int = 10) -> float:
     """ECE (期望校准误差): Σ over bins of n_b / N · |accuracy - confidence| (Naeini et al. 2015); 0 of none."""
     rows = reliability_table(scores, right, bins=bins)

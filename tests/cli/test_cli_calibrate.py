@@ -28,6 +28,15 @@ def test_a_folder_gets_its_temperature(crf_model, tmp_path):
     assert spans[0] == spans[1] and before != after
 
 
+@pytest.mark.parametrize(("temperature", "says"), [(0.05, "Was it trained on it?"), (19.99, "may not have learnt")])
+def test_a_temperature_at_an_end_of_its_range_says_what_that_means(temperature, says, crf_model, tmp_path, monkeypatch):
+    file, folder = tmp_path / "dev.tsv", save_model(crf_model, tmp_path / "model")
+    write_columns(file, [e for e in load_corpus("peoples_daily").dev if len(e.text) <= 40][:20])
+    monkeypatch.setattr("hanlp_tutor.workbench.calibration.temperature_of", lambda model, pairs: temperature)
+    result = CliRunner().invoke(app, ["calibrate", str(folder), str(file)])
+    assert result.exit_code == 0 and says in result.stderr and "end of its range" in result.stderr
+
+
 def test_a_file_without_examples_is_refused(crf_model, tmp_path):
     folder = save_model(crf_model, tmp_path / "model")
     (tmp_path / "empty.tsv").write_text("\n", encoding="utf-8")

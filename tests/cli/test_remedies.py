@@ -641,6 +641,7 @@ ELSEWHERE = {
     "serving/batch_files.py:_state": "test_cli_batch_files.py types it",
     "serving/batch_files.py:label_file": "tells to name another file",
     "serving/server.py:serve_app": "tests/serving/test_serve.py listens at --port 0",
+    "teach/quiz.py:": "names of colours in a style sheet, no remedy",
     "teach/lessons/l19/results.py:": "names of the compared services, no remedy",
     "teach/lessons/l19/services.py:article_service": "a command that the lesson starts",
     "teach/lessons/l19/services.py:kit_service": "a command that the lesson starts",

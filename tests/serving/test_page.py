@@ -1,16 +1,15 @@
 """The page in a real browser: entities in place, nothing rendered as HTML, keyboard, phone, both languages."""
 
-import shutil
 import subprocess
 import sys
 
+import chromium
 import pytest
 
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 pytestmark = [
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no browser here: apt-get install chromium chromium-driver"),
+    chromium.NEEDED,
     pytest.mark.xdist_group("page"),
 ]
 
@@ -18,19 +17,10 @@ from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
-ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-             "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
-             "--window-size=1000,900")  # fmt: skip
-
 
 @pytest.fixture(scope="module")
 def browser():
-    options = webdriver.ChromeOptions()
-    for argument in ARGUMENTS:
-        options.add_argument(argument)
-    options.binary_location = CHROMIUM
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver = chromium.start(height=900, log="browser")
     yield driver
     driver.quit()
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -72,7 +73,10 @@ def test_the_command(tmp_path):
     assert len(json.loads(done.stdout.splitlines()[-1])["notebooks"]) == 2
     back = CliRunner().invoke(app, ["edition", str(tmp_path / "out"), "--for", "student", "--out", str(tmp_path / "s")])
     assert back.exit_code == 0 and "2 notebooks for the student" in back.stdout
+    named = CliRunner().invoke(app, ["edition", "21", "--for", "student", "--out", str(tmp_path / "n"), "--json"])
+    (path,) = json.loads(named.stdout.splitlines()[-1])["notebooks"]
     name = find_notebook("21").name
+    assert Path(path).name == name
     assert nbformat.read(tmp_path / "s" / name, as_version=4) == nbformat.read(source / name, as_version=4)
 
 

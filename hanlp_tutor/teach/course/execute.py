@@ -17,6 +17,8 @@ from hanlp_tutor.teach.course.cost import TreeMeter, describe_cost, read_cost, w
 from hanlp_tutor.workbench.runner import NotebookError
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+# Tags of cells that belong to the class room and have no part in what a lesson computes (tools/class_room_cells.py)
+CLASS_ROOM = frozenset({"colab", "quiz", "widget"})
 _ELSEWHERE = "/path/to"  # stands in stored outputs for the folder that a notebook ran in
 
 
@@ -140,8 +142,9 @@ def machine_paths(folder: str) -> list[tuple[str, str]]:
 
 
 def fingerprint(node: nbformat.NotebookNode) -> str:
-    """SHA-256 over the sources of the code cells: a cost belongs to the code that was run."""
-    code = "\n\x00".join(cell.source for cell in node.cells if cell.cell_type == "code")
+    """SHA-256 over the sources of the lesson's own code cells: a cost belongs to the code that was run."""
+    cells = [cell for cell in node.cells if cell.cell_type == "code"]
+    code = "\n\x00".join(cell.source for cell in cells if not CLASS_ROOM & set(cell.metadata.get("tags", [])))
     return hashlib.sha256(code.encode("utf-8")).hexdigest()
 
 

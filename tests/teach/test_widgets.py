@@ -1,0 +1,151 @@
+"""Pictures with controls: what they draw is right, a moved control changes picture and words, a stored one is still."""
+
+import math
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from hanlp_tutor import ConfigError, TrainConfig
+from hanlp_tutor.teach.lessons.l02 import explore as valley
+from hanlp_tutor.teach.lessons.l06 import explore as rates
+from hanlp_tutor.teach.lessons.l06.drift import budget
+from hanlp_tutor.teach.lessons.l07 import explore as window
+from hanlp_tutor.teach.lessons.l08 import explore as half
+from hanlp_tutor.teach.lessons.l10 import explore as threshold
+from hanlp_tutor.teach.plots import Picture
+from hanlp_tutor.teach.widgets import Explorer
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+ROOMS = {"02": valley, "06": rates, "07": window, "08": half, "10": threshold}
+needs_widgets = pytest.mark.skipif(find_spec("ipywidgets") is None, reason="the extra `lab` is not installed")
+
+
+@pytest.fixture(params=ROOMS, ids=lambda lesson: f"lesson {lesson}")
+def explorer(request) -> Explorer:
+    return ROOMS[request.param].explorer()
+
+
+@pytest.fixture
+def live(monkeypatch):
+    """As in Jupyter: a shell with a kernel, and nobody who wants lines."""
+    monkeypatch.delenv("HANLP_TUTOR_PROGRESS", raising=False)
+    shell = SimpleNamespace(kernel=object())
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+
+
+def test_each_control_changes_what_is_said(explorer):
+    first, seen = explorer.picture, set()
+    assert isinstance(first, Picture) and first.png().startswith(b"\x89PNG")
+    for name, offered in explorer.offered.items():
+        start = explorer.values[name]
+        for value in (offered[0], offered[-1]):
+            seen.add(explorer.set(**{name: value}).alt)
+        explorer.set(**{name: start})
+    assert explorer.picture.alt == first.alt and len(seen) > len(explorer.offered)
+
+
+@needs_widgets
+@pytest.mark.parametrize("lesson", ["02", "07"])
+def test_moving_a_control_moves_the_picture(lesson):
+    explorer = ROOMS[lesson].explorer()
+    box = explorer.build()
+    image, says = explorer._image, explorer._says
+    assert box.children[-2:] == (image, says) and set(explorer.controls) == set(explorer.offered)
+    for name, control in explorer.controls.items():
+        before, said = image.value, says.value
+        value = next(each for each in explorer.offered[name] if each != control.value)
+        control.value = value
+        assert explorer.values[name] == value
+        assert (image.value, says.value) != (before, said) and says.value == explorer.picture.alt
+    explorer.set(**{name: each[0] for name, each in explorer.offered.items()})
+    assert all(control.value == explorer.offered[name][0] for name, control in explorer.controls.items())
+
+
+@needs_widgets
+def test_in_jupyter_both_are_shown_and_a_stored_notebook_has_the_picture_alone(live, monkeypatch):
+    explorer = valley.explorer()
+    data, metadata = explorer._repr_mimebundle_()
+    assert data[VIEW]["model_id"] == explorer.widget.model_id
+    assert data["image/png"] and data["text/plain"] == metadata["alt"] == explorer.picture.alt
+    monkeypatch.setenv("HANLP_TUTOR_PROGRESS", "lines")  # as the course and the runner set it
+    assert VIEW not in explorer._repr_mimebundle_()[0]
+
+
+def test_without_ipywidgets_the_picture_is_shown(live, monkeypatch):
+    monkeypatch.setattr("hanlp_tutor.teach.widgets.find_spec", lambda name: None)
+    assert VIEW not in valley.explorer()._repr_mimebundle_()[0]
+
+
+def test_what_a_control_does_not_offer_is_refused():
+    explorer = valley.explorer()
+    with pytest.raises(ConfigError, match=r"lam=2: choose one of \[0.0, 0.01"):
+        explorer.set(lam=2)
+    with pytest.raises(ConfigError, match="no control 'lambda', only lam"):
+        explorer.set(**{"lambda": 1.0})
+    with pytest.raises(ConfigError, match="draw_valley needs a parameter lam whose default is one of"):
+        Explorer(valley.draw_valley, lam=(5.0,))
+
+
+@pytest.mark.parametrize("lam", [0.0, 0.3, 10.0])
+def test_the_valleys_lowest_place_is_where_the_gradient_is_zero(lam):
+    theta = torch.tensor(valley.minimum(lam), requires_grad=True)
+    curvature, best = torch.tensor(valley.CURVATURE), torch.tensor(valley.BEST)
+    (0.5 * (curvature * (theta - best) ** 2).sum() + lam * theta.square().sum()).backward()
+    assert theta.grad.abs().max() < 1e-12
+
+
+def test_the_sum_of_the_rates_is_the_budget():
+    config = TrainConfig(schedule="cosine", warmup_steps=0.2)
+    said = rates.explorer().set(schedule="cosine", warm_up=0.2, lr=3e-4).alt
+    assert f"{budget(3e-4, config, 200):.2g} for θ, top layer" in said
+
+
+@pytest.mark.parametrize("divisor", window.DIVISORS)
+def test_what_a_token_weighs_is_its_share_of_the_gradient(divisor):
+    """Autograd of the summed micro-batch losses, each token's loss its own weight, against the mean over all."""
+    lengths = [[3, 5], [2, 2], [9]]
+    weights = window.token_weights(lengths, divisor)
+    tokens = [torch.ones(sum(micro), requires_grad=True) for micro in lengths]
+    total = sum(map(sum, lengths))
+    divisors = {
+        "valid tokens of the window": lambda micro: total,
+        "mean of means": lambda micro: len(micro) * len(tokens),
+        "micro-batch alone": len,
+    }
+    sum(micro.sum() / divisors[divisor](micro) for micro in tokens).backward()
+    for micro, weight in zip(tokens, weights, strict=True):
+        assert torch.allclose(micro.grad * total, torch.full_like(micro, weight))
+
+
+@pytest.mark.parametrize("power", [-40, -27, -20, -3, 12])
+@pytest.mark.parametrize("scale", [0, 8, 24])
+def test_the_number_line_rounds_as_torch_does(power, scale):
+    exact = half.MANTISSA * 2.0**power
+    wanted = (torch.tensor(exact * 2.0**scale, dtype=torch.float64).to(torch.float16).double() / 2.0**scale).item()
+    assert half.through_fp16(exact, 2.0**scale) == wanted
+    fate = "lost" if wanted == 0 else "skipped" if math.isinf(wanted) else "off"
+    assert fate in half.draw_number_line(power, scale).alt
+
+
+def test_the_scores_are_calibrated_by_the_temperature_that_is_told():
+    def gap(temperature):
+        score, right = threshold.scores(temperature)
+        return abs(score.mean() - right.mean())
+
+    assert gap(2.0) < 0.03 < gap(1.0)
+    one, two = threshold.scores(1.0)[0], threshold.scores(2.0)[0]
+    assert (np.argsort(one) == np.argsort(two)).all(), "a temperature keeps the order"
+
+
+def test_every_room_to_explore_is_put_into_its_lesson(monkeypatch):
+    root = Path(__file__).parents[2]
+    pytest.importorskip("tomllib", reason="Python 3.10 cannot read TOML by itself")
+    monkeypatch.syspath_prepend(str(root / "tools"))
+    rooms = {path.parent.name[1:] for path in root.glob("hanlp_tutor/teach/lessons/l*/explore.py")}
+    assert rooms == set(import_module("class_room_cells").EXPLORED) == set(ROOMS)

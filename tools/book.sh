@@ -1,0 +1,21 @@
+#!/bin/sh
+# The course as a book of static pages, book/: index, search, light and dark, nothing fetched when it is read.
+# `make book` calls it. Sphinx and MyST-NB live in an environment of their own; the lessons are not executed again.
+set -eu
+cd "$(dirname "$0")/.."
+python=.venv/bin/python
+if [ ! -f .venv/book/.stamp ] || ! cmp -s tools/book.txt .venv/book/.stamp; then
+    rm -rf .venv/book
+    $python -m venv .venv/book
+    .venv/book/bin/python -m pip install -q --disable-pip-version-check -r tools/book.txt
+    cp tools/book.txt .venv/book/.stamp
+fi
+rm -rf build/book build/html build/jupyter_execute
+$python tools/book.py write build/book
+# the reference is made from the docstrings, so the kit and its torch have to be importable
+PYTHONPATH=$($python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'):$(pwd) \
+    .venv/book/bin/python -m sphinx -q -W --keep-going -d build/doctrees -b html build/book build/html
+$python tools/book.py check build/html
+rm -rf book
+mv build/html book
+echo "book/index.html"

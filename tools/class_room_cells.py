@@ -1,0 +1,148 @@
+"""Put into every lesson what the class room needs, without running the lesson again; ``--check`` only looks.
+
+Badge and first cell for Colab; the quiz after the summary where the lesson has one (``lessons/lNN/quiz.yaml``); a
+picture to play with where it has one (``lessons/lNN/explore.py``, :data:`EXPLORED`). The cells are tagged ``colab``,
+``quiz`` and ``widget`` and have no part in what a lesson computes, so the fingerprint of its measured cost leaves them
+out. Repeat it after any change of a quiz, of such a picture, of the address, or of the extras that a lesson needs: it
+takes the old cells out and puts the new ones in. Their stored output is that of the cells, run alone in a kernel.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from render_address import colab, colab_cell, repository
+
+from hanlp_tutor.files import write_file
+from hanlp_tutor.teach.course.execute import CLASS_ROOM, clean
+from hanlp_tutor.teach.quiz import lessons_with_quiz
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+# Lesson -> the cell behind which its picture with controls comes, and the text above it
+EXPLORED = {
+    "02": (
+        "paths-explained",
+        "What does λ do to the place that a run is on its way to? Two weights, one of which the task needs and one of "
+        "which it hardly needs; the loss is made up, so that the minimum is known by a formula. In Jupyter, move λ: "
+        "which of the two gives way first?",
+    ),
+    "06": (
+        "curves",
+        "The peaks of φ and of θ's layers, on one curve. In Jupyter, move them. How long a run with a fast φ carries "
+        "it as far as a short one with a faster φ?",
+    ),
+    "07": (
+        "one-text",
+        "A window of made-up sentences, dealt to micro-batches: what does *one token* weigh in the sum, beside one "
+        "of the large batch? In Jupyter, change order, micro-batch and divisor. When is the mean of means right?",
+    ),
+    "08": (
+        "scale-verdict",
+        "One gradient on its way through fp16. In Jupyter, make it smaller, and look for the loss scales that still "
+        "bring it back; then make it larger, until the same scale is too much.",
+    ),
+    "10": (
+        "coverage",
+        "The same with scores that are **synthetic** (合成), of a model that is too sure of itself. In Jupyter, move "
+        "the threshold, then the temperature: which changes how many are right, and which only what is expected?",
+    ),
+}
+
+
+def colab_cells(notebook: str, address: str) -> list[NotebookNode]:
+    """Badge and first cell; in Colab the kit is fetched and what is missing is installed, elsewhere nothing is done."""
+    text = f"{colab(notebook, address)} The first cell is for Colab: it fetches the kit and what Colab lacks."
+    return _pair("colab", text, colab_cell(notebook, address))
+
+
+def quiz_cells(notebook: str) -> list[NotebookNode]:
+    """Heading and call; none for a lesson without questions."""
+    number = notebook.partition("_")[0]
+    if number not in lessons_with_quiz():
+        return []
+    text = (
+        "## Quiz 小测验\n\nThree questions on why, not on how much. Click on an answer, and it says what is behind it."
+    )
+    return _pair("quiz", text, f'from hanlp_tutor.teach import quiz\n\nquiz("{number}")')
+
+
+def widget_cells(notebook: str) -> list[NotebookNode]:
+    """Text and picture; none for a lesson without one."""
+    number = notebook.partition("_")[0]
+    if number not in EXPLORED:
+        return []
+    code = f"from hanlp_tutor.teach.lessons.l{number} import explore\n\nexplore.explorer()"
+    return _pair("widget", EXPLORED[number][1], code)
+
+
+def with_cells(node: NotebookNode, notebook: str, address: str) -> NotebookNode:
+    """The lesson with its class-room cells, old ones replaced; outputs kept where a cell's source is the same."""
+    stored = {cell.id: cell for cell in node.cells if _tags(cell) & CLASS_ROOM}
+    cells = [cell for cell in node.cells if not _tags(cell) & CLASS_ROOM]
+    anchor = EXPLORED.get(notebook.partition("_")[0], ("summary",))[0]
+    behind: dict[str, list[NotebookNode]] = {cells[0].id: colab_cells(notebook, address)}
+    for place, more in ((anchor, widget_cells(notebook)), ("summary", quiz_cells(notebook))):
+        if [cell.id for cell in cells].count(place) != 1:
+            raise ValueError(f"{notebook}: expected one cell with the id `{place}`, behind which others come.")
+        behind.setdefault(place, []).extend(more)
+    for cell in (cell for more in behind.values() for cell in more):
+        before = stored.get(cell.id)
+        if before is not None and cell.cell_type == "code" and before.source == cell.source:
+            cell.outputs, cell.execution_count = before.outputs, before.execution_count
+    all_cells = [each for cell in cells for each in (cell, *behind.get(cell.id, ()))]
+    made = nbformat.from_dict({**node, "cells": all_cells})
+    clean(made)
+    return made
+
+
+def run_cells(nodes: Collection[NotebookNode]) -> None:
+    """Run the quizzes and the pictures of all lessons in one kernel, each as it stands, and store what they show."""
+    from nbclient import NotebookClient
+
+    os.environ["HANLP_TUTOR_PROGRESS"] = "lines"  # the kernel inherits it: a picture then shows no controls
+    cells = [cell for node in nodes for cell in node.cells if cell.id in ("quiz", "widget")]
+    alone = new_notebook(cells=[new_code_cell(cell.source) for cell in cells])
+    NotebookClient(alone, kernel_name="python3", timeout=120, record_timing=False).execute()
+    for cell, done in zip(cells, alone.cells, strict=True):
+        cell.outputs = done.outputs
+    for node in nodes:
+        clean(node)  # an output has the count of its cell
+
+
+def main(check: bool) -> None:
+    """All notebooks of the course."""
+    address, paths = repository(), sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+    nodes = {path: with_cells(nbformat.read(path, as_version=4), path.stem, address) for path in paths}
+    if not check:
+        run_cells(nodes.values())
+    for path, node in nodes.items():
+        text = nbformat.writes(node) + "\n"
+        if text == path.read_text(encoding="utf-8"):
+            continue
+        if check:
+            sys.exit(f"{path.relative_to(ROOT)}: class-room cells are missing or old: run python {sys.argv[0]}")
+        write_file(path, lambda file, text=text: file.write(text.encode("utf-8")))
+        print(path.stem)
+
+
+def _pair(name: str, text: str, code: str) -> list[NotebookNode]:
+    metadata = {"tags": [name]}
+    return [
+        new_markdown_cell(text, id=f"{name}-text", metadata=metadata),
+        new_code_cell(code, id=name, metadata=metadata),
+    ]
+
+
+def _tags(cell: NotebookNode) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+if __name__ == "__main__":
+    main("--check" in sys.argv)
