@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _CHINESE = dict(zip(ENTITIES, ("疾病", "症状", "药物", "检查", "操作", "部位", "科室"), strict=True))
 _COLOURS = dict(zip(ENTITIES, (VERMILION, ORANGE, GREEN, BLUE, PURPLE, SKY, YELLOW), strict=True))
-_COLOURS_SHOWN = 40
+_COLOURS_SHOWN = 96
 _LEVELS_SHOWN = 130  # pixels of height
 
 
@@ -32,7 +32,10 @@ class ScanPicture(Picture):
 
         content = io.BytesIO()
         with Image.open(io.BytesIO(super().png())) as image:
-            image.convert("RGB").quantize(_COLOURS_SHOWN).save(content, format="png", optimize=True)
+            few = image.convert("RGB").quantize(
+                _COLOURS_SHOWN, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+            )  # the default would spend all its colours on the greys, and none on the boxes
+            few.save(content, format="png", optimize=True)
         return content.getvalue()
 
 
