@@ -29,6 +29,12 @@ def tell(event: str, **facts: Any) -> None:
             file.write(json.dumps(message, ensure_ascii=False) + "\n")
 
 
+def listen(listener: Callable[[dict[str, Any]], None]) -> None:
+    """Call ``listener`` with each event of this process from now on, in the place of an earlier one of its type."""
+    _listeners[:] = [other for other in _listeners if type(other) is not type(listener)]
+    _listeners.append(listener)
+
+
 @contextmanager
 def listening(listener: Callable[[dict[str, Any]], None]) -> Iterator[None]:
     """Within the block, ``listener`` is called with each event of this process: ``{"event": name, ...}``."""
@@ -79,13 +85,14 @@ class Reporter:
 
             self.bar = tqdm(total=updates, initial=done, unit="update", leave=False, dynamic_ncols=True)
         self.done = done
-        tell("training", updates=updates, done=done)
+        tell("training", updates=updates, done=done, shown=self.mode == "bar")
 
     def update(self, row: dict[str, Any] | None) -> None:
         """One update is done; ``row`` is the history row it gave, if any."""
         self.done += 1
         evaluated = bool(row) and row.get("dev_score") is not None
-        tell("update", done=self.done, row=row if evaluated else None)
+        logged = {"step": row["step"], "loss": row["loss"]} if row else None
+        tell("update", done=self.done, row=row if evaluated else None, logged=logged)
         if self.bar is not None:
             self.bar.update()
             if row:

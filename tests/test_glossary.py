@@ -7,6 +7,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from hanlp_tutor.teach.course.execute import CLASS_ROOM
+
 ROOT = Path(__file__).parents[1]
 ROW = re.compile(
     r"^\| (?P<english>[^|]+) \| (?P<chinese>[^|]+) \| (?P<meaning>[^|]+) \| \[(?P<lesson>\w+)\]\((?P<link>[^)]+)\) \|$"
@@ -24,7 +26,8 @@ def prose() -> list[tuple[str, str]]:
     """The course in its order: lesson and text of each Markdown cell, but what announces a lesson or sums it up."""
     cells = []
     for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
-        texts = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
+        own = [c for c in nbformat.read(path, as_version=4).cells if not CLASS_ROOM & set(c.metadata.get("tags", []))]
+        texts = [cell.source for cell in own if cell.cell_type == "markdown"]
         cells += [(path.name.partition("_")[0], SHOWN.sub(" ", text).replace("*", "")) for text in texts[1:-2]]
     return cells
 

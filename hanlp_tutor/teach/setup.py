@@ -12,6 +12,7 @@ from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.manifest import new_run_folder
 from hanlp_tutor.progress import heard, tell
 from hanlp_tutor.teach.course.cost import describe_cost, read_cost
+from hanlp_tutor.teach.live_curve import watch_training
 from hanlp_tutor.teach.profiles import CLASS, profile_values
 from hanlp_tutor.workbench.doctor import in_a_line
 
@@ -80,6 +81,7 @@ def setup(name: str, namespace: Mapping[str, Any], in_class: Mapping[str, Any]) 
     options.update((key, value) for key, value in given.items() if key in fields)
     if heard():  # by the runner; who reads the notebook itself sees the device where it matters
         tell("environment", text=in_a_line())
+    watch_training()
     return Setup(name, profile, TrainConfig(**options), sizes, namespace.get("out"))
 
 
