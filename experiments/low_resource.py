@@ -1,25 +1,26 @@
-"""``python -m experiments.low_resource``: few labels, few parameters. About an hour on one core.
+"""``python -m experiments.low_resource``: few labels, few parameters. About half an hour on one core.
 
 Reviews (classification) with 16, 64 and 256 labels a class, the People's Daily (NER) with 50, 200 and 1,000 sentences:
-everything learns, the head alone (frozen encoder), and the head with BitFit, LoRA or a prompt of invented tokens; on the
+everything learns; the head alone (frozen encoder); the head with BitFit, LoRA or a prompt of invented tokens. On the
 reviews also a cloze, whose head is that of pre-training: with no label, and with everything learning
 (pattern-exploiting training). A draw is other examples at random, and the seed of everything else in its run.
 
 All methods take the same updates at one size, at the learning rate that was best on dev with the middle size (accuracy
-or F1, the first draw); a grid whose best rate lies at its edge is extended. The head learns at the rate that
-the frozen encoder chose, in all methods; that of a cloze is pre-trained and learns like the encoder. Reviews are cut, and
-sentences are left out that are longer: what is left takes minutes. The test set is read once, at the end of each run.
-Seconds are those of the processor, for the training alone; memory is that of the tensors at the fullest moment, rehearsed.
+or F1, the first draw); a grid whose best rate lies at its edge is extended. Of a frozen encoder it is that of the head;
+in the other methods the head learns at one rate, and that of a cloze, which is pre-trained, like the encoder. Reviews
+are cut, longer sentences are left out: what is left takes minutes. The test set is read once, at the end of each run.
+Seconds are those of the processor, for the training alone; memory is that of the tensors at the fullest moment,
+rehearsed.
 """
 
 import argparse
 import random
 import tempfile
 import time
-from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from experiments.encoders import data_of
+from experiments.pretraining_lead import drawn
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.device import choose_device, describe_device
@@ -27,6 +28,7 @@ from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.encoders.mini import DEFAULT_ENCODER
 from hanlp_tutor.manifest import manifest
 from hanlp_tutor.teach.lessons.l17.cloze import PATTERN, calibrate, cloze_model
+from hanlp_tutor.teach.lessons.l17.few import cut, few_of_each
 from hanlp_tutor.teach.results import Experiment
 from hanlp_tutor.workbench.adapters import DEFAULTS, METHODS, attach, trainable
 from hanlp_tutor.workbench.memory import MIB, estimate_memory
@@ -45,7 +47,8 @@ PATTERNS = {CLOZE: PATTERN, REWORDED: "总之很[MASK]。"}  # the second: the b
 # of the encoder, or of what is attached to it; of the head, where it alone learns
 RATES = {FROZEN: (3e-3, 1e-2, 3e-2), FULL: (1e-4, 3e-4, 1e-3), CLOZE: (1e-4, 3e-4, 1e-3), "bitfit": (1e-3, 3e-3, 1e-2),
          "lora": (1e-3, 3e-3, 1e-2), "prompt": (3e-3, 1e-2, 3e-2)}  # fmt: skip
-FARTHEST = (1e-6, 0.3)
+FARTHEST = (1e-6, 1.0)
+HEAD_LR = 1e-2  # of a fresh head above an encoder in which something learns
 
 
 def main() -> None:
@@ -82,17 +85,13 @@ class Study:
 
     def _short(self, examples) -> list:
         if self.task == "classify":
-            return [replace(each, text=each.text[:LONGEST]) for each in examples]
+            return cut(examples, LONGEST)
         return [each for each in examples if len(each.text) <= LONGEST]
 
     @lru_cache(maxsize=1)  # noqa: B019 - the process ends with the study
     def drawn(self, size: int, draw: int) -> list:
         """``size`` sentences, or as many texts of each class, at random."""
-        dealt = random.Random(f"{draw}/{size}")
-        if self.task == "ner":
-            return dealt.sample(self.train, size)
-        return [each for label in self.labels for each in
-                dealt.sample([text for text in self.train if text.label == label], size)]  # fmt: skip
+        return drawn(self.train, size, draw) if self.task == "ner" else few_of_each(self.train, size, draw)
 
     def without_labels(self) -> None:
         """What the cloze says before it has seen a label, as it is and calibrated."""
@@ -112,7 +111,7 @@ class Study:
             self.rates[method] = self._best(method, list(RATES[method]))
 
     def _best(self, method: str, rates: list[float]) -> float:
-        on = {**self.depends_on, "head": self.rates.get(FROZEN)}
+        on = {**self.depends_on, "head": None if method in (FROZEN, CLOZE) else HEAD_LR}
         while True:
             best = self.experiment.best_learning_rate(
                 f"{self.name}/{method}", rates, CHOSEN_ON, lambda draw, lr: self._dev(method, lr, draw),
@@ -137,7 +136,7 @@ class Study:
                     )
 
     def _head_lr(self, method: str, lr: float) -> float:
-        return lr if method in (FROZEN, *PATTERNS) else self.rates[FROZEN]
+        return lr if method in (FROZEN, CLOZE) else HEAD_LR
 
     def _config(self, method: str, size: int, lr: float, draw: int) -> TrainConfig:
         return TrainConfig(**OPTIONS, epochs=EPOCHS[self.task][size], lr=lr, head_lr=self._head_lr(method, lr),
@@ -159,7 +158,7 @@ class Study:
             fine_tune(model, train, [], config, folder, progress="none")
         return model, round(time.process_time() - began, 2)
 
-    @lru_cache(maxsize=None)  # noqa: B019
+    @cache  # noqa: B019
     def _memory(self, method: str, size: int) -> float:
         """MiB; of the first draw, the others' longest texts are as long."""
         config = self._config(method, size, self.rates[method], 1)

@@ -51,6 +51,7 @@ READERS = {
     "loss_terms": {"l02"},
     "medical": {"l12"},
     "multitask": {"l11"},
+    "low_resource": {"l17"},
     "relation_extraction": {"l16"},
     "troubleshooting": {"l20"},
     "tuning": {"l09"},

@@ -15,9 +15,29 @@ from hanlp_tutor.core.model import ClassificationModel
 from hanlp_tutor.data import LabelledText
 from hanlp_tutor.encoders import load_encoder
 from hanlp_tutor.encoders.embedded import load_masked_lm
+from hanlp_tutor.encoders.mini import EMBEDDED
+from hanlp_tutor.errors import ConfigError
 
+_DECODER = "cls.predictions.decoder.weight"  # how BERT, RoBERTa-wwm and MacBERT call it
 PATTERN = "这是一条[MASK]评。"
 WORDS = {"positive": "好", "negative": "差"}
+
+
+def masked_lm(encoder: str) -> nn.Module:
+    """A BERT with its masked-language head, by the encoder's name: embedded, of the hub, or a folder.
+
+    Raises:
+        ConfigError: the head is not where BERT has it.
+        EncoderError: an embedded one is damaged.
+    """
+    if encoder in EMBEDDED:
+        return load_masked_lm(encoder)
+    from transformers import AutoModelForMaskedLM
+
+    model = AutoModelForMaskedLM.from_pretrained(encoder, trust_remote_code=False).float().eval()
+    if _DECODER not in model.state_dict():
+        raise ConfigError(f"{encoder} has no masked-language head as BERT has it. Take mini-bert or another BERT.")
+    return model
 
 
 class ClozeHead(ClassificationHead):
@@ -57,15 +77,24 @@ def cloze_model(
     """A classifier that answers before it has seen a label.
 
     Args:
-        encoder: an embedded one, whose masked-language head is kept.
+        encoder: one with a masked-language head (:func:`masked_lm`).
         config: its seed and dropout.
         pattern: stands before each text, with one ``[MASK]``.
         words: of each class the one character that fills the gap.
+
+    Raises:
+        ConfigError: not one gap in the pattern, or a word that is not one token.
     """
-    loaded, predictions = load_encoder(encoder, seed=config.seed), load_masked_lm(encoder).cls.predictions
+    loaded, predictions = load_encoder(encoder, seed=config.seed), masked_lm(encoder).cls.predictions
     model = ClozeModel(loaded, list(words), dropout=config.dropout)
     tokenizer = loaded.tokenizer
     model.pattern_ids = tuple(tokenizer(pattern, add_special_tokens=False)["input_ids"])
+    if model.pattern_ids.count(tokenizer.mask_token_id) != 1:
+        raise ConfigError(f"pattern={pattern!r}: it needs [MASK] once, such as {PATTERN!r}.")
+    unfit = [word for word in words.values() if len(tokenizer(word, add_special_tokens=False)["input_ids"]) != 1
+             or tokenizer.convert_tokens_to_ids(word) == tokenizer.unk_token_id]  # fmt: skip
+    if unfit:
+        raise ConfigError(f"words: {unfit[0]!r} does not fill one gap. Take a single common character for each class.")
     model.head.gap = 1 + model.pattern_ids.index(tokenizer.mask_token_id)  # behind [CLS]
     rows = tokenizer.convert_tokens_to_ids(list(words.values()))
     with torch.no_grad():
