@@ -17,6 +17,7 @@ import argparse
 import random
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import cache, lru_cache
 
 from experiments.encoders import data_of
@@ -63,9 +64,13 @@ def main() -> None:
     for study in studies:
         study.without_labels()
         study.choose()
-    for draw in range(1, arguments.draws + 1):  # whole draws, so that an interrupted session leaves pairs
-        for study in studies:
-            study.measure(draw, arguments.only)
+    for place in range(3):  # the small sizes first, and whole draws, so that an interrupted session leaves pairs
+        for draw in range(1, arguments.draws + 1):
+            for study in studies:
+                study.measure(place, draw, study.methods, arguments.only)
+    for place in range(3):
+        for draw in range(1, arguments.draws + 1):  # at the rate that the first wording chose
+            studies[0].measure(place, draw, (REWORDED,), arguments.only)
 
 
 class Study:
@@ -111,7 +116,7 @@ class Study:
             self.rates[method] = self._best(method, list(RATES[method]))
 
     def _best(self, method: str, rates: list[float]) -> float:
-        on = {**self.depends_on, "head": None if method in (FROZEN, CLOZE) else HEAD_LR}
+        on = {**self.depends_on, "head": None if method in (FROZEN, *PATTERNS) else HEAD_LR}
         while True:
             best = self.experiment.best_learning_rate(
                 f"{self.name}/{method}", rates, CHOSEN_ON, lambda draw, lr: self._dev(method, lr, draw),
@@ -122,21 +127,21 @@ class Study:
                 return best
             rates = sorted([*rates, float(f"{further:.0e}")])
 
-    def measure(self, draw: int, only: str) -> None:
-        """All methods at all sizes, on one draw."""
-        for size in EPOCHS[self.task]:
-            for method in self.methods:
-                row, lr = f"{self.name}/{size}/{method}", self.rates[method]
-                if row.startswith(only):
-                    self.experiment.measure(
-                        row,
-                        (draw,),
-                        lambda draw, size=size, method=method, lr=lr: self._tested(method, size, lr, draw),
-                        depends_on={**self.depends_on, "lr": lr, "head_lr": self._head_lr(method, lr)},
-                    )
+    def measure(self, place: int, draw: int, methods: Sequence[str], only: str) -> None:
+        """Some methods at one of the sizes, on one draw."""
+        size = list(EPOCHS[self.task])[place]
+        for method in methods:
+            row, lr = f"{self.name}/{size}/{method}", self.rates[CLOZE if method in PATTERNS else method]
+            if row.startswith(only):
+                self.experiment.measure(
+                    row,
+                    (draw,),
+                    lambda draw, method=method, lr=lr: self._tested(method, size, lr, draw),
+                    depends_on={**self.depends_on, "lr": lr, "head_lr": self._head_lr(method, lr)},
+                )
 
     def _head_lr(self, method: str, lr: float) -> float:
-        return lr if method in (FROZEN, CLOZE) else HEAD_LR
+        return lr if method in (FROZEN, *PATTERNS) else HEAD_LR
 
     def _config(self, method: str, size: int, lr: float, draw: int) -> TrainConfig:
         return TrainConfig(**OPTIONS, epochs=EPOCHS[self.task][size], lr=lr, head_lr=self._head_lr(method, lr),
@@ -161,7 +166,7 @@ class Study:
     @cache  # noqa: B019
     def _memory(self, method: str, size: int) -> float:
         """MiB; of the first draw, the others' longest texts are as long."""
-        config = self._config(method, size, self.rates[method], 1)
+        config = self._config(method, size, 1e-3, 1)  # at any rate
         return round(estimate_memory(self._model(method, 1), config, self.drawn(size, 1)).peak / MIB, 1)
 
     def _scored(self, model, *, dev: bool = False) -> dict[str, float]:

@@ -16,7 +16,8 @@ NAMES = {
     "bitfit": "BitFit",
     "lora": "LoRA",
     "prompt": "prompt tuning",
-    CLOZE: "cloze, full",
+    CLOZE: "cloze, all learns",
+    REWORDED: "cloze reworded, all learns",
 }
 SCORES = {REVIEWS: "accuracy", NEWS: "f1"}
 SAID = {"accuracy": "accuracy", "f1": "F1"}
