@@ -115,10 +115,10 @@ def test_who_leads_follows_the_numbers(tmp_path):
 
 def test_no_learning_rate_won_at_the_edge_of_its_grid():
     rows = (read_results("low_resource") or {"rows": {}})["rows"]
-    grids: dict[str, dict[float, float]] = {}
-    for name, row in rows.items():
-        if name.startswith("grid/"):
-            of, rate = name.split("/lr=")
-            grids.setdefault(of, {})[float(rate)] = row["median"]["dev"]
-    for of, tried in grids.items():
-        assert min(tried) < max(tried, key=tried.get) < max(tried), f"{of}: {tried}"
+    chosen = {(name.split("/")[0], name.split("/")[2]): row["median"]["lr"] for name, row in rows.items()
+              if "lr" in row["median"]}  # fmt: skip
+    for (corpus, method), lr in chosen.items():
+        of = "cloze" if method.startswith("cloze") else method
+        tried = {float(name.split("/lr=")[1]): row["median"]["dev"] for name, row in rows.items()
+                 if name.startswith(f"grid/{corpus}/{of}/")}  # fmt: skip
+        assert min(tried) < lr < max(tried) and tried[lr] == max(tried.values()), f"{corpus}, {method}: {tried}"
