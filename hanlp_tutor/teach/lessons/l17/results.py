@@ -42,9 +42,8 @@ class LowResource(Measured):
             {
                 "method": name,
                 **{
-                    f"{size:,}": spread(rows[f"{size}/{method}"], SCORES[corpus])
+                    f"{size:,}": spread(rows[f"{size}/{method}"], SCORES[corpus]) if f"{size}/{method}" in rows else ""
                     for size in sizes
-                    if f"{size}/{method}" in rows
                 },
             }
             for method, name in NAMES.items()
