@@ -51,6 +51,7 @@ READERS = {
     "industrial_faults": {"l14"},
     "learning_rates": {"l06"},
     "loss_terms": {"l02"},
+    "low_resource": {"l17"},
     "medical": {"l12"},
     "multitask": {"l11"},
     "ocr_ner": {"l18"},
