@@ -1,0 +1,143 @@
+"""What all contestants of the bench are given: the same sentences, the same weights in a folder; and what each reports.
+
+Every contestant makes one pass over the sentences, up to ``batch`` of them an update, with a linear head and no
+evaluation. The clock runs from the first batch that is drawn to the end of the last update, so it includes collation,
+and leaves out what each does before: reading, tokenising, loading weights. On a CPU it is the time that the process
+computes, in all its threads: what else the machine does falls on nobody. On a GPU it is the time that passes.
+
+Contestants with batches at random read one sentence in ``RANDOM_SHARE``: how much they pad does not depend on the
+number of sentences, and so their tokens a second do not. Those that sort by length read all, as the more there are, the
+less they pad.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import BertConfig, BertModel
+
+from hanlp_tutor.corpora import load_corpus
+from hanlp_tutor.device import synchronize
+from hanlp_tutor.encoders import load_encoder
+from hanlp_tutor.encoders.folder import write_transformer
+from hanlp_tutor.encoders.mini import mini_tokenizer
+
+CORPORA = {"ner": "peoples_daily", "classify": "reviews"}
+EMBEDDED = "mini-bert"
+# that of bert-base-chinese; random weights compute as long as trained ones
+BASE = BertConfig(vocab_size=21128, pad_token_id=0)
+LONGEST = 500  # characters: one window in every contestant, and none cuts a text
+LATENCY_CHARACTERS = 46
+RANDOM_SHARE = 8
+BASE_LENGTHS = range(16, 49)  # characters of a sentence for the large encoder, so that a round ends
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is computed: sentences of each training, texts of the prediction, calls for the latency."""
+
+    ner: int = 800
+    classify: int = 160
+    base: int = 24
+    batch: int = 32
+    base_batch: int = 4
+    predicted: int = 300
+    calls: int = 100
+    quick: bool = False
+
+    def settings(self) -> dict[str, Any]:
+        """For the result file."""
+        return asdict(self) | {"encoder": EMBEDDED, "longest": LONGEST, "corpora": CORPORA}
+
+
+QUICK = Sizes(ner=32, classify=16, base=4, batch=4, base_batch=2, predicted=12, calls=3, quick=True)
+
+
+class Clock:
+    """Seconds since it was made: that this process computed, where the device is a CPU; and that passed."""
+
+    def __init__(self, device: torch.device):
+        self._device = device
+        self._began = self._now()
+
+    def _now(self) -> tuple[float, float]:
+        synchronize(self._device)
+        wall = time.perf_counter()
+        return time.process_time() if self._device.type == "cpu" else wall, wall
+
+    def read(self) -> tuple[float, float]:
+        """Both, so far."""
+        return tuple(now - then for now, then in zip(self._now(), self._began, strict=True))
+
+
+@dataclass
+class Pass:
+    """One pass of a contestant: tokens are those of the texts, without [CLS], [SEP] and padding."""
+
+    seconds: float = 0.0
+    wall: float = 0.0  # the time that passed; beside other work it is more
+    tokens: int = 0
+    computed: int = 0  # tokens that went through the encoder
+    filled: int = 0  # of these no padding
+    updates: int = 0
+    loss: float = field(default=float("nan"))
+
+    def count(self, mask: Tensor) -> None:
+        """Note a batch by its attention mask, (rows, width)."""
+        filled = int(mask.sum())
+        self.updates += 1
+        self.computed += mask.numel()
+        self.filled += filled
+        self.tokens += filled - 2 * len(mask)
+
+    def stop(self, clock: Clock, loss: float) -> None:
+        """The last update is over."""
+        (self.seconds, self.wall), self.loss = clock.read(), loss
+
+    def row(self) -> dict[str, float]:
+        """For the result file."""
+        padding = 1 - self.filled / self.computed
+        return {**asdict(self), "tokens_per_second": self.tokens / self.seconds, "padding": padding}
+
+
+def sentences(task: str, count: int, *, lengths: range = range(1, LONGEST + 1), split: str = "train") -> list[Any]:
+    """The first sentences of the corpus that every contestant reads alike, of these lengths in characters."""
+    # HanLP's reader of columns splits at U+3000 as at any white space, and its table reader strips texts
+    fit = (
+        e
+        for e in getattr(load_corpus(CORPORA[task]), split)
+        if len(e.text) in lengths and not any(c.isspace() for c in e.text)
+    )
+    return [example for example, _ in zip(fit, range(count), strict=False)]
+
+
+def write_encoders(folder: Path, *, quick: bool) -> dict[str, Path]:
+    """The folders ``small`` and ``base`` with weights, configuration and tokenizer, for every contestant to open.
+
+    ``small`` is the embedded encoder; ``base`` has BERT-base's shape and random weights (``quick``: two thin layers).
+    """
+    torch.manual_seed(1)
+    thin = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 128}
+    shape = BertConfig(**{**BASE.to_dict(), **thin}) if quick else BASE
+    folders = {"small": folder / "small", "base": folder / "base"}
+    modules = {"small": load_encoder(EMBEDDED).module, "base": BertModel(shape)}
+    for name, module in modules.items():
+        module.save_pretrained(folders[name])
+        write_transformer(module.config, mini_tokenizer(), folders[name])
+    return folders
+
+
+def rows_of(examples: Sequence[Any], encode: Any, *, cls_id: int, sep_id: int) -> list[dict[str, Any]]:
+    """Examples as the Trainer takes them: ``input_ids`` with [CLS] and [SEP], ``labels`` as many, or one class."""
+    rows = []
+    for example in examples:
+        encoded = encode(example)
+        labels = encoded.labels if isinstance(encoded.labels, int) else [-100, *encoded.labels, -100]
+        rows.append({"input_ids": [cls_id, *encoded.ids, sep_id], "labels": labels})
+    return rows
