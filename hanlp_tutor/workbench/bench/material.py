@@ -1,13 +1,12 @@
 """What all contestants of the bench are given: the same sentences, the same weights in a folder; and what each reports.
 
-Every contestant makes one pass over the sentences, up to ``batch`` of them an update, with a linear head and no
-evaluation. The clock runs from the first batch that is drawn to the end of the last update, so it includes collation,
-and leaves out what each does before: reading, tokenising, loading weights. On a CPU it is the time that the process
-computes, in all its threads: what else the machine does falls on nobody. On a GPU it is the time that passes.
+Every contestant makes a pass over the sentences, up to ``batch`` of them an update, with a linear head and no
+evaluation; so that a round ends, those that sort by length make one in ``part`` of their updates, drawn from all
+sentences (the more are sorted, the less is padded), and those with batches at random read one sentence in ``thin``.
 
-Contestants with batches at random read one sentence in ``RANDOM_SHARE``: how much they pad does not depend on the
-number of sentences, and so their tokens a second do not. Those that sort by length read all, as the more there are, the
-less they pad.
+The clock runs from the first batch that is drawn to the end of the last update, so it includes collation, and leaves out
+what each does before: reading, tokenising, loading weights. On a CPU it is the time that the process computes, in all
+its threads: what else the machine does falls on nobody. On a GPU it is the time that passes.
 """
 
 from __future__ import annotations
@@ -34,7 +33,6 @@ EMBEDDED = "mini-bert"
 BASE = BertConfig(vocab_size=21128, pad_token_id=0)
 LONGEST = 500  # characters: one window in every contestant, and none cuts a text
 LATENCY_CHARACTERS = 46
-RANDOM_SHARE = 8
 BASE_LENGTHS = range(16, 49)  # characters of a sentence for the large encoder, so that a round ends
 
 
@@ -42,12 +40,15 @@ BASE_LENGTHS = range(16, 49)  # characters of a sentence for the large encoder, 
 class Sizes:
     """How much is computed: sentences of each training, texts of the prediction, calls for the latency."""
 
-    ner: int = 800
-    classify: int = 160
-    base: int = 24
+    ner: int = 1152  # the Trainer sorts pools of 9 batches, of which this is 4
+    classify: int = 640
+    base: int = 64
     batch: int = 32
     base_batch: int = 4
-    predicted: int = 300
+    part: int = 4
+    thin: int = 12
+    base_thin: int = 4
+    predicted: int = 200
     calls: int = 100
     quick: bool = False
 
@@ -56,7 +57,8 @@ class Sizes:
         return asdict(self) | {"encoder": EMBEDDED, "longest": LONGEST, "corpora": CORPORA}
 
 
-QUICK = Sizes(ner=32, classify=16, base=4, batch=4, base_batch=2, predicted=12, calls=3, quick=True)
+QUICK = Sizes(ner=16, classify=8, base=4, batch=4, base_batch=2, part=1, thin=1, base_thin=1, predicted=12, calls=3,
+              quick=True)  # fmt: skip
 
 
 class Clock:
@@ -86,15 +88,17 @@ class Pass:
     computed: int = 0  # tokens that went through the encoder
     filled: int = 0  # of these no padding
     updates: int = 0
-    loss: float = field(default=float("nan"))
+    loss: float = float("nan")
+    lengths: list[int] = field(default_factory=list)  # of the texts, in tokens
 
     def count(self, mask: Tensor) -> None:
         """Note a batch by its attention mask, (rows, width)."""
-        filled = int(mask.sum())
+        filled = mask.sum(1).tolist()
         self.updates += 1
         self.computed += mask.numel()
-        self.filled += filled
-        self.tokens += filled - 2 * len(mask)
+        self.filled += sum(filled)
+        self.tokens += sum(filled) - 2 * len(filled)
+        self.lengths += [n - 2 for n in filled]
 
     def stop(self, clock: Clock, loss: float) -> None:
         """The last update is over."""
@@ -103,7 +107,8 @@ class Pass:
     def row(self) -> dict[str, float]:
         """For the result file."""
         padding = 1 - self.filled / self.computed
-        return {**asdict(self), "tokens_per_second": self.tokens / self.seconds, "padding": padding}
+        numbers = {name: value for name, value in asdict(self).items() if name != "lengths"}
+        return {**numbers, "tokens_per_second": self.tokens / self.seconds, "padding": padding}
 
 
 def sentences(task: str, count: int, *, lengths: range = range(1, LONGEST + 1), split: str = "train") -> list[Any]:

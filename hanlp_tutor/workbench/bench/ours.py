@@ -15,7 +15,8 @@ from typing import Any
 import torch
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.batching import Batch
+from hanlp_tutor.core.batching import Batch, Encodings
+from hanlp_tutor.core.mixing import epoch_batches
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.model_folder import build_model
 from hanlp_tutor.core.run import Run
@@ -39,22 +40,24 @@ PYTHON = "Python: collation, autograd's books"
 def new_model(task: str, encoder: str, examples: Sequence[Any], **options: Any) -> tuple[TrainConfig, Model]:
     """A model with a linear head, as the peers have, unless the options say otherwise; and the options of one pass."""
     linear = {"crf": False} if task == "ner" else {}
-    config = TrainConfig(**{"epochs": 1, "log_steps": 10**6, **linear, **options})
+    config = TrainConfig(**{"epochs": 1, **linear, **options})
     return config, build_model(task, encoder, label_set(task, examples), config)
 
 
 def train(
-    task: str, encoder: str, examples: Sequence[Any], batch: int, *, watched: Any = None, **options: Any
+    task: str, encoder: str, examples: Sequence[Any], batch: int, *, part: int = 1, watched: Any = None, **options: Any
 ) -> tuple[Pass, Model]:
     """One pass of the loop with the kit's defaults; ``options`` are further ones of the run.
 
     After the last update the kit evaluates and saves, which is no part of the pass.
 
     Args:
+        part: of its updates, which come in random order, the first of so many parts.
         watched: a profiler, which is started and stopped with the clock.
     """
     config, model = new_model(task, encoder, examples, batch_size=batch, **options)
-    passed, collate = Pass(), model.collate
+    updates = -(-len(epoch_batches(Encodings(model.encode, examples), config, 0)) // part)
+    config, passed, collate = config.replace(log_steps=updates), Pass(), model.collate
 
     def begin(run: Run) -> None:
         end_update = run.end_update
@@ -66,8 +69,9 @@ def train(
 
         def last(*args: Any) -> None:
             end_update(*args)
-            if run.state.finished:
+            if run.state.step == updates:
                 passed.stop(clock, run.row["loss"])
+                run.finish()
                 del model.collate
                 if watched is not None:
                     watched.stop()
@@ -82,10 +86,10 @@ def train(
     return passed, model
 
 
-def profile(task: str, encoder: str, examples: Sequence[Any], batch: int) -> dict[str, float]:
+def profile(task: str, encoder: str, examples: Sequence[Any], batch: int, part: int) -> dict[str, float]:
     """Where the time of a pass goes: the share of each class of operators, and of Python between them."""
     watched = torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU])
-    passed, _ = train(task, encoder, examples, batch, watched=watched)
+    passed, _ = train(task, encoder, examples, batch, part=part, watched=watched)
     shares = dict.fromkeys((*CLASSES, PYTHON), 0.0)
     for event in watched.key_averages():
         name = event.key.removeprefix("aten::")

@@ -25,8 +25,8 @@ from hanlp_tutor.workbench.bench.material import Clock, Pass
 
 
 def trainer(task: str, encoder: Path, rows: list[dict[str, Any]], batch: int, *, classes: int, grouped: bool,
-            device: torch.device, seed: int = 1) -> Pass:  # fmt: skip
-    """One pass of the Trainer, by its defaults or with batches of like length."""
+            device: torch.device, part: int = 1, seed: int = 1) -> Pass:  # fmt: skip
+    """One pass of the Trainer, or the first of so many parts of one; by its defaults or with batches of like length."""
     import transformers
 
     kind = "TokenClassification" if task == "ner" else "SequenceClassification"
@@ -50,7 +50,9 @@ def trainer(task: str, encoder: Path, rows: list[dict[str, Any]], batch: int, *,
     with tempfile.TemporaryDirectory() as folder:
         arguments = transformers.TrainingArguments(
             folder, num_train_epochs=1, per_device_train_batch_size=batch, use_cpu=device.type == "cpu",
-            disable_tqdm=True, seed=seed, report_to=[], save_strategy="no", logging_strategy="no",
+            disable_tqdm=True, seed=seed,
+            max_steps=-(-len(rows) // batch // part) if part > 1 else -1,
+            report_to=[], save_strategy="no", logging_strategy="no",
             **(_grouped(transformers.TrainingArguments) if grouped else {}),
         )  # fmt: skip
         contestant = transformers.Trainer(
@@ -68,15 +70,15 @@ def _grouped(arguments: type) -> dict[str, Any]:
 
 
 def hanlp(task: str, encoder: Path, examples: Sequence[Any], batch: int, *, bucketed: bool,
-          device: torch.device, seed: int = 1) -> Pass:  # fmt: skip
-    """One pass of HanLP's own loop; its dev set is one example, and its time is not counted.
+          device: torch.device, part: int = 1, seed: int = 1) -> Pass:  # fmt: skip
+    """One pass of HanLP's own loop, or every so many-th batch of it; its dev set is one example, and not counted.
 
     A classifier of HanLP always sorts by length: for one ``bucketed`` is its default, and otherwise it is told not to.
     """
     from hanlp_tutor.hanlp_bridge import compat  # noqa: F401  it mends fit()
 
     # isort: split
-    from hanlp.common.dataset import SortingSamplerBuilder
+    from hanlp.common.dataset import PadSequenceDataLoader, SortingSamplerBuilder
     from hanlp.components.classifiers.transformer_classifier import TransformerClassifier
     from hanlp.components.ner.transformer_ner import TransformerNamedEntityRecognizer
 
@@ -100,6 +102,16 @@ def hanlp(task: str, encoder: Path, examples: Sequence[Any], batch: int, *, buck
         passed.stop(clock, float(losses[-1].detach()))
         return done
 
+    build = component.build_dataloader
+
+    def built(*args: Any, **kwargs: Any) -> Any:
+        loader = build(*args, **kwargs)
+        if kwargs.get("training") and part > 1:  # sorted by length, so that each so many-th is of every length
+            some = list(loader.batch_sampler)[::part]
+            return PadSequenceDataLoader(loader.dataset, batch_sampler=some, device=kwargs["device"])
+        return loader
+
+    component.build_dataloader = built
     component.feed_batch, component.fit_dataloader, component.compute_loss = fed, timed, noted
     options: dict[str, Any] = {"epochs": 1, "batch_size": batch, "seed": seed, "logger": logging.Logger("unheard")}
     options["devices"] = -1 if device.type == "cpu" else 0

@@ -96,17 +96,17 @@ class _Bench:
         task, base = TASKS[place], place == "train.base"
         encoder, batch = self.encoders["base" if base else "small"], self.sizes.base_batch if base else self.sizes.batch
         every, device = self._examples(place), self.device
-        some = every if base else every[:: material.RANDOM_SHARE]
+        some = every[:: self.sizes.base_thin if base else self.sizes.thin]
+        part = self.sizes.part
         _, model = ours.new_model(task, str(encoder), every)
         text, config, classes = model.text_encoder, model.encoder.config, len(model.labels)
-        rows, few = (
-            material.rows_of(e, model.encode, cls_id=text.cls_id, sep_id=text.sep_id) for e in (every, some)
-        )
+        rows, few = (material.rows_of(e, model.encode, cls_id=text.cls_id, sep_id=text.sep_id) for e in (every, some))
 
         def own(turn: int, **options: Any) -> Row:
-            row = ours.train(task, str(encoder), every, batch, seed=turn, **options)[0].row()
+            passed, _ = ours.train(task, str(encoder), every, batch, part=part, seed=turn, **options)
+            row = passed.row()
             work = roofline.operations(
-                [len(each["input_ids"]) - 2 for each in rows], layers=config.num_hidden_layers,
+                passed.lengths, layers=config.num_hidden_layers,
                 hidden=config.hidden_size, inner=config.intermediate_size, classes=classes, tagging=task == "ner",
             )  # fmt: skip
             fastest = roofline.peak(device, roofline.SIZES[: 1 if self.sizes.quick else None])
@@ -114,11 +114,12 @@ class _Bench:
 
         def trainer(grouped: bool) -> Callable[[int], Row]:
             return lambda turn: peers.trainer(task, encoder, rows if grouped else few, batch, classes=classes,
-                                              grouped=grouped, device=device, seed=turn).row()  # fmt: skip
+                                              grouped=grouped, device=device, part=part if grouped else 1,
+                                              seed=turn).row()  # fmt: skip
 
         def hanlp(bucketed: bool) -> Callable[[int], Row]:
             return lambda turn: peers.hanlp(task, encoder, every if bucketed else some, batch, bucketed=bucketed,
-                                            device=device, seed=turn).row()  # fmt: skip
+                                            device=device, part=part if bucketed else 1, seed=turn).row()  # fmt: skip
 
         yield f"{place}/ours", own
         yield f"{place}/trainer_default", trainer(False)
@@ -140,13 +141,13 @@ class _Bench:
         for task, place in (("ner", "predict.small"), ("classify", "predict.small_classify")):
             # with the kit's defaults, so with a CRF where it tags
             options = {"crf": True} if task == "ner" else {}
-            learnt = material.sentences(task, self.sizes.classify)
+            learnt = material.sentences(task, self.sizes.predicted)
             _, model = ours.train(task, str(self.encoders["small"]), learnt, self.sizes.batch, **options)
             mine, theirs = Predictor(model), hanlp.load(str(export_hanlp(model, folder / f"hanlp-{task}")))
             texts = [e.text for e in material.sentences(task, self.sizes.predicted, split="test")]
             as_taken = [list(text) for text in texts] if task == "ner" else texts
             found += [
-                (f"{place}/ours", self._bulk(lambda _, p=mine: p.predict_many(texts), texts)),
+                (f"{place}/ours", self._bulk(lambda _, p=mine, t=texts: p.predict_many(t), texts)),
                 (f"{place}/hanlp", self._bulk(lambda _, c=theirs, t=as_taken: c(t), texts)),
             ]
             if task == "ner":
@@ -183,12 +184,13 @@ class _Bench:
 
     def _memory(self) -> float:
         self.say("memory of a training run, in a process of its own")
-        command = [sys.executable, "-m", ours.__name__, str(self.sizes.ner)]
+        command = [sys.executable, "-m", ours.__name__, str(self.sizes.ner // self.sizes.part)]
         return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
 
     def _profile(self) -> dict[str, float]:
         self.say("where the time goes")
-        return ours.profile("ner", str(self.encoders["small"]), self._examples("train.small")[::2], self.sizes.batch)
+        sizes = self.sizes
+        return ours.profile("ner", str(self.encoders["small"]), self._examples("train.small"), sizes.batch, sizes.part)
 
 
 def ratios(rows: dict[str, dict[str, Row]]) -> dict[str, Any]:
@@ -207,7 +209,9 @@ def ratios(rows: dict[str, dict[str, Row]]) -> dict[str, Any]:
         own = rows.get(f"{place}/ours", {})
         if place.startswith("latency"):
             for measure in ("p50_ms", "p99_ms"):
-                put(f"{place}.{measure if who == 'torch' else f'{who}_{measure}'}", [r[measure] for r in seeds.values()])
+                put(
+                    f"{place}.{measure if who == 'torch' else f'{who}_{measure}'}", [r[measure] for r in seeds.values()]
+                )
         elif place in ("memory", "padding_fraction"):
             put({"memory": "memory.small.peak_mb"}.get(place, place if who == "ours" else f"{place}_of.{who}"),
                 [row["value"] for row in seeds.values()])  # fmt: skip
