@@ -4,9 +4,9 @@ Every contestant makes a pass over the sentences, up to ``batch`` of them an upd
 evaluation; so that a round ends, those that sort by length make one in ``part`` of their updates, drawn from all
 sentences (the more are sorted, the less is padded), and those with batches at random read one sentence in ``thin``.
 
-The clock runs from the first batch that is drawn to the end of the last update, so it includes collation, and leaves out
-what each does before: reading, tokenising, loading weights. On a CPU it is the time that the process computes, in all
-its threads: what else the machine does falls on nobody. On a GPU it is the time that passes.
+The clock runs from the first batch that is drawn to the end of the last update, so it includes collation, and leaves
+out what each does before: reading, tokenising, loading weights. On a CPU it is the time that the process computes, in
+all its threads: what else the machine does falls on nobody. On a GPU it is the time that passes.
 """
 
 from __future__ import annotations
