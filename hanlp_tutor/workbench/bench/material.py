@@ -42,12 +42,11 @@ class Sizes:
 
     ner: int = 1152  # the Trainer sorts pools of 9 batches, of which this is 4
     classify: int = 640
-    base: int = 64
+    base: int = 32  # of which everyone reads all
     batch: int = 32
     base_batch: int = 4
     part: int = 4
     thin: int = 12
-    base_thin: int = 4
     predicted: int = 200
     calls: int = 100
     quick: bool = False
@@ -57,7 +56,7 @@ class Sizes:
         return asdict(self) | {"encoder": EMBEDDED, "longest": LONGEST, "corpora": CORPORA}
 
 
-QUICK = Sizes(ner=16, classify=8, base=4, batch=4, base_batch=2, part=1, thin=1, base_thin=1, predicted=12, calls=3,
+QUICK = Sizes(ner=16, classify=8, base=4, batch=4, base_batch=2, part=1, thin=1, predicted=12, calls=3,
               quick=True)  # fmt: skip
 
 

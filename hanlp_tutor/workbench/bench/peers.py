@@ -33,12 +33,12 @@ def trainer(task: str, encoder: Path, rows: list[dict[str, Any]], batch: int, *,
     model = getattr(transformers, f"AutoModelFor{kind}").from_pretrained(encoder, num_labels=classes)
     tokenizer = transformers.AutoTokenizer.from_pretrained(encoder)
     pad = {"ner": transformers.DataCollatorForTokenClassification, "classify": transformers.DataCollatorWithPadding}
-    stock, passed = pad[task](tokenizer), Pass()
+    passed, masks = Pass(), []
 
-    def collate(examples: list[dict[str, Any]]) -> Any:
-        made = stock(examples)
-        passed.count(made["attention_mask"])
-        return made
+    class Counted(transformers.Trainer):
+        def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            masks.append(inputs["attention_mask"])  # here: a batch more is collated than is trained on
+            return super().training_step(model, inputs, *args, **kwargs)
 
     class Timed(transformers.TrainerCallback):
         def on_train_begin(self, *_: Any, **__: Any) -> None:
@@ -55,10 +55,10 @@ def trainer(task: str, encoder: Path, rows: list[dict[str, Any]], batch: int, *,
             report_to=[], save_strategy="no", logging_strategy="no",
             **(_grouped(transformers.TrainingArguments) if grouped else {}),
         )  # fmt: skip
-        contestant = transformers.Trainer(
-            model, arguments, train_dataset=rows, data_collator=collate, callbacks=[Timed()]
-        )
+        contestant = Counted(model, arguments, pad[task](tokenizer), rows, callbacks=[Timed()])
         passed.loss = contestant.train().training_loss
+    for mask in masks:
+        passed.count(mask)
     return passed
 
 
@@ -84,12 +84,12 @@ def hanlp(task: str, encoder: Path, examples: Sequence[Any], batch: int, *, buck
 
     component = {"ner": TransformerNamedEntityRecognizer, "classify": TransformerClassifier}[task]()
     passed, feed, fit, loss = Pass(), component.feed_batch, component.fit_dataloader, component.compute_loss
-    losses: list[torch.Tensor] = []
+    losses, masks = list[torch.Tensor](), list[torch.Tensor]()
 
     def fed(made: dict[str, Any]) -> Any:
         ids = made["token_input_ids" if task == "ner" else "input_ids"]
         if component.model.training:
-            passed.count(ids != component.transformer_tokenizer.pad_token_id)
+            masks.append(ids != component.transformer_tokenizer.pad_token_id)
         return feed(made)
 
     def noted(*args: Any, **kwargs: Any) -> torch.Tensor:
@@ -107,7 +107,7 @@ def hanlp(task: str, encoder: Path, examples: Sequence[Any], batch: int, *, buck
     def built(*args: Any, **kwargs: Any) -> Any:
         loader = build(*args, **kwargs)
         if kwargs.get("training") and part > 1:  # sorted by length, so that each so many-th is of every length
-            some = list(loader.batch_sampler)[::part]
+            some = loader.batch_sampler.batch_indices[::part]
             return PadSequenceDataLoader(loader.dataset, batch_sampler=some, device=kwargs["device"])
         return loader
 
@@ -129,6 +129,8 @@ def hanlp(task: str, encoder: Path, examples: Sequence[Any], batch: int, *, buck
             options["sorting"] = bucketed
         component.fit(str(folder / "train.tsv"), str(folder / "dev.tsv"), str(folder / "out"),
                       transformer=str(encoder), **options)  # fmt: skip
+    for mask in masks:
+        passed.count(mask)
     return passed
 
 

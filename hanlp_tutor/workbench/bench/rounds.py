@@ -96,21 +96,14 @@ class _Bench:
         task, base = TASKS[place], place == "train.base"
         encoder, batch = self.encoders["base" if base else "small"], self.sizes.base_batch if base else self.sizes.batch
         every, device = self._examples(place), self.device
-        some = every[:: self.sizes.base_thin if base else self.sizes.thin]
-        part = self.sizes.part
+        some, part = (every, 1) if base else (every[:: self.sizes.thin], self.sizes.part)
         _, model = ours.new_model(task, str(encoder), every)
-        text, config, classes = model.text_encoder, model.encoder.config, len(model.labels)
+        text, classes = model.text_encoder, len(model.labels)
         rows, few = (material.rows_of(e, model.encode, cls_id=text.cls_id, sep_id=text.sep_id) for e in (every, some))
 
         def own(turn: int, **options: Any) -> Row:
-            passed, _ = ours.train(task, str(encoder), every, batch, part=part, seed=turn, **options)
-            row = passed.row()
-            work = roofline.operations(
-                passed.lengths, layers=config.num_hidden_layers,
-                hidden=config.hidden_size, inner=config.intermediate_size, classes=classes, tagging=task == "ner",
-            )  # fmt: skip
-            fastest = roofline.peak(device, roofline.SIZES[: 1 if self.sizes.quick else None])
-            return {**row, "roofline": work / row["seconds"] / fastest}
+            passed, trained = ours.train(task, str(encoder), every, batch, part=part, seed=turn, **options)
+            return self._with_share(passed.row(), roofline.of_model(trained, passed.lengths))
 
         def trainer(grouped: bool) -> Callable[[int], Row]:
             return lambda turn: peers.trainer(task, encoder, rows if grouped else few, batch, classes=classes,
@@ -146,9 +139,10 @@ class _Bench:
             mine, theirs = Predictor(model), hanlp.load(str(export_hanlp(model, folder / f"hanlp-{task}")))
             texts = [e.text for e in material.sentences(task, self.sizes.predicted, split="test")]
             as_taken = [list(text) for text in texts] if task == "ner" else texts
+            work = roofline.of_model(model, [len(text) for text in texts]) / 3  # forward alone
             found += [
-                (f"{place}/ours", self._bulk(lambda _, p=mine, t=texts: p.predict_many(t), texts)),
-                (f"{place}/hanlp", self._bulk(lambda _, c=theirs, t=as_taken: c(t), texts)),
+                (f"{place}/ours", self._bulk(lambda p=mine, t=texts: p.predict_many(t), texts, work)),
+                (f"{place}/hanlp", self._bulk(lambda c=theirs, t=as_taken: c(t), texts, work)),
             ]
             if task == "ner":
                 longest = max(texts, key=len) * material.LATENCY_CHARACTERS
@@ -159,15 +153,20 @@ class _Bench:
                 found += [(f"latency.small/{name}", self._calls(answer, text)) for name, answer in one.items()]
         return found
 
-    def _bulk(self, predict: Callable[[int], Any], texts: list[str]) -> Callable[[int], Row]:
-        def run(turn: int) -> Row:
+    def _bulk(self, predict: Callable[[], Any], texts: list[str], work: float) -> Callable[[int], Row]:
+        def run(_: int) -> Row:
             clock = Clock(self.device)
-            answers = predict(turn)
+            predict()
             seconds, wall = clock.read()
-            tokens = sum(map(len, texts))
-            return {"seconds": seconds, "wall": wall, "tokens_per_second": tokens / seconds, "answers": len(answers)}
+            rate = sum(map(len, texts)) / seconds
+            return self._with_share({"seconds": seconds, "wall": wall, "tokens_per_second": rate}, work)
 
         return run
+
+    def _with_share(self, row: Row, work: float) -> Row:
+        """The row with its share of the peak, which is measured now."""
+        fastest = roofline.peak(self.device, roofline.SIZES[: 1 if self.sizes.quick else None])
+        return {**row, "roofline": work / row["seconds"] / fastest}
 
     def _calls(self, answer: Callable[[str], Any], text: str) -> Callable[[int], Row]:
         def run(_: int) -> Row:
@@ -217,8 +216,7 @@ def ratios(rows: dict[str, dict[str, Row]]) -> dict[str, Any]:
                 [row["value"] for row in seeds.values()])  # fmt: skip
         elif who == "ours":
             for measure in ("roofline", "tokens_per_second"):
-                if place.startswith("train"):
-                    put(f"{place}.{measure}", [row[measure] for row in seeds.values()])
+                put(f"{place}.{measure}", [row[measure] for row in seeds.values()])
         else:
             times = [own[turn]["tokens_per_second"] / row["tokens_per_second"] for turn, row in seeds.items()]
             put(f"{place}.vs_{who}", times)
