@@ -35,11 +35,14 @@ def doctor(as_json: bool) -> dict[str, Any]:
 @click.command()
 @click.option("--rounds", type=click.IntRange(min=1), help="Each contestant once a round; default: 5, quick 1.")
 @click.option("--quick", is_flag=True, help="A few sentences: whether it runs, not how fast.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write all that was measured as JSON.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A JSON file, written after each round; rounds that it holds are not measured again.",
+)
 @speaks_json
 def bench(rounds: int | None, quick: bool, out: Path | None, as_json: bool) -> dict[str, Any]:
     """Train and predict beside the Hugging Face Trainer and HanLP's own loop, in turns, on one thread."""
-    from hanlp_tutor.files import write_json
     from hanlp_tutor.workbench.bench.material import QUICK, Sizes
     from hanlp_tutor.workbench.bench.report import table
     from hanlp_tutor.workbench.bench.rounds import bench as measure
@@ -48,11 +51,10 @@ def bench(rounds: int | None, quick: bool, out: Path | None, as_json: bool) -> d
     content = measure(
         QUICK if quick else Sizes(),
         rounds or (1 if quick else 5),
+        out,
         open_onnx=_onnx if _installed("onnxruntime") else None,
         say=lambda line: click.echo(line, file=speak),
     )
-    if out is not None:
-        write_json(out, content)
     if not as_json:
         click.echo(table(content))
     return content

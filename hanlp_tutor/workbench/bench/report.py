@@ -76,7 +76,7 @@ def _measured(content: dict[str, Any]) -> str:
     sizes = content["settings"]
     return (
         f"Measured by `{content['command_line']}` on {content['device']}, {versions}, {content['date'][:10]}: "
-        f"{sizes['rounds']} rounds, medians of the ratios within a round, in brackets the least and the greatest. "
+        f"{content['rounds']} rounds, medians of the ratios within a round, in brackets the least and the greatest. "
         f"{sizes['ner']:,} sentences and {sizes['classify']:,} reviews, {sizes['batch']} an update; who sorts by "
         f"length makes 1 in {sizes['part']} of the updates, who does not reads 1 in {sizes['thin']} of the sentences. "
         f"BERT-base's shape: {sizes['base']} short sentences, {sizes['base_batch']} an update, all by all. Predicted: "

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import statistics
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import torch
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.predict import Predictor
 from hanlp_tutor.device import choose_device, describe_device, is_fast
+from hanlp_tutor.files import write_json
 from hanlp_tutor.hanlp_bridge.export import export_hanlp
 from hanlp_tutor.manifest import manifest
 from hanlp_tutor.workbench.bench import material, ours, peers, roofline
@@ -33,13 +35,20 @@ TASKS = {"train.small": "ner", "train.small_classify": "classify", "train.base":
 
 
 def bench(
-    sizes: Sizes, rounds: int, *, open_onnx: OnnxOpener | None = None, say: Callable[[str], None] = print
+    sizes: Sizes,
+    rounds: int,
+    out: Path | None = None,
+    *,
+    open_onnx: OnnxOpener | None = None,
+    say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Measure all, and return what ``results/speed.json`` holds.
 
     Args:
         sizes: how much each contestant computes.
         rounds: how often.
+        out: written after each round; rounds that it holds, measured on such a device by the same versions, are not
+            measured again.
         open_onnx: from a model and a free folder to what answers one text; None leaves ONNX out.
         say: told what is being done.
     """
@@ -47,7 +56,7 @@ def bench(
     torch.set_num_threads(1)
     try:
         with tempfile.TemporaryDirectory() as folder, _quiet():
-            return _Bench(sizes, Path(folder), open_onnx, say).content(rounds)
+            return _Bench(sizes, Path(folder), open_onnx, say).content(rounds, out)
     finally:
         torch.set_num_threads(threads)
 
@@ -62,30 +71,35 @@ class _Bench:
         self.trainings = [each for place in TASKS for each in self._trainings(place)]
         self.others = self._predictions(folder, open_onnx)
 
-    def content(self, rounds: int) -> dict[str, Any]:
-        for turn in range(1, rounds + 1):
+    def content(self, rounds: int, out: Path | None) -> dict[str, Any]:
+        command = f"hanlp-tutor bench --rounds {rounds}{' --quick' * self.sizes.quick} --out results/speed.json"
+        settings = {**self.sizes.settings(), "threads": 1}
+        head = {"schema": 1, "experiment": "speed", "command_line": command, **manifest(describe_device(self.device))}
+        content = json.loads(out.read_text(encoding="utf-8")) if out is not None and out.exists() else {}
+        same = {"settings": settings, "versions": head["versions"], "device": head["device"]}
+        if any(content.get(name) != value for name, value in same.items()):
+            content = {"rounds": 0, "rows": {}}
+            lengths = [len(example.text) for example in material.sentences("ner", 10**6)]
+            if not self.sizes.quick:
+                self.rows["memory"] = {"1": {"value": self._memory()}}
+            for turn in range(1, rounds + 1):
+                for who, share in peers.padding(lengths, self.sizes.batch, turn).items():
+                    self.rows.setdefault(f"padding_fraction/{who}", {})[str(turn)] = {"value": share}
+            content["profile"] = self._profile()
+        self.rows |= {name: row["seeds"] for name, row in content["rows"].items()}
+        for turn in range(content["rounds"] + 1, rounds + 1):
             contestants = [*self.trainings, *self.others]
             first = (turn - 1) * 2 % len(contestants)  # who comes first, has what the caches and the heap are like then
             for name, run in contestants[first:] + contestants[:first]:
                 row = run(turn)
                 self.rows.setdefault(name, {})[str(turn)] = row
                 self.say(f"round {turn} of {rounds}: {name}: {row['seconds']:.1f} s")
-        if not self.sizes.quick:
-            self.rows["memory"] = {"1": {"value": self._memory()}}
-        lengths = [len(example.text) for example in material.sentences("ner", 10**6)]
-        for turn in range(1, rounds + 1):
-            for who, share in peers.padding(lengths, self.sizes.batch, turn).items():
-                self.rows.setdefault(f"padding_fraction/{who}", {})[str(turn)] = {"value": share}
-        command = f"hanlp-tutor bench --rounds {rounds}{' --quick' * self.sizes.quick} --out results/speed.json"
-        head = {"schema": 1, "experiment": "speed", "command_line": command}
-        return {
-            **head,
-            **manifest(describe_device(self.device)),
-            "settings": {**self.sizes.settings(), "rounds": rounds, "threads": 1},
-            **ratios(self.rows),
-            "profile": self._profile(),
-            "rows": {name: {"seeds": seeds, **_summary(list(seeds.values()))} for name, seeds in self.rows.items()},
-        }
+            rows = {name: {"seeds": seeds, **_summary(list(seeds.values()))} for name, seeds in self.rows.items()}
+            measured = {"settings": settings, "rounds": turn, **ratios(self.rows), "profile": content["profile"]}
+            content = {**head, **measured, "rows": rows}
+            if out is not None:
+                write_json(out, content)
+        return content
 
     def _examples(self, place: str) -> list[Any]:
         if place == "train.base":
