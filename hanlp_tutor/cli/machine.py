@@ -44,13 +44,13 @@ def doctor(as_json: bool) -> dict[str, Any]:
 def bench(rounds: int | None, quick: bool, out: Path | None, as_json: bool) -> dict[str, Any]:
     """Train and predict beside the Hugging Face Trainer and HanLP's own loop, in turns, on one thread."""
     from hanlp_tutor.workbench.bench.material import QUICK, Sizes
-    from hanlp_tutor.workbench.bench.report import table
+    from hanlp_tutor.workbench.bench.report import ROUNDS, table
     from hanlp_tutor.workbench.bench.rounds import bench as measure
 
     speak = click.get_text_stream("stderr")
     content = measure(
         QUICK if quick else Sizes(),
-        rounds or (1 if quick else 5),
+        rounds or (1 if quick else ROUNDS),
         out,
         open_onnx=_onnx if _installed("onnxruntime") else None,
         say=lambda line: click.echo(line, file=speak),

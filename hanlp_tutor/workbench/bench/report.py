@@ -31,6 +31,7 @@ RIVALS = {
     "ours": "ours",
 }
 LATENCIES = {"": "ours, torch", "onnx_": "ours, ONNX Runtime", "hanlp_": "HanLP"}
+ROUNDS = 5  # for a median that may be quoted
 BAR = 40  # characters for a whole
 
 
@@ -76,12 +77,17 @@ def _measured(content: dict[str, Any]) -> str:
     sizes = content["settings"]
     return (
         f"Measured by `{content['command_line']}` on {content['device']}, {versions}, {content['date'][:10]}: "
-        f"{content['rounds']} rounds, medians of the ratios within a round, in brackets the least and the greatest. "
+        f"{_rounds(content['rounds'])}, medians of the ratios within a round, in brackets the least and the greatest. "
         f"{sizes['ner']:,} sentences and {sizes['classify']:,} reviews, {sizes['batch']} an update; who sorts by "
         f"length makes 1 in {sizes['part']} of the updates, who does not reads 1 in {sizes['thin']} of the sentences. "
         f"BERT-base's shape: {sizes['base']} short sentences, {sizes['base_batch']} an update, all by all. Predicted: "
         f"{sizes['predicted']} texts of each corpus."
     )
+
+
+def _rounds(count: int) -> str:
+    few = f" of the {ROUNDS} that are wanted; the same command measures the others" if count < ROUNDS else ""
+    return f"{count} round{'s' * (count > 1)}{few}"
 
 
 def _targets(content: dict[str, Any]) -> str:
