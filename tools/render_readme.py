@@ -11,7 +11,7 @@ from hanlp_tutor.files import write_file
 from hanlp_tutor.teach.course.teaching import plan
 from hanlp_tutor.teach.encoder_results import Comparison
 from hanlp_tutor.teach.results import GRID, current_rows, read_results, spread
-from hanlp_tutor.workbench.bench.report import page, table
+from hanlp_tutor.workbench.bench import report
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = "results"  # how the section of most pages is called
@@ -100,8 +100,8 @@ def sweeps_section() -> str:
 def speed_section() -> str:
     """The bench, and what a GPU gave if there ever was one."""
     content, gpu = read_results("speed"), read_results("gpu")
-    text = page(content) if content else "Not measured yet: `make bench`."
-    on_gpu = f"```\n{table(gpu)}\n```" if gpu else "Not measured: nobody has run `make gpu` on a machine with a GPU."
+    text = report.page(content) if content else "Not measured yet: `make bench`."
+    on_gpu = f"```\n{report.table(gpu)}\n```" if gpu else "Not measured: `make gpu` has not met a GPU yet."
     return f"\n{text}\n\n## Measured on a GPU\n\n{on_gpu}\n"
 
 

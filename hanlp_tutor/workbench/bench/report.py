@@ -99,7 +99,7 @@ def _targets(content: dict[str, Any]) -> str:
             verdict, wanted = "not measured", ""
         else:
             better = value["median"] >= against["median"] if more else value["median"] <= against["median"]
-            verdict = "met" if better else "**not met**"
+            verdict = ("" if content["rounds"] >= ROUNDS else "so far ") + ("met" if better else "**not met**")
             wanted = f"{'at least' if more else 'at most'} {_number(against['median'])}"
         rows.append((what, wanted, shown(value), verdict, _at_peak(content, name)))
     explained = "*At the peak*: what it would be if the same products ran at the full peak and nothing else took time."
@@ -162,6 +162,8 @@ def _profile(content: dict[str, Any]) -> str:
 
 
 def _verdicts(content: dict[str, Any]) -> str:
+    if content["rounds"] < ROUNDS:
+        return "## Faster at what, and at what not\n\nToo few rounds to say: see the ratios above."
     sides: dict[str, list[str]] = {"Faster": [], "Slower": [], "No difference outside the spread": []}
     for place, title in PLACES.items():
         for rival, name in RIVALS.items():
