@@ -56,6 +56,8 @@ def make_deterministic(on: bool, device: torch.device) -> None:
         torch.backends.cuda.enable_flash_sdp(False)
         torch.backends.cuda.enable_mem_efficient_sdp(False)
     torch.use_deterministic_algorithms(on, warn_only=True)
+    # PyTorch would fill every new tensor with NaN, for kernels that read memory nobody wrote: a fiftieth of an update
+    torch.utils.deterministic.fill_uninitialized_memory = False
 
 
 def allow_tf32(on: bool, device: torch.device) -> None:
@@ -69,6 +71,7 @@ def settings_restored() -> Iterator[None]:
     """Around a run: what it switches for the whole process is afterwards as it was."""
     deterministic = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    filled = torch.utils.deterministic.fill_uninitialized_memory
     products = torch.get_float32_matmul_precision()
     flash, efficient = torch.backends.cuda.flash_sdp_enabled(), torch.backends.cuda.mem_efficient_sdp_enabled()
     workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
@@ -76,6 +79,7 @@ def settings_restored() -> Iterator[None]:
         yield
     finally:
         torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        torch.utils.deterministic.fill_uninitialized_memory = filled
         torch.set_float32_matmul_precision(products)
         torch.backends.cuda.enable_flash_sdp(flash)
         torch.backends.cuda.enable_mem_efficient_sdp(efficient)

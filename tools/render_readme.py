@@ -11,6 +11,7 @@ from hanlp_tutor.files import write_file
 from hanlp_tutor.teach.course.teaching import plan
 from hanlp_tutor.teach.encoder_results import Comparison
 from hanlp_tutor.teach.results import GRID, current_rows, read_results, spread
+from hanlp_tutor.workbench.bench import report
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = "results"  # how the section of most pages is called
@@ -96,6 +97,14 @@ def sweeps_section() -> str:
     return f"\n{table(content) if content else 'Not measured yet: `python -m benchmarks.sweep`.'}\n"
 
 
+def speed_section() -> str:
+    """The bench, and what a GPU gave if there ever was one."""
+    content, gpu = read_results("speed"), read_results("gpu")
+    text = report.page(content) if content else "Not measured yet: `make bench`."
+    on_gpu = f"```\n{report.table(gpu)}\n```" if gpu else "Not measured: `make gpu` has not met a GPU yet."
+    return f"\n{text}\n\n## Measured on a GPU\n\n{on_gpu}\n"
+
+
 # By page the sections between its marks, <!-- NAME:begin --> and <!-- NAME:end -->
 PAGES: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "README.md": {"course": lambda: course("en"), RESULTS: lambda: numbers("en")},
@@ -103,6 +112,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "benchmarks" / "README.md": {RESULTS: threads_section},
     ROOT / "docs" / "defaults.md": {RESULTS: defaults_section},
     ROOT / "docs" / "results.md": {RESULTS: results_section},
+    ROOT / "docs" / "speed.md": {RESULTS: speed_section},
     ROOT / "docs" / "sweeps.md": {RESULTS: sweeps_section},
     ROOT / "docs" / "teaching.md": {RESULTS: plan},
 }

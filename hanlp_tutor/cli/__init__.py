@@ -19,7 +19,7 @@ from hanlp_tutor.cli.compare import compare
 from hanlp_tutor.cli.course import claims, edition, grade
 from hanlp_tutor.cli.data import convert
 from hanlp_tutor.cli.diagnose import diagnose
-from hanlp_tutor.cli.machine import doctor
+from hanlp_tutor.cli.machine import bench, doctor
 from hanlp_tutor.cli.models import evaluate, export, predict, relocate
 from hanlp_tutor.cli.serving import serve
 from hanlp_tutor.cli.sweep import sweep
@@ -38,7 +38,7 @@ def app() -> None:
 # fmt: off
 for command in (
     doctor, convert, audit, run, train, tune, pretrain, evaluate, calibrate, predict, export, serve, relocate, diagnose,
-    claims, sweep, compare, grade, edition,
+    claims, sweep, compare, grade, edition, bench,
 ):
     # fmt: on
     app.add_command(command)

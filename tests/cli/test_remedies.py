@@ -670,6 +670,7 @@ ELSEWHERE = {
     "workbench/sweep/running.py:_outcome": "a folder that all machines share",
     "workbench/sweep/running.py:_prepare": "another --out; tests/workbench/test_sweep.py",
     "workbench/tuning/search.py:_write": "the head of a file",
+    "workbench/bench/rounds.py:_Bench.content": "the command that measured, for the result; test_bench.py",
 }
 
 WORDINGS = ("pass_option", "pass_options", "on_command_line")

@@ -209,6 +209,22 @@ def test_deterministic_while_it_runs_and_not_a_moment_longer(tiny_encoder, tmp_p
     assert switches() == before
 
 
+def test_memory_that_nobody_reads_is_not_filled_and_the_weights_are_the_same(tiny_encoder, tmp_path):
+    """PyTorch fills every new tensor with NaN in deterministic mode, unless told not to."""
+    fill, weights, during = torch.utils.deterministic, [], []
+
+    def filled(run):
+        during.append(fill.fill_uninitialized_memory)
+        fill.fill_uninitialized_memory = True
+
+    for name, start in (("as it is", None), ("filled", filled)):
+        model = make("ner", tagged(8), tiny_encoder)
+        fine_tune(model, tagged(8), [], PLAIN, tmp_path / name, on_start=start)
+        weights.append(model.state_dict())
+    assert during == [False] and fill.fill_uninitialized_memory, "PyTorch's own default, before and after"
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
 def test_what_a_process_had_set_itself_stays(tiny_encoder, tmp_path):
     with device.settings_restored():
         torch.use_deterministic_algorithms(True, warn_only=False)
