@@ -13,7 +13,7 @@ from hanlp_tutor.errors import ConfigError
 
 
 def label_files(
-    model: Path, source: Path, out: Path, column: str | None, fresh: bool, form: str | None, as_json: bool
+    model: Path, source: Path, out: Path, column: str | None, fresh: bool, reading: dict[str, Any], as_json: bool
 ) -> dict[str, Any]:
     """Label one file into another, with progress on standard error.
 
@@ -23,14 +23,16 @@ def label_files(
     from hanlp_tutor.serving.batch_files import FORMATS, label_file
     from hanlp_tutor.serving.opening import checksum
 
+    form = reading.get("format")
     if form is not None and form not in FORMATS:
         raise ConfigError(f"--format {form}: --in reads {', '.join(FORMATS)}; other formats are read with --file.")
     folder = predicting_folder(model)
     predictor = predictor_of(folder)
     with _Shown(source.stat().st_size) as shown:
         done = label_file(
-            predictor.predict_many, source, out, model=checksum(folder), column=column or "text", form=form,
-            fresh=fresh, progress=shown,
+            predictor.predict_many, source, out, model=f"{'/'.join(folder.resolve().parts[-2:])} "
+            f"({checksum(folder)[:12]})", column="text" if column is None else column, form=form,
+            encoding=reading.get("encoding", "utf-8"), fresh=fresh, progress=shown,
         )  # fmt: skip
     if not as_json:
         before = f", {done['before']:,} of them before" if done["before"] else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -58,14 +59,22 @@ def evaluate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) ->
 @click.option("--file", type=click.Path(path_type=Path), help="Label the texts of a file, its own labels aside.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write one JSON object a text into this file.")
 @click.option("--in", "source", type=click.Path(path_type=Path), help="A .csv, .tsv, .jsonl, .bio or text file of any "
-              "size, labelled into --out as a stream; begun before, it goes on.")  # fmt: skip
+              "size, in UTF-8 unless --encoding says otherwise, labelled into --out as a stream; begun before, it goes "
+              "on. What is written has the form of the file; of text it is JSONL.")  # fmt: skip
 @click.option("--column", help="With --in: where the text is, in CSV and JSONL; default: text.")
-@click.option("--fresh", is_flag=True, help="With --in: begin anew.")
+@click.option("--fresh", is_flag=True, help="With --in: begin anew, whatever --out holds.")
 @reads_files(encoding=None)
 @speaks_json
 def predict(
-    model: Path, text: str | None, file: Path | None, out: Path | None, source: Path | None, column: str | None,
-    fresh: bool, reading: dict[str, Any], as_json: bool,
+    model: Path,
+    text: str | None,
+    file: Path | None,
+    out: Path | None,
+    source: Path | None,
+    column: str | None,
+    fresh: bool,
+    reading: dict[str, Any],
+    as_json: bool,
 ) -> dict[str, Any] | None:
     """Label TEXT, or the texts of --file, or each line of standard input; with --json one object a text.
 
@@ -73,10 +82,15 @@ def predict(
     not, the texts are taken. A model of relations takes pairs: {"head", "tail", "text"} in JSON, or
     head<TAB>tail<TAB>text, a line; of an export every pair of entities.
     """
+    if "-" in (text, *map(str, (file, out, source))):
+        raise ConfigError(f"- is no file. Texts, one a line, are read from standard input, and answered on standard "
+                          f"output: hanlp-tutor predict {shlex.quote(str(model))} --json < FILE")  # fmt: skip
     if source is not None:
-        if text is not None or file is not None or out is None or reading.keys() - {"format"}:
-            raise ConfigError("--in FILE goes with --out FILE, and with --column, --format and --fresh alone.")
-        return label_files(model, source, out, column, fresh, reading.get("format"), as_json)
+        if text is not None or file is not None or out is None or reading.keys() - {"format", "encoding"}:
+            raise ConfigError(
+                "--in FILE goes with --out FILE, and with --column, --format, --encoding and --fresh alone."
+            )
+        return label_files(model, source, out, column, fresh, reading, as_json)
     if column is not None or fresh:
         raise ConfigError("--column and --fresh belong to --in FILE.")
     if text is not None and file is not None:
@@ -178,6 +192,10 @@ def _texts(file: Path, reading: dict[str, Any]) -> list[str]:
         with suppress(DataError):
             form = detect_format(file, options).name
             note(f"{file}: read as {form}; with --format lines each line is a text.")
+        if form is None and file.suffix.lower() in (".csv", ".tsv"):
+            raise ConfigError(f"{file}: a table, of which --file would label whole rows. Label one of its columns with "
+                              f"--in {shlex.quote(str(file))} --column NAME --out FILE; with --format lines each line "
+                              "is a text.")  # fmt: skip
     if form in (None, "lines"):
         check_options(options, _lines, "reading lines of text")
         texts = _lines(file, **options)
@@ -271,7 +289,8 @@ def _chunks(size: int) -> Iterator[list[str]]:
                 chunk = []
     except UnicodeDecodeError:
         raise TutorError(
-            f"standard input, near line {number + 1}: not UTF-8. Convert it first, for instance with iconv -f GB18030."
+            f"standard input, near line {number + 1}: not UTF-8. If all of it is in another encoding, convert it, "
+            "such as GB18030: iconv -f GB18030 -t UTF-8 FILE. If one line is damaged, mend or remove it."
         ) from None
     if chunk:
         yield chunk

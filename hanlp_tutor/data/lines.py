@@ -189,6 +189,19 @@ def _decode_unknown(path: str | Path, content: bytes) -> str:
     return text
 
 
+def encoding_of(content: bytes) -> str | None:
+    """What whole lines are in: ``utf-8``, ``utf-16`` by its mark, or ``gb18030``; None where that cannot be told."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    for name in ("utf-8", "gb18030"):
+        try:
+            text = content.decode(name)
+        except UnicodeDecodeError:
+            continue
+        return name if name == "utf-8" or _looks_chinese(text) else None
+    return None
+
+
 def _looks_chinese(text: str) -> bool:
     """Whether nearly all characters beyond ASCII are those of GB2312: Big5 or Latin-1 read as GB18030 shows others."""
     beyond = "".join(character for character in text if character > "\x7f")

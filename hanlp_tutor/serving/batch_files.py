@@ -13,23 +13,32 @@ that whatever ends the process costs one chunk. When the input has been read to 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
 import json
 import os
+import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from filelock import FileLock, Timeout
+
+from hanlp_tutor.data.lines import encoding_of
 from hanlp_tutor.errors import ConfigError, DataError, InputError
 from hanlp_tutor.files import write_json
 
 CHUNK = 512  # records
 FORMATS = ("csv", "tsv", "jsonl", "columns", "lines")
 _LONGEST_FIELD = 2**31 - 1
+_HEAD, _ROWS = 1 << 20, 20  # bytes and rows that are looked at for what an error proposes
+_SENTENCE = re.compile(r"[。！？；，!?]|[\u4e00-\u9fff]{13}")  # no name of a column
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,7 @@ def label_file(
     model: str = "",
     column: str = "text",
     form: str | None = None,
+    encoding: str = "utf-8",
     fresh: bool = False,
     progress: Callable[[int, int, int], None] = lambda records, done, size: None,
 ) -> dict[str, int]:
@@ -62,11 +72,12 @@ def label_file(
 
     Args:
         predict: from inputs to answers, in order; as ``Predictor.predict_many``.
-        source, out: the files; they differ.
+        source, out: the files; they differ. A link stays a link: what it points to is written.
         model: names the model, so that another one does not go on with a partial file.
         column: where the text is, of CSV and JSONL.
         form: one of :data:`FORMATS`; None goes by the ending.
-        fresh: begin anew although a partial file is there.
+        encoding: of the source, one whose lines end in the byte of LF, as all but UTF-16 and UTF-32; out is UTF-8.
+        fresh: begin anew although a partial file, or another's file, is there.
         progress: called after each chunk with the records so far, and the bytes read and in all.
 
     Returns:
@@ -74,42 +85,137 @@ def label_file(
 
     Raises:
         DataError: a record that cannot be read, with its line; what was written before it is kept.
-        ConfigError: the partial file belongs to something else; a column that is not there.
+        ConfigError: the partial file belongs to something else; a column that is not there; ``out`` is a device or a
+            pipe, something else than an earlier answer, or has the ending of another form; another run writes it.
+        OSError: that of the machine, with the file.
     """
     source, out = Path(source), Path(out)
     form = form or _form_of(source)
+    encoding = _checked(encoding, source)
     if out.exists() and out.resolve() == source.resolve():
         raise ConfigError(f"{out} would overwrite its own source; name another file for --out.")
     if out.is_dir():
         raise ConfigError(f"{out} is a folder; name a file for --out.")
-    partial, state_file = (out.with_name(f"{out.name}.partial{ending}") for ending in ("", ".json"))
-    began = {"model": model, "column": column, "format": form}
+    if out.exists() and not out.is_file():
+        raise ConfigError(
+            f"{out} is a device or a pipe, which cannot be gone on with; name a file for --out. Texts, one a line, are "
+            "also read from standard input, and answered on standard output: hanlp-tutor predict MODEL --json < FILE"
+        )
+    if out.is_symlink():
+        out = Path(os.path.realpath(out))
+    _check_ending(form, source, out)
+    if not fresh and not _is_answer(form, source, out, encoding):
+        raise ConfigError(f"{out} is there, and is no answer to {source}. Name another file for --out, or replace it "
+                          "with --fresh.")  # fmt: skip
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial, state_file, lock = (out.with_name(f"{out.name}.partial{ending}") for ending in ("", ".json", ".lock"))
+    began = {"model": model, "column": column, "format": form, "encoding": encoding}
     size = source.stat().st_size
-    with open(source, "rb") as raw:
+    with _alone(lock, partial), open(source, "rb") as raw:
         state = None if fresh else _state(state_file, partial, began, raw, source)
-        reader = _Reader(raw, source, state)
+        reader = _Reader(raw, source, encoding, state)
         shape = _SHAPES[form](reader, column)
         shape.open(state)
-        out.parent.mkdir(parents=True, exist_ok=True)
         records = before = state["records"] if state else 0
-        with open(partial, "r+b" if state else "wb") as written:
-            if state:
-                written.truncate(state["written"])
-                written.seek(state["written"])
-            else:
-                written.write(shape.header())
-            for chunk in _chunks(shape.records(), CHUNK):
-                answers = _answers(predict, chunk, source)
-                written.write(b"".join(shape.line(r, a) for r, a in zip(chunk, answers, strict=True)))
-                records += len(chunk)
-                written.flush()
-                os.fsync(written.fileno())
-                where = {"records": records, "written": written.tell(), **reader.place()}
-                write_json(state_file, {**began, **where, **shape.kept()})
-                progress(records, where["read"], size)
-    os.replace(partial, out)
-    state_file.unlink(missing_ok=True)
+        try:
+            with open(partial, "r+b" if state else "wb") as written:
+                if state:
+                    written.truncate(state["written"])
+                    written.seek(state["written"])
+                for chunk in _chunks(shape.records(), CHUNK):
+                    answers = _answers(predict, chunk, source)
+                    begin = b"" if records else shape.header(answers[0])
+                    written.write(begin + b"".join(shape.line(r, a) for r, a in zip(chunk, answers, strict=True)))
+                    written.flush()
+                    os.fsync(written.fileno())
+                    where = {"records": records + len(chunk), "written": written.tell(), **reader.place()}
+                    write_json(state_file, {**began, **where, **shape.kept()})
+                    records += len(chunk)
+                    progress(records, where["read"], size)
+                if not records:
+                    written.write(shape.header({}))
+        except DataError as error:
+            if not records or isinstance(error, _OtherEncoding):
+                partial.unlink(missing_ok=True)
+                state_file.unlink(missing_ok=True)
+                raise
+            kept = f"{records:,} records are kept in {partial}: mend the line and give the same command."
+            remedy = f"{error.remedy} {kept}" if error.remedy else kept
+            raise DataError(error.message, path=error.path, line=error.line, remedy=remedy) from None
+        except OSError as error:
+            if error.errno is None or error.filename is not None:
+                raise
+            raise OSError(error.errno, error.strerror, str(partial)) from error
+        os.replace(partial, out)
+        state_file.unlink(missing_ok=True)
     return {"records": records, "before": before}
+
+
+@contextmanager
+def _alone(lock: Path, partial: Path) -> Iterator[None]:
+    """Let one process at a time write a file.
+
+    Raises:
+        ConfigError: another one does.
+    """
+    try:
+        with FileLock(lock, timeout=0):
+            yield
+            with suppress(OSError):  # Windows removes no open file
+                lock.unlink(missing_ok=True)
+    except Timeout:
+        raise ConfigError(f"another run writes {partial}: wait for its end, or name another file for --out.") from None
+
+
+def _check_ending(form: str, source: Path, out: Path) -> None:
+    """Refuse a name that promises another form than what is written.
+
+    Raises:
+        ConfigError: with the ending to take.
+    """
+    writes = "jsonl" if form == "lines" else form
+    promised = {**_ENDINGS, ".txt": "columns", ".json": "json", ".xlsx": "xlsx", ".xls": "xlsx"}
+    ending = out.suffix.lower()
+    if promised.get(ending, writes) != writes and (form == "lines" or ending != source.suffix.lower()):
+        right = next(name for name, of in _ENDINGS.items() if of == writes)
+        what = "an object of JSON a line" if writes == "jsonl" else f"the form of {source}, {writes}"
+        raise ConfigError(
+            f"{out}: what is written is {what}. Name it so: --out {shlex.quote(str(out)[: -len(ending)] + right)}"
+        )
+
+
+def _is_answer(form: str, source: Path, out: Path, encoding: str) -> bool:
+    """Whether a file may be replaced unasked: not there, empty, or one whose first line an earlier answer has."""
+    if not out.exists() or not out.stat().st_size:
+        return True
+    with open(out, "rb") as file, open(source, "rb") as given:
+        first, asked = file.readline(_HEAD).rstrip(), given.readline(_HEAD).removeprefix(codecs.BOM_UTF8).strip()
+    if form == "columns":
+        return first.startswith(asked.decode(encoding, "replace").encode())
+    if form in ("csv", "tsv"):
+        return first.endswith((b"prediction", b"prediction_score"))
+    return first.startswith(b"{") and (b'"prediction": ' if form == "jsonl" else b'"text": ') in first
+
+
+def _checked(encoding: str, source: Path) -> str:
+    """The encoding's name.
+
+    Raises:
+        ConfigError: there is none so called, or one whose lines cannot be told by a byte.
+    """
+    try:
+        name = codecs.lookup(encoding).name.removesuffix("-sig")
+        by_line = "\n".encode(name) == b"\n"
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
+        raise ConfigError(f"there is no encoding {encoding!r}; try 'utf-8' or 'gb18030'.") from None
+    if not by_line:
+        raise ConfigError(f"{source}: --in does not read {encoding}. {_by_iconv(encoding.upper(), source)}")
+    return name
+
+
+def _by_iconv(encoding: str, source: Path) -> str:
+    target = source.with_name(f"utf8_{source.name}")
+    return f"Convert it first: iconv -f {encoding} -t UTF-8 {shlex.quote(str(source))} > {shlex.quote(str(target))}"
 
 
 def _answers(predict: Callable[..., Any], chunk: list[Record], source: Path) -> Sequence[dict[str, Any]]:
@@ -154,11 +260,15 @@ def _state(path: Path, partial: Path, began: dict[str, Any], raw: BinaryIO, sour
     return {**state, "hash": found}
 
 
-class _Reader:
-    """Lines of a file in UTF-8, without loading it, with how much of it has been read."""
+class _OtherEncoding(DataError):
+    """Of the whole file: what was read before is to be read again."""
 
-    def __init__(self, raw: BinaryIO, source: Path, state: dict[str, Any] | None):
-        self._raw, self.source = raw, source
+
+class _Reader:
+    """Lines of a file, without loading it, with how much of it has been read."""
+
+    def __init__(self, raw: BinaryIO, source: Path, encoding: str, state: dict[str, Any] | None):
+        self._raw, self.source, self._encoding = raw, source, encoding
         self.line = state["line"] if state else 0
         self._read = state["read"] if state else 0
         self._hash = state["hash"] if state else hashlib.sha256()
@@ -167,7 +277,7 @@ class _Reader:
         """Each line with its end.
 
         Raises:
-            DataError: one that is not UTF-8.
+            DataError: one of another encoding.
         """
         while content := self._raw.readline():
             self.line += 1
@@ -176,12 +286,30 @@ class _Reader:
             if self.line == 1:
                 content = content.removeprefix(b"\xef\xbb\xbf")
             try:
-                yield content.decode("utf-8")
+                yield content.decode(self._encoding)
             except UnicodeDecodeError as error:
-                raise DataError(
-                    f"not UTF-8 (byte {error.start + 1} of the line).", path=self.source, line=self.line,
-                    remedy=f"Convert the file first: iconv -f GB18030 -t UTF-8 {self.source} > NEW",
-                ) from None  # fmt: skip
+                what = f"not {self._encoding.upper()} (byte {error.start + 1} of the line)."
+                raise self._error(what, content) from None
+
+    def _error(self, what: str, line: bytes) -> DataError:
+        """Of a line of another encoding: where others can be read, the line alone is broken."""
+        where = {"path": self.source, "line": self.line}
+        with open(self.source, "rb") as file:
+            before = file.read(min(self._read - len(line), _HEAD))
+            file.seek(self._read)
+            after = file.read(_HEAD)
+            after = after[: after.rfind(b"\n") + 1]
+        if not before.isascii() or (not after.isascii() and encoding_of(after) == self._encoding):
+            remedy = f"Other lines are {self._encoding.upper()}, this one is damaged: mend or remove it."
+            return DataError(what, **where, remedy=remedy)
+        found = encoding_of(before[: before.rfind(b"\n") + 1] + line + after)
+        if found == "utf-16":
+            return _OtherEncoding(what, **where, remedy=_by_iconv("UTF-16", self.source))
+        if found in (None, self._encoding):
+            remedy = "Pass --encoding NAME with its encoding, such as big5, or save it as UTF-8."
+        else:
+            remedy = f"Pass --encoding {found}: as that it can be read."
+        return _OtherEncoding(what, **where, remedy=remedy)
 
     def place(self) -> dict[str, Any]:
         """For the state: ``line``, ``read`` (bytes) and their ``sha256``."""
@@ -201,8 +329,8 @@ class _Shape:
         """What the state keeps for :meth:`open`."""
         return {}
 
-    def header(self) -> bytes:
-        """What the output begins with."""
+    def header(self, answer: dict[str, Any]) -> bytes:
+        """What the output begins with; ``answer`` is the first, or empty."""
         return b""
 
     def records(self) -> Iterator[Record]:
@@ -238,8 +366,11 @@ class _Jsonl(_Shape):
             if not isinstance(row, dict):
                 raise self.error(f"an object belongs here, this is a {type(row).__name__}.")
             if not isinstance(row.get(self.column), str):
-                known = ", ".join(name for name, value in row.items() if isinstance(value, str))
-                raise self.error(f"no text under {self.column!r}.", remedy=f"Name it: --column {known or 'NAME'}")
+                texts = {name: value for name, value in row.items() if isinstance(value, str)}
+                best = shlex.quote(_most_chinese(texts)) if texts else "NAME"
+                raise self.error(f"no text under {self.column!r}.", remedy=f"Name it: --column {best}")
+            if "prediction" in row:
+                raise self.error("has a 'prediction' already.", remedy="Rename it, or name another file for --in.")
             given = {"head": row["head"], "tail": row["tail"], "text": row[self.column]} if _is_pair(row) else None
             yield Record(given or row[self.column], row, self.reader.line)
 
@@ -247,30 +378,56 @@ class _Jsonl(_Shape):
         return _json({**record.carried, "prediction": {k: v for k, v in answer.items() if k != "text"}})
 
 
+_QUOTES = "A field that holds what divides the columns, or ends a line, stands in quotation marks."
+
+
 class _Csv(_Shape):
-    delimiter = ","
+    delimiter, name = ",", "CSV"
 
     def open(self, state: dict[str, Any] | None) -> None:
         csv.field_size_limit(_LONGEST_FIELD)
         self._rows = csv.reader(iter(self.reader), delimiter=self.delimiter, strict=True)
         if state:
-            self.fields = state["fields"]
+            self.fields, self.scored = state["fields"], state["scored"]
         else:
             self.fields = self._next(1)
             if self.fields is None:
                 raise self.error("empty: a header with the names of the columns belongs into the first line.", 1)
+            self.scored = True
         if self.column not in self.fields:
+            raise ConfigError(f"{self.reader.source}:1: {self._no_column()}")
+        if clash := [name for name in self.fields if name in ("prediction", "prediction_score")]:
             raise ConfigError(
-                f"{self.reader.source}:1: no column {self.column!r}. Name the one with the texts: --column "
-                f"{next(iter(self.fields), 'NAME')!r} (there: {', '.join(self.fields[:9])})"
+                f"{self.reader.source}:1: has a column {clash[0]!r} already. Rename it in the first line."
             )
         self.at = self.fields.index(self.column)
 
-    def kept(self) -> dict[str, Any]:
-        return {"fields": self.fields}
+    def _no_column(self) -> str:
+        """Why there is no such column, and which it may be."""
+        if len(self.fields) == 1:
+            for other in ";|\t,":
+                if other in self.fields[0]:
+                    return (
+                        f"no column {self.column!r}: {other!r} seems to stand between the columns, not "
+                        f"{self.delimiter!r}. Save it with that, as {self.name}."
+                    )
+        rows = []
+        with suppress(DataError):
+            rows = [row for row in islice(iter(lambda: self._next(self.reader.line + 1), None), _ROWS) if row]
+        texts = {name: "".join(row[at] for row in rows if at < len(row)) for at, name in enumerate(self.fields)}
+        best = _most_chinese(texts)
+        if _SENTENCE.search(best):
+            alone = " With --format lines each line is a text." if len(self.fields) == 1 else ""
+            return f"the first line reads like a text: put one before it with the names of the columns.{alone}"
+        there = ", ".join(self.fields[:9])
+        return f"no column {self.column!r}. Name the one with the texts: --column {shlex.quote(best)} (there: {there})"
 
-    def header(self) -> bytes:
-        return self._row([*self.fields, "prediction", "prediction_score"])
+    def kept(self) -> dict[str, Any]:
+        return {"fields": self.fields, "scored": self.scored}
+
+    def header(self, answer: dict[str, Any]) -> bytes:
+        self.scored = not answer or "score" in answer  # one score for many entities there is none
+        return self._row([*self.fields, "prediction", *(["prediction_score"] if self.scored else [])])
 
     def records(self) -> Iterator[Record]:
         while True:
@@ -281,7 +438,7 @@ class _Csv(_Shape):
             if not row:
                 continue
             if len(row) != len(self.fields):
-                raise self.error(f"{len(row)} fields, the header has {len(self.fields)}.", line)
+                raise self.error(f"{len(row)} fields, the header has {len(self.fields)}.", line, _QUOTES)
             named = dict(zip(self.fields, row, strict=True))
             pair = {"head": named["head"], "tail": named["tail"], "text": row[self.at]} if _is_pair(named) else None
             yield Record(pair or row[self.at], row, line)
@@ -291,7 +448,7 @@ class _Csv(_Shape):
         if one is None:
             rest = {name: value for name, value in answer.items() if name != "text"}
             one = json.dumps(answer.get("entities", rest), ensure_ascii=False)
-        return self._row([*record.carried, one, answer.get("score", "")])
+        return self._row([*record.carried, one, *([answer.get("score", "")] if self.scored else [])])
 
     def _next(self, line: int) -> list[str] | None:
         try:
@@ -307,7 +464,7 @@ class _Csv(_Shape):
 
 
 class _Tsv(_Csv):
-    delimiter = "\t"
+    delimiter, name = "\t", "TSV"
 
 
 class _Columns(_Shape):
@@ -366,6 +523,15 @@ def _form_of(source: Path) -> str:
             "of a label tool with --file."
         )
     return _ENDINGS.get(ending, "lines")
+
+
+def _most_chinese(texts: dict[str, str]) -> str:
+    """The name under which there is the most Chinese; where there is none, the most text."""
+
+    def amount(name: str) -> tuple[int, int]:
+        return sum("\u4e00" <= character <= "\u9fff" for character in texts[name]), len(texts[name])
+
+    return max(texts, key=amount)
 
 
 def _is_pair(row: dict[str, Any]) -> bool:

@@ -92,3 +92,25 @@ def test_other_files_and_other_models_are_told_what_to_do(model, tagger, tmp_pat
 def test_wrong_use_is_one_line(model, words):
     done = run(model, *words)
     assert done.exit_code == 2 and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_table_is_not_read_as_lines(model, tmp_path):
+    (tmp_path / "in.csv").write_text("编号,内容\n1,很好\n2,不好\n", encoding="gb18030")
+    refused = run(model, "--file", tmp_path / "in.csv", "--out", tmp_path / "out.jsonl")
+    assert refused.exit_code == 2 and "--in" in refused.stderr and not (tmp_path / "out.jsonl").exists()
+    words = [*option_in(refused.stderr, "--in"), "--out", tmp_path / "out.csv"]
+    for option in ("--encoding", "--column"):  # each message tells the next
+        refused = run(model, *words)
+        assert refused.exit_code == 2
+        words += [word.rstrip(":") for word in option_in(refused.stderr, option)]
+    assert run(model, *words).exit_code == 0
+    refused = run(model, "--in", tmp_path / "in.csv", "--out", tmp_path / "out2.csv", "--column", "")
+    assert refused.exit_code == 2
+
+
+@pytest.mark.parametrize("words", [("-",), ("--file", "-"), ("--in", "-", "--out", "a"), ("--in", "a", "--out", "-")])
+def test_standard_input_has_no_name(model, words):
+    refused = run(model, *words)
+    assert refused.exit_code == 2 and f"predict {model} --json < FILE" in refused.stderr
+    done = CliRunner().invoke(app, ["predict", str(model), "--json"], input="很好\n")
+    assert done.exit_code == 0 and json.loads(done.stdout)["text"] == "很好"

@@ -1,6 +1,7 @@
 """Files of any size: order kept, gone on with after any interruption, errors with the line."""
 
 import csv
+import errno
 import io
 import json
 import os
@@ -121,7 +122,12 @@ def test_pairs_go_to_a_model_of_relations(tmp_path):
         ("a.csv", "text,n\na,1\nb\n", 3, "1 fields, the header has 2"),
         ("a.csv", 'text,n\na,1\n"b,1\n', 3, "quotation marks"),
         ("a.csv", "", 1, "a header"),
-        ("a.txt", b"a\nb\n\xc4\xe3\n", 3, "iconv"),
+        ("a.txt", b"a\nb\n\xc4\xe3\n", 3, "--encoding gb18030"),
+        ("a.txt", "a\n好\n".encode() + b"\xc4\n", 3, "this one is damaged: mend or remove it. 2 records are kept"),
+        ("a.txt", b"\xc4\n" + "好\n".encode(), 1, "this one is damaged"),
+        ("a.txt", "a\n好\n".encode("utf-16"), 1, "iconv -f UTF-16"),
+        ("a.txt", b"\xff\xfd\xfd\n", 1, "--encoding NAME"),
+        ("a.jsonl", '{"text": "a", "prediction": 1}\n', 1, "Rename it"),
     ],
 )
 def test_a_broken_record_is_named_and_what_came_before_is_kept(tmp_path, monkeypatch, name, content, line, message):
@@ -131,8 +137,9 @@ def test_a_broken_record_is_named_and_what_came_before_is_kept(tmp_path, monkeyp
     with pytest.raises(DataError, match=message) as error:
         label_file(parrot, source, out)
     assert error.value.line == line and not out.exists()
-    if line == 3 and name == "a.txt":  # mended, it goes on
-        source.write_bytes("a\nb\n你\n".encode())
+    assert (tmp_path / "out.partial").exists() == (line > 1 and "encoding" not in message)
+    if "damaged" in message and line == 3:  # mended, it goes on
+        source.write_bytes("a\n好\n你\n".encode())
         assert label_file(parrot, source, out) == {"records": 3, "before": 2}
 
 
@@ -182,8 +189,93 @@ def test_wrong_use(tmp_path):
         with pytest.raises(ConfigError, match=message):
             label_file(parrot, tmp_path / name, out)
     (tmp_path / "in.csv").write_text("body\na\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match="--column 'body'"):
+    with pytest.raises(ConfigError, match="--column body "):
         label_file(parrot, tmp_path / "in.csv", tmp_path / "out")
+
+
+def test_another_encoding_is_read_as_told_and_written_in_utf_8(tmp_path):
+    (tmp_path / "in.csv").write_text("id,内容\n1,很好\n", encoding="gb18030")
+    label_file(parrot, tmp_path / "in.csv", tmp_path / "out.csv", column="内容", encoding="gb18030")
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()[1] == "1,很好,2,0.5"
+    with pytest.raises(ConfigError, match="iconv -f UTF-16 "):
+        label_file(parrot, tmp_path / "in.csv", tmp_path / "out.csv", encoding="utf-16")
+    with pytest.raises(ConfigError, match="no encoding 'gbx'"):
+        label_file(parrot, tmp_path / "in.csv", tmp_path / "out.csv", encoding="gbx")
+
+
+def test_a_file_of_somebody_else_is_not_written_over(tmp_path):
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "a"}\n', encoding="utf-8")
+    for name, form, message in (
+        ("notes.jsonl", None, "is no answer to"),
+        ("notes.csv", None, "out .*notes.jsonl"),
+        ("notes.txt", "lines", "an object of JSON"),
+    ):
+        (tmp_path / name).write_text("mine\n", encoding="utf-8")
+        with pytest.raises(ConfigError, match=message):
+            label_file(parrot, source, tmp_path / name, form=form)
+        assert (tmp_path / name).read_text(encoding="utf-8") == "mine\n"
+    for fresh in (True, False):  # its own answer it does replace
+        assert label_file(parrot, source, tmp_path / "notes.jsonl", fresh=fresh)["records"] == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes")
+def test_a_link_stays_and_a_pipe_is_refused(tmp_path):
+    source, target, link = tmp_path / "in.txt", tmp_path / "target.jsonl", tmp_path / "link.jsonl"
+    source.write_text("a\n", encoding="utf-8")
+    link.symlink_to(target)
+    label_file(parrot, source, link)
+    assert link.is_symlink() and json.loads(target.read_text(encoding="utf-8"))["label"] == "1"
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="--json < FILE"):
+        label_file(parrot, source, tmp_path / "pipe")
+
+
+def test_a_second_run_at_the_same_time_is_refused(tmp_path):
+    source, out = tmp_path / "in.txt", tmp_path / "out.jsonl"
+    source.write_text("a\n", encoding="utf-8")
+
+    def meanwhile(inputs):
+        with pytest.raises(ConfigError, match="another run writes"):
+            label_file(parrot, source, out)
+        return parrot(inputs)
+
+    assert label_file(meanwhile, source, out)["records"] == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.txt", "out.jsonl"]
+
+
+@pytest.mark.parametrize(
+    "name, content, message",
+    [
+        ("a.csv", "编号,内容\n1,很好\n", "--column .内容. "),
+        ("a.csv", "id;text\n1;a\n", "';' seems to stand between the columns, not ','. Save it with that, as CSV"),
+        ("a.csv", "酒店很好，早餐也不错。\n房间小。\n", "--format lines each line is a text"),
+        ("a.csv", "1,酒店很好，早餐也不错。\n2,房间小。\n", "put one before it with the names of the columns"),
+        ("a.csv", "text,prediction\na,b\n", "'prediction' already. Rename it"),
+    ],
+)
+def test_the_column_with_the_texts_is_found(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        label_file(parrot, tmp_path / name, tmp_path / "out")
+
+
+def test_a_tagger_has_no_score_of_a_whole_row(tmp_path):
+    (tmp_path / "in.csv").write_text("text\n王明\n", encoding="utf-8")
+    label_file(first_two, tmp_path / "in.csv", tmp_path / "out.csv")
+    rows = read_csv((tmp_path / "out.csv").read_text(encoding="utf-8"))
+    assert rows[0] == ["text", "prediction"] and json.loads(rows[1][1])[0]["text"] == "王明"
+
+
+def test_a_full_disk_names_the_file(tmp_path, monkeypatch):
+    (tmp_path / "in.txt").write_text("a\n", encoding="utf-8")
+
+    def full(number):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(batch_files.os, "fsync", full)
+    with pytest.raises(OSError, match=r"out\.jsonl\.partial"):
+        label_file(parrot, tmp_path / "in.txt", tmp_path / "out.jsonl")
 
 
 def test_killed_and_gone_on_with_by_the_command(tagger_folder, tmp_path):
