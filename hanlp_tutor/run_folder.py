@@ -82,7 +82,14 @@ def why_no_model(folder: Path, program: Sequence[str] = ("hanlp-tutor",)) -> str
     if (folder / "checkpoint.pt").exists() or (folder / "manifest.json").exists():
         return _how_to_finish(folder, program)
     if (folder / "config.json").exists():
-        return "a folder for HanLP; open it with load_hanlp, or give the kit's own model folder beside it."
+        serve = shlex.join([*program, "serve", str(folder)])
+        return (
+            f"a folder for HanLP, which {serve} opens, and load_hanlp in Python; here give the kit's own model "
+            "folder, such as RUN/model."
+        )
+    runs = [path.parents[1] for depth in ("*", "*/*") for path in sorted(folder.glob(f"{depth}/model/model.json"))]
+    if runs:
+        return f"a folder of runs; name one of them: {', '.join(map(str, runs[:5]))}{', ...' if runs[5:] else ''}"
     return None
 
 

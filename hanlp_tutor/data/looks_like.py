@@ -46,6 +46,8 @@ _TEXTS = ("text", "sentence", "content", "review", "data", "abst", "query", "tit
 _NARROW = ("columns", "tsv", "csv", "label-studio-conll", "tag-lines")  # formats of lines that are sure to be theirs
 _AS_JSON = 'Write one JSON object a line, as doccano does: {"text": "...", "entities": [[start, end, "PER"]]}.'
 
+_OR_TAGS = "Or a character, a tab and its tag a line, a blank line behind each sentence."
+_JSON_CELL = re.compile(r"""[,\t]"?\[(\[\s*\d|\{)""")
 
 _NONE, _EMPTY = "none of the formats", "an empty file"
 _SAYS_SO = "The file looks like"
@@ -92,6 +94,8 @@ def looks_like(path: str | Path) -> Look | None:
     if any(FORMATS[name].sniff(path) for name in _NARROW):
         return None
     lines = [line for line in head_lines(path) if line.strip() and not line.startswith(("-DOCSTART-", "# "))]
+    if len(lines) > 1 and _share(lines[1:], lambda line: _JSON_CELL.search(line)) >= _MOST:
+        return Look(f"a table with entities as JSON in its cells: {lines[1][:40]!r}", f"{_AS_JSON} {_OR_TAGS}")
     return _columns(lines) or _labels(lines) if lines else None
 
 
@@ -377,6 +381,9 @@ def _nested(path: Path, outer: dict[str, Any]) -> Look | None:
 
 def _keys(entry: dict[str, Any], keys: set[str], shown: str) -> Look | None:
     """Objects with unusual keys, or without labels."""
+    for key, value in entry.items():
+        if isinstance(value, list) and value and isinstance(value[0], (list, dict)) and key not in _LISTS[:1]:
+            return Look(f"JSON objects with lists under {key!r} (keys {shown})", f"{_AS_JSON} {_OR_TAGS}")
     strings = [key for key in entry if isinstance(entry[key], str)]
     others = [key for key in entry if isinstance(entry[key], (str, int)) and key not in _TEXTS]
     text = next((key for key in _TEXTS if key in strings), None)

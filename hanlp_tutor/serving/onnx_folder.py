@@ -24,7 +24,8 @@ TASKS = ("ner", "classify", "relation", "multitask")
 
 def is_onnx_folder(folder: str | Path) -> bool:
     """Whether a folder looks like one, whole or not."""
-    return (Path(folder) / CARD).is_file()
+    folder = Path(folder)
+    return (folder / CARD).is_file() or ((folder / GRAPH).is_file() and not (folder / "model.json").exists())
 
 
 def sha256(path: Path) -> str:
@@ -50,6 +51,10 @@ def read_card(folder: Path) -> dict[str, Any]:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         form, task, files = card["format"], card["task"], card["sha256"]
     except FileNotFoundError:
+        if (folder / GRAPH).is_file():
+            raise ModelError(
+                f"{folder}: {CARD} is missing. Copy the whole folder, or export the model again."
+            ) from None
         raise ModelError(
             f"{folder}: no ONNX folder, it has no {CARD}. Write one with `export MODEL {folder} --to onnx`."
         ) from None

@@ -20,6 +20,22 @@ TEXTS = [f"酒店很好，服务不错{n}" for n in range(20)]
 LABELS = ["负面", "正面"] * 10
 
 
+@pytest.mark.parametrize(
+    "name, content, what",
+    [
+        ("a.csv", 'text,entities\n王明在上海,"[[0,2,""PER""]]"\n李雷在北京,"[[0,2,""PER""]]"\n', "entities as JSON"),
+        ("a.jsonl", '{"text": "王明在上海", "found": [[0, 2, "PER"]]}\n' * 2, "lists under 'found'"),
+    ],
+)
+def test_entities_in_another_shape_are_told_the_line_that_is_read(tmp_path, name, content, what):
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=what) as error:
+        read_examples("ner", tmp_path / name)
+    shape = re.search(r"\{.*\}", error.value.remedy)[0].replace("...", "王明在上海").replace("start, end", "0, 2")
+    (tmp_path / "new.jsonl").write_text(shape + "\n", encoding="utf-8")
+    assert read_examples("ner", tmp_path / "new.jsonl")[0].text == "王明在上海"
+
+
 def columns(write, sentences=12):
     blocks = ("".join(write(n, token, tag) + "\n" for n, (token, tag) in enumerate(SENTENCE)) for _ in range(sentences))
     return "\n".join(blocks)
