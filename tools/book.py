@@ -17,8 +17,8 @@ import hanlp_tutor
 from hanlp_tutor.teach.course.lessons import LESSONS
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("install", "recipes", "data", "commands", "defaults", "sweeps", "coming_from_hanlp_fit", "colab_binder",
-         "speed", "architecture")  # fmt: skip
+PAGES = ("install", "recipes", "data", "serving", "commands", "defaults", "sweeps", "coming_from_hanlp_fit",
+         "colab_binder", "speed", "architecture")  # fmt: skip
 LEDGER = ("results", "claims", "glossary", "teaching")
 LINK = re.compile(r"\]\(([^)\s#]+)(#[^)\s]*)?\)")
 ELSEWHERE = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*?(?:src|href)=["']((?:https?:)?//[^"']+)""")

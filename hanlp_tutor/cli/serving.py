@@ -13,18 +13,35 @@ from hanlp_tutor.errors import ConfigError
 
 TOKEN = "HANLP_TUTOR_TOKEN"  # the variable; on the command line other users of the machine could read it
 
+_TEXT = '{"text": "王小明在上海。"}'
+_PAIR = '{"pair": {"head": "阿司匹林", "tail": "头痛", "text": "头痛，予阿司匹林口服。"}}'
+
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets other machines in.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--token-file", type=click.Path(path_type=Path), help=f"Whose line requests must bring; or ${TOKEN}.")
-@click.option("--deadline", default=1.0, show_default=True, type=click.FloatRange(0.01, 60), help="Seconds.")
-@click.option("--batch", default=64, show_default=True, type=click.IntRange(1, 1024), help="Texts at once.")
+@click.option(
+    "--deadline",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0.01, 60),
+    help="Seconds: a request that would wait longer for its answer is refused at once, with 429.",
+)
+@click.option(
+    "--batch",
+    default=64,
+    show_default=True,
+    type=click.IntRange(1, 1024),
+    help="Most texts that are computed together, from however many requests.",
+)
 @click.option("--queue", default=2048, show_default=True, type=click.IntRange(1, 10**6), help="Texts that may wait.")
 @click.option("--max-texts", default=256, show_default=True, type=click.IntRange(1, 10**5), help="Of one request.")
 @click.option("--max-characters", default=10_000, show_default=True, type=click.IntRange(1, 10**6), help="Of a text.")
-@click.option("--max-body", default=2**20, show_default=True, type=click.IntRange(64, 2**30), help="Bytes.")
+@click.option(
+    "--max-body", default=2**20, show_default=True, type=click.IntRange(64, 2**30), help="Bytes of a request."
+)
 @click.option("--cors", multiple=True, metavar="ORIGIN", help="A page elsewhere that may ask; several times.")
 @click.option("--examples", type=click.Path(path_type=Path), help="A text a line, for the page and the documentation.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="Of one computation; default: the cores.")
@@ -56,6 +73,9 @@ def serve(model: Path, host: str, port: int, token_file: Path | None, as_json: b
 
     def ready(address: str) -> None:
         click.echo(f"Serving {model} at {address} (Ctrl-C stops it)", err=True)
+        given = _PAIR if app.state.served.takes_pairs else _TEXT
+        header = "" if token is None else ' -H "Authorization: Bearer TOKEN"'
+        click.echo(f"Ask it: curl {address}predict -H 'Content-Type: application/json'{header} -d '{given}'", err=True)
         if as_json:
             click.echo(f'{{"address": "{address}"}}')
 

@@ -35,6 +35,8 @@ REFUSALS = {
 }
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)  # seconds
 
+_LIMITS = {"string_too_long": "--max-characters", "too_long": "--max-texts"}
+
 
 def create_app(
     model: Any,
@@ -93,6 +95,10 @@ def create_app(
     @app.exception_handler(RequestValidationError)
     async def explain(request: Any, error: RequestValidationError) -> Any:
         return JSONResponse({"detail": _reason(error.errors(), service.one, service.several)}, 422)
+
+    @app.exception_handler(400)
+    async def unreadable(request: Any, error: Any) -> Any:
+        return JSONResponse({"detail": "the body cannot be read: send JSON in UTF-8"}, 400)
 
     app.add_middleware(Gate, limits=limits, token=token, seen=counts.request)
     if cors:  # outside the gate: a browser asks first, without the token
@@ -180,11 +186,18 @@ def _add_predict(app: Any, service: _Service, first: dict[str, Any]) -> None:
                 raise HTTPException(422, "send the text in the address or in the body, not in both")
             return JSONResponse((await service.answers([_in_utf8(request)], log))[0])
         if body is None:
-            raise HTTPException(422, f"no text: send JSON such as {{\"{one}\": ...}}, or ?text=...")
+            raise HTTPException(422, f'no text: send JSON such as {{"{one}": ...}}, or ?text=...')
         given = body.model_dump(exclude_none=True)
         if one in given:
             return JSONResponse((await service.answers([given[one]], log))[0])
         return JSONResponse({"answers": await service.answers(given[several], log)})
+
+    @app.get("/predict", include_in_schema=False)  # for an address bar; programs send by POST
+    async def ask(request: Request, text: str | None = Query(None, max_length=longest)) -> Any:
+        if text is None:
+            allowed = {"Allow": "GET, POST"}
+            raise HTTPException(405, f'send JSON such as {{"{one}": ...}} by POST, or GET /predict?text=...', allowed)
+        return JSONResponse((await service.answers([_in_utf8(request)], request.state.log))[0])
 
 
 def _add_facts(app: Any, service: _Service, counts: Any) -> None:
@@ -288,6 +301,8 @@ def _reason(errors: Sequence[dict[str, Any]], one: str, several: str) -> str:
             message = "not valid Unicode (half of a surrogate pair)"
         else:
             message = error["msg"].removeprefix("Value error, ")
+            if option := _LIMITS.get(error["type"]):
+                message += f" (whoever starts the service sets {option})"
         told.append(f"{place}: {message}" if place else message)
     return "; ".join(dict.fromkeys(told))
 

@@ -122,7 +122,11 @@ class Gate:
             return
         if body is None:
             await _refuse(
-                say, 413, f"the body has more than {self.limits.body:,} bytes; send several requests", _CLOSE
+                say,
+                413,
+                f"the body has more than {self.limits.body:,} bytes; send several requests, "
+                "or let whoever starts the service raise --max-body",
+                _CLOSE,
             )
             return
         sent = False

@@ -13,6 +13,7 @@ from hanlp_tutor.extras import needs
 from hanlp_tutor.serving.gate import LOG, JsonLines
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SLOWEST = 10.0  # seconds until the headers of a request have arrived; of its body, Limits.seconds
 PATIENCE = 30  # seconds for what was accepted, when the service is stopped
 
 
@@ -30,8 +31,8 @@ def serve_app(app: Any, *, host: str, port: int, ready: Callable[[str], None] = 
     uvicorn = needs("uvicorn", "Serving a model")
     log_in_json()
     config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, server_header=False, timeout_keep_alive=30,
-        timeout_graceful_shutdown=PATIENCE, ws="none",
+        app, host=host, port=port, http=prompt_protocol(SLOWEST), log_config=None, access_log=False,
+        server_header=False, timeout_keep_alive=30, timeout_graceful_shutdown=PATIENCE, ws="none",
     )  # fmt: skip
     try:
         socket = _bind(host, port)
@@ -45,6 +46,40 @@ def serve_app(app: Any, *, host: str, port: int, ready: Callable[[str], None] = 
         shown = f"[{host}]" if ":" in host else host
         ready(f"http://{shown}:{socket.getsockname()[1]}/")
         uvicorn.Server(config).run(sockets=[socket])
+
+
+def prompt_protocol(seconds: float) -> type:
+    """Uvicorn's protocol of HTTP, but a connection is closed whose headers do not arrive within ``seconds``."""
+    import h11
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class Prompt(H11Protocol):
+        _late: Any = None
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._watch()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self._watch()
+
+        def connection_lost(self, error: Exception | None) -> None:
+            self._unwatch()
+            super().connection_lost(error)
+
+        def _watch(self) -> None:
+            if self.conn.their_state is not h11.IDLE:  # headers are whole; between requests uvicorn's own clock runs
+                self._unwatch()
+            elif self._late is None and not self.transport.is_closing():
+                self._late = self.loop.call_later(seconds, self.transport.close)
+
+        def _unwatch(self) -> None:
+            if self._late is not None:
+                self._late.cancel()
+                self._late = None
+
+    return Prompt
 
 
 def _bind(host: str, port: int) -> Any:

@@ -205,6 +205,12 @@ def test_folders_that_have_no_model_and_never_will(files, tmp_path):
     (tmp_path / "begun" / "manifest.json").write_text("{}", encoding="utf-8")
     one_line(run("evaluate", tmp_path / "begun", files["dev"]), "stopped before anything of it was saved")
     one_line(run("evaluate", tmp_path / "nowhere", files["dev"]), "no such model folder")
+    (tmp_path / "for_hanlp").mkdir()
+    (tmp_path / "for_hanlp" / "config.json").write_text("{}")
+    one_line(run("predict", tmp_path / "for_hanlp", "a"), f"serve {tmp_path / 'for_hanlp'} opens, and load_hanlp")
+    (tmp_path / "runs" / "a" / "001" / "model").mkdir(parents=True)
+    (tmp_path / "runs" / "a" / "001" / "model" / "model.json").write_text("{}")
+    one_line(run("predict", tmp_path / "runs", "a"), f"a folder of runs; name one of them: {tmp_path / 'runs/a/001'}")
 
 
 # --- words and notes -----------------------------------------------------------------------------------------------

@@ -633,6 +633,8 @@ ELSEWHERE = {
     "run_folder.py:_how_to_finish": "test_cli_machine.py executes the command",
     "cli/batch_files.py:label_files": "test_cli_batch_files.py types it",
     "cli/serving.py:serve": "a note; tests/serving/test_serve.py",
+    "serving/app.py:": "options of serve; tests/serving/test_app.py",
+    "serving/gate.py:Gate": "an option of serve; tests/serving/test_app.py",
     "serving/app.py:create_app": "the title of the service's description",
     "serving/batch_files.py:_Columns.line": "test_cli_batch_files.py types it",
     "serving/batch_files.py:_Csv._no_column": "test_cli_batch_files.py types it",

@@ -44,6 +44,17 @@ def test_one_text_as_the_article_asks_and_in_json(client, tagger):
     near(client.post("/predict", json={"text": TEXT}).json(), expected)
 
 
+def test_an_address_bar_asks_too_and_what_cannot_be_read_says_so(client, tagger):
+    near(client.get("/predict", params={"text": TEXT}).json(), Predictor(tagger).predict(TEXT))
+    assert client.get("/predict?text=%C4%E3").status_code == 422
+    nothing = client.get("/predict")
+    assert nothing.status_code == 405 and "by POST" in nothing.json()["detail"]
+    chinese = client.post(
+        "/predict", content='{"text": "你好"}'.encode("gb18030"), headers={"Content-Type": "application/json"}
+    )
+    assert chinese.status_code == 400 and "UTF-8" in chinese.json()["detail"]
+
+
 def test_a_list_keeps_its_order(client, tagger):
     reply = client.post("/predict", json={"texts": [*TEXTS, "", " "]})
     near(reply.json()["answers"], Predictor(tagger).predict_many([*TEXTS, "", " "]))
@@ -104,8 +115,12 @@ def test_relations_take_pairs(relations):
         ({"content": b'{"text": "a"}'}, 422, "Content-Type: application/json"),
         ({}, 422, "no text"),
         ({"json": {"text": "a"}, "params": {"text": "a"}}, 422, "not in both"),
-        ({"json": {"text": "a" * 2001}}, 422, "at most 2000 characters"),
-        ({"json": {"texts": ["a"] * 101}}, 422, "at most 100 items"),
+        (
+            {"json": {"text": "a" * 2001}},
+            422,
+            "at most 2000 characters (whoever starts the service sets --max-characters)",
+        ),
+        ({"json": {"texts": ["a"] * 101}}, 422, "sets --max-texts"),
         ({"json": {"text": "长" * 40_000}}, 413, "more than 100,000 bytes"),
     ],
 )

@@ -191,7 +191,8 @@ def test_int8_that_says_something_else_is_not_written(small_encoder, tmp_path: P
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda folder: (folder / "onnx.json").unlink(), "no ONNX folder.*export MODEL"),
+        (lambda folder: (folder / "onnx.json").unlink(), "onnx.json is missing. Copy the whole folder"),
+        (lambda at: [(at / name).unlink() for name in ("onnx.json", "model.onnx")], "no ONNX folder.*export MODEL"),
         (lambda folder: (folder / "onnx.json").write_text("{"), "cannot be read.*Export the model again"),
         (lambda folder: (folder / "head.npz").unlink(), "head.npz is missing"),
         (lambda folder: (folder / "model.onnx").write_bytes(b"x"), "model.onnx is damaged or was changed"),

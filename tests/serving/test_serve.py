@@ -86,6 +86,43 @@ def test_an_answer_does_not_wait_for_a_delayed_acknowledgement(tagger):
         assert bound.proto == socket.IPPROTO_TCP
 
 
+def test_headers_that_do_not_come_are_not_waited_for():
+    """A connection that dribbles is closed; one between two requests, and one that waits for its answer, is not."""
+    import asyncio
+
+    import uvicorn
+
+    from hanlp_tutor.serving.server import prompt_protocol
+
+    async def app(scope, receive, send):
+        await receive()
+        await asyncio.sleep(0.4)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    async def run():
+        config = uvicorn.Config(app, log_config=None, http=prompt_protocol(0.2), lifespan="off", port=0)
+        server = uvicorn.Server(config)
+        task = asyncio.create_task(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        slow, slow_out = await asyncio.open_connection("127.0.0.1", port)
+        good, good_out = await asyncio.open_connection("127.0.0.1", port)
+        slow_out.write(b"GET / HTTP/1.1\r\nHo")
+        for _ in range(2):
+            good_out.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert b"200" in await asyncio.wait_for(good.readuntil(b"ok"), 5)
+            await asyncio.sleep(0.3)
+        assert await asyncio.wait_for(slow.read(), 5) == b""
+        good_out.write(b"GET / HT")
+        assert await asyncio.wait_for(good.read(), 5) == b""
+        server.should_exit = True
+        await task
+
+    asyncio.run(run())
+
+
 def test_killed_it_starts_again_without_repair(start, tagger_folder):
     process, address = start()
     assert post(address, "上海")[0] == 200
