@@ -160,9 +160,11 @@ def _alone(lock: Path, partial: Path) -> Iterator[None]:
     """
     try:
         with FileLock(lock, timeout=0):
-            yield
-            with suppress(OSError):  # Windows removes no open file
-                lock.unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # Windows removes no open file
+                    lock.unlink(missing_ok=True)
     except Timeout:
         raise ConfigError(f"another run writes {partial}: wait for its end, or name another file for --out.") from None
 
