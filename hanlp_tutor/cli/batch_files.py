@@ -20,7 +20,8 @@ def label_files(
     Raises:
         ConfigError, DataError: as :func:`hanlp_tutor.serving.batch_files.label_file`.
     """
-    from hanlp_tutor.serving.batch_files import FORMATS, label_file
+    from hanlp_tutor.serving.batch_files import label_file
+    from hanlp_tutor.serving.batch_forms import FORMATS
     from hanlp_tutor.serving.opening import checksum
 
     form = reading.get("format")
