@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 from small_runs import PLAIN, make
 from toy import labelled, tagged
 
@@ -71,7 +72,10 @@ def trouble(kind: str, at: int) -> None:
 
 
 def forked(processes: int, work: Callable[[], None]) -> int:
-    """Let so many children do the work under the variables that torchrun gives; the greatest of their exit codes."""
+    """Let so many children do the work under the variables that torchrun gives; the greatest of their exit codes.
+
+    As torchrun does, this process keeps the store by which they find each other, and outlives them.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -81,6 +85,7 @@ def forked(processes: int, work: Callable[[], None]) -> int:
         if not child:
             several = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}
             several |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "none"}
+            several |= {"TORCHELASTIC_USE_AGENT_STORE": "True"}
             os.environ.update({name: str(value) for name, value in several.items()} if processes > 1 else {})
             code = 1
             try:
@@ -95,7 +100,10 @@ def forked(processes: int, work: Callable[[], None]) -> int:
                 sys.stderr.flush()
                 os._exit(code)
         children.append(child)
-    return max(abs(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])) for child in children)
+    store = dist.TCPStore("127.0.0.1", port, is_master=True, wait_for_workers=False)
+    codes = [abs(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])) for child in children]
+    del store
+    return max(codes)
 
 
 def command_line() -> None:
