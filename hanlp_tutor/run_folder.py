@@ -84,7 +84,7 @@ def why_no_model(folder: Path, program: Sequence[str] = ("hanlp-tutor",)) -> str
     if (folder / "config.json").exists():
         serve = shlex.join([*program, "serve", str(folder)])
         return (
-            f"a folder for HanLP, which {serve} opens, and load_hanlp in Python; here give the kit's own model "
+            f"a folder for HanLP: open it with load_hanlp in Python, or by {serve}; here give the kit's own model "
             "folder, such as RUN/model."
         )
     runs = [path.parents[1] for depth in ("*", "*/*") for path in sorted(folder.glob(f"{depth}/model/model.json"))]

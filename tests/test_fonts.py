@@ -45,12 +45,14 @@ def test_it_is_small_and_its_licence_stands_beside_it():
     assert "Source" not in FT2Font(str(FONT)).family_name and FT2Font(str(FONT)).family_name == FAMILY
 
 
-def test_chinese_is_drawn_whatever_fonts_the_machine_has(recwarn, monkeypatch):
+def test_chinese_is_drawn_whatever_fonts_the_machine_has(recwarn, monkeypatch, caplog):
     from matplotlib import font_manager
 
     ours = [each for each in font_manager.fontManager.ttflist if each.name in ("DejaVu Sans", FAMILY)]
     monkeypatch.setattr(font_manager.fontManager, "ttflist", ours)
     picture = plots.bars({"糖尿病": 0.5, "高血压": 0.7}, title="科室 departments", reference=("基线", 0.6))
     picture.figure.axes[0].text(0.2, 0.5, "噁璟矇 θ → ≤")
+    picture.figure.axes[0].text(0.2, 0.2, "粗 bold", weight="bold")
     assert picture.png().startswith(b"\x89PNG")
     assert not [warning for warning in recwarn if "Glyph" in str(warning.message)]
+    assert "findfont" not in caplog.text

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,7 @@ def _with_chinese(figure: Figure) -> list[str]:
 
     if FAMILY not in get_font_names():
         fontManager.addfont(FONT)
+        fontManager.ttflist.append(replace(fontManager.ttflist[-1], weight=700))  # there is no other cut for bold
     for text in figure.findobj(Text):
         family = text.get_fontfamily()
         if FAMILY not in family:

@@ -207,7 +207,7 @@ def test_folders_that_have_no_model_and_never_will(files, tmp_path):
     one_line(run("evaluate", tmp_path / "nowhere", files["dev"]), "no such model folder")
     (tmp_path / "for_hanlp").mkdir()
     (tmp_path / "for_hanlp" / "config.json").write_text("{}")
-    one_line(run("predict", tmp_path / "for_hanlp", "a"), f"serve {tmp_path / 'for_hanlp'} opens, and load_hanlp")
+    one_line(run("predict", tmp_path / "for_hanlp", "a"), "open it with load_hanlp", f"serve {tmp_path / 'for_hanlp'};")
     (tmp_path / "runs" / "a" / "001" / "model").mkdir(parents=True)
     (tmp_path / "runs" / "a" / "001" / "model" / "model.json").write_text("{}")
     one_line(run("predict", tmp_path / "runs", "a"), f"a folder of runs; name one of them: {tmp_path / 'runs/a/001'}")

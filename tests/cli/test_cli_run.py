@@ -18,6 +18,7 @@ from hanlp_tutor.workbench.closing import kit
 from hanlp_tutor.workbench.runner import NotebookError, described, run_notebook
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.xdist_group("run")  # one first run for all
 COMMAND = [sys.executable, "-m", "hanlp_tutor.cli"]
 NOISE = ("unknown parameter", "zmq", "encryption", "not yet", "exercise", "warning", "licence")
 

@@ -645,6 +645,7 @@ ELSEWHERE = {
     "serving/batch_files.py:_checked": "a command of iconv; tests/serving/test_batch_files.py",
     "serving/batch_forms.py:form_of": "test_cli_batch_files.py types it",
     "serving/batch_files.py:_state": "test_cli_batch_files.py types it",
+    "serving/batch_files.py:_target": "tells to name another file",
     "serving/batch_files.py:label_file": "tells to name another file",
     "serving/server.py:serve_app": "tests/serving/test_serve.py listens at --port 0",
     "teach/quiz.py:": "names of colours in a style sheet, no remedy",

@@ -13,6 +13,7 @@ from hanlp_tutor.config import config_from_yaml
 from hanlp_tutor.core.model_folder import build_model, load_model, save_model
 from hanlp_tutor.core.precision import set_up
 from hanlp_tutor.core.task import label_set
+from hanlp_tutor.device import settings_restored
 from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.workbench.extend import add_task, extend
 from hanlp_tutor.workbench.memory import estimate_memory
@@ -20,6 +21,13 @@ from hanlp_tutor.workbench.memory import estimate_memory
 TRAIN = tagged(24, longest=20)
 LABELS = label_set("ner", TRAIN)
 FAST = TrainConfig(epochs=1, batch_size=8, lr=1e-2, head_lr=1e-2, warmup_steps=0, patience=None)
+
+
+@pytest.fixture(autouse=True)
+def process_as_it_was():
+    """``set_up`` alone, without a run around it, leaves what it switches for the whole process."""
+    with settings_restored():
+        yield
 
 
 def run(model, out, **options):

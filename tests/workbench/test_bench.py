@@ -15,6 +15,7 @@ from transformers import BertConfig, BertModel
 from hanlp_tutor.workbench.bench import peers, report, roofline
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.xdist_group("bench")  # one quick bench for all
 VERSUS = {
     "train.small": ("trainer_default", "trainer_grouped", "hanlp_default", "hanlp_bucketed"),
     "train.small_classify": ("trainer_default", "trainer_grouped", "hanlp_default"),
