@@ -21,6 +21,7 @@ PAGES = ("install", "recipes", "data", "serving", "commands", "defaults", "sweep
          "colab_binder", "speed", "architecture")  # fmt: skip
 LEDGER = ("results", "claims", "glossary", "teaching")
 LINK = re.compile(r"\]\(([^)\s#]+)(#[^)\s]*)?\)")
+BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")  # its picture is fetched
 ELSEWHERE = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*?(?:src|href)=["']((?:https?:)?//[^"']+)""")
 CONF = '''
 project = "hanlp_tutor"
@@ -60,7 +61,7 @@ def write(folder: Path) -> None:
     (folder / "_static" / "chinese.css").write_text(CSS, encoding="utf-8")
     (folder / "conf.py").write_text(CONF.format(version=hanlp_tutor.__version__), encoding="utf-8")
     (folder / "terms.txt").write_text("".join(f"{term} 100000\n" for term in terms()), encoding="utf-8")
-    lessons = [lesson.name for lesson in LESSONS if (ROOT / "notebooks" / f"{lesson.name}.ipynb").exists()]
+    lessons = written()
     pages = [name for name in (*PAGES, *LEDGER) if (ROOT / "docs" / f"{name}.md").exists()]
     for name in lessons:
         node = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
@@ -77,7 +78,6 @@ def write(folder: Path) -> None:
     shutil.copytree(ROOT / "docs" / "pictures", folder / "docs" / "pictures")
     for name, file in (("index", "README.md"), ("index_zh", "README.zh.md")):
         text = relinked((ROOT / file).read_text(encoding="utf-8"), "", name)
-        text = re.sub(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)", "", text)  # its picture is fetched
         trees = "" if name == "index_zh" else "\n" + "\n".join(
             tree(caption, under, names)
             for caption, under, names in (
@@ -89,6 +89,11 @@ def write(folder: Path) -> None:
         )
         (folder / f"{name}.md").write_text(text + trees, encoding="utf-8")
     (folder / "reference.md").write_text(reference(), encoding="utf-8")
+
+
+def written() -> list[str]:
+    """The names of the lessons that are there, in order."""
+    return [lesson.name for lesson in LESSONS if (ROOT / "notebooks" / f"{lesson.name}.ipynb").exists()]
 
 
 def terms() -> list[str]:
@@ -116,7 +121,7 @@ def relinked(text: str, folder: str, page: str) -> str:
             return f"]({posixpath.relpath(known, posixpath.dirname(page) or '.')}{anchor})"
         return f"]({repository()}/blob/{BRANCH}/{path}{anchor})"
 
-    return LINK.sub(link, re.sub(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)", "", text))
+    return LINK.sub(link, BADGE.sub("", text))
 
 
 def reference() -> str:
@@ -133,7 +138,7 @@ def reference() -> str:
 def check(folder: Path) -> None:
     """Stop where a lesson is missing, or where a page fetches something from elsewhere."""
     pages = {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in folder.rglob("*.html")}
-    lessons = [lesson.name for lesson in LESSONS if (ROOT / "notebooks" / f"{lesson.name}.ipynb").exists()]
+    lessons = written()
     missing = [name for name in lessons if f"notebooks/{name}.html" not in pages]
     fetched = sorted({(name, link) for name, text in pages.items() for link in ELSEWHERE.findall(text)})
     if missing or fetched or not (folder / "searchindex.js").exists():

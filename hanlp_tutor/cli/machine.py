@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ def bench(rounds: int | None, quick: bool, out: Path | None, as_json: bool) -> d
         QUICK if quick else Sizes(),
         rounds or (1 if quick else ROUNDS),
         out,
-        open_onnx=_onnx if _installed("onnxruntime") else None,
+        open_onnx=_onnx if find_spec("onnxruntime") else None,
         say=lambda line: click.echo(line, file=speak),
     )
     if not as_json:
@@ -67,9 +68,3 @@ def _onnx(model: Model, folder: Path) -> Callable[[str], Any]:
 
     predictor = OnnxPredictor(export_onnx(model, folder), threads=1)
     return lambda text: predictor.predict_many([text])
-
-
-def _installed(name: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(name) is not None

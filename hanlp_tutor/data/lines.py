@@ -159,33 +159,26 @@ def _read_bytes(path: str | Path) -> bytes:
 
 
 def _decode_unknown(path: str | Path, content: bytes) -> str:
+    name = encoding_of(content)
     try:
-        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            text, name = content.decode("utf-16"), "UTF-16"
-        else:
-            text, name = content.decode("utf-8-sig"), "UTF-8"
+        text = content.decode("utf-8-sig" if name in (None, "utf-8") else name)
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        try:
-            text, name = content.decode("gb18030"), "GB18030"
-        except UnicodeDecodeError:
-            text = None
-        if text is None or not _looks_chinese(text):
-            raise DataError(
-                "is neither UTF-8 nor a Chinese text in GB18030.",
-                path=path,
-                line=line,
-                remedy=f"{pass_option('encoding', 'NAME')} with its encoding, such as big5 or utf-16-le, or save it as "
-                "UTF-8.",
-            ) from None
+        raise DataError(
+            "is neither UTF-8 nor a Chinese text in GB18030.",
+            path=path,
+            line=content.count(b"\n", 0, error.start) + 1,
+            remedy=f"{pass_option('encoding', 'NAME')} with its encoding, such as big5 or utf-16-le, or save it as "
+            "UTF-8.",
+        ) from None
     if text.count("\0") * 4 > len(text):
         raise DataError(
             "is full of NUL characters, as UTF-16 without its mark or a binary file is.",
             path=path,
             remedy=f"{pass_option('encoding', 'utf-16-le')}, or save it as UTF-8.",
         )
-    if name != "UTF-8":
-        note(f"{path}: read as {name}, which it is not marked as; {on_command_line('encoding', 'NAME')} names another.")
+    if name != "utf-8":
+        another = on_command_line("encoding", "NAME")
+        note(f"{path}: read as {name.upper()}, which it is not marked as; {another} names another.")
     return text
 
 

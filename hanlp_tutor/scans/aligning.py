@@ -28,7 +28,7 @@ def error_rate(printed: str, read: str) -> float:
 
     White space does not count: where a line ends is a matter of layout.
     """
-    printed, read = ("".join(text.split()) for text in (printed, read))
+    printed, read = _plain(printed), _plain(read)
     return _edits().distance(printed, read) / max(len(printed), 1)
 
 

@@ -69,17 +69,7 @@ def label_file(
     source, out = Path(source), Path(out)
     form = form or form_of(source)
     encoding = _checked(encoding, source)
-    if out.exists() and out.resolve() == source.resolve():
-        raise ConfigError(f"{out} would overwrite its own source; name another file for --out.")
-    if out.is_dir():
-        raise ConfigError(f"{out} is a folder; name a file for --out.")
-    if out.exists() and not out.is_file():
-        raise ConfigError(
-            f"{out} is a device or a pipe, which cannot be gone on with; name a file for --out. Texts, one a line, are "
-            "also read from standard input, and answered on standard output: hanlp-tutor predict MODEL --json < FILE"
-        )
-    if out.is_symlink():
-        out = Path(os.path.realpath(out))
+    out = _target(out, source)
     _check_ending(form, source, out)
     if not fresh and not _is_answer(form, source, out, encoding):
         raise ConfigError(f"{out} is there, and is no answer to {source}. Name another file for --out, or replace it "
@@ -126,6 +116,24 @@ def label_file(
         os.replace(partial, out)
         state_file.unlink(missing_ok=True)
     return {"records": records, "before": before}
+
+
+def _target(out: Path, source: Path) -> Path:
+    """The file that ``out`` names: of a link what it points to.
+
+    Raises:
+        ConfigError: it is the source, a folder, a device or a pipe.
+    """
+    if out.exists() and out.resolve() == source.resolve():
+        raise ConfigError(f"{out} would overwrite its own source; name another file for --out.")
+    if out.is_dir():
+        raise ConfigError(f"{out} is a folder; name a file for --out.")
+    if out.exists() and not out.is_file():
+        raise ConfigError(
+            f"{out} is a device or a pipe, which cannot be gone on with; name a file for --out. Texts, one a line, are "
+            "also read from standard input, and answered on standard output: hanlp-tutor predict MODEL --json < FILE"
+        )
+    return Path(os.path.realpath(out)) if out.is_symlink() else out
 
 
 @contextmanager
