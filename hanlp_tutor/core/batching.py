@@ -21,6 +21,9 @@ from hanlp_tutor.data.windows import window_of, windows
 
 _SLICE = 1 << 16  # examples that are Python numbers at a time
 IGNORED = -100  # the label of padding; PyTorch's own default for "no loss here"
+# How far lengths are jittered. Among many examples there are neighbours enough within a twentieth, which halves the
+# padding; among few, a batch would have nearly the same members in each epoch.
+JITTER_OF_FEW, JITTER_OF_MANY, MANY = 0.1, 0.05, 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +206,8 @@ def length_buckets(
 
     A batch holds at most ``batch_size`` examples and at most ``max_tokens`` computed tokens, padding included; an
     example that alone exceeds the budget is a batch of its own. ``shuffle=(seed, epoch)`` draws the batches at random:
-    lengths are jittered by up to a tenth before sorting, so that neighbours change, and the batches are shuffled.
+    lengths are jittered by up to a tenth before sorting (a twentieth, if there are MANY), so that neighbours change,
+    and the batches are shuffled.
     Without it they come in order of length. A row of an example has at most ``max_length`` tokens; a longer example
     counts with all its windows.
     """
@@ -212,7 +216,8 @@ def length_buckets(
     keys = widest.astype(np.float64)
     rng = random.Random(f"batches-{shuffle[0]}-{shuffle[1]}") if shuffle else None
     if rng:
-        keys *= np.fromiter((rng.uniform(1.0, 1.1) for _ in range(len(keys))), np.float64, len(keys))
+        most = 1 + (JITTER_OF_FEW if len(keys) < MANY else JITTER_OF_MANY)
+        keys *= np.fromiter((rng.uniform(1.0, most) for _ in range(len(keys))), np.float64, len(keys))
     order = np.argsort(keys, kind="stable").astype(np.int32)
     del keys
     starts: list[int] = []

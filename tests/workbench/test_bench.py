@@ -41,20 +41,21 @@ def quick(tmp_path_factory):
 @pytest.mark.slow
 def test_what_was_asked_for_is_there(quick):
     names = [f"{place}.vs_{rival}" for place, rivals in VERSUS.items() for rival in rivals]
-    names += [f"{place}.roofline" for place in VERSUS if place.startswith("train")]
+    trained = [place for place in VERSUS if place.startswith("train")]
+    names += [f"{place}.{share}" for place in trained for share in ("roofline", "reachable")]
     names += ["padding_fraction", "latency.small.p50_ms", "latency.small.p99_ms", "latency.small.hanlp_p50_ms"]
     for name in names:
         value = report.at(quick, name)
         assert value is not None and value.keys() == {"median", "spread"}, name
         low, high = value["spread"]
         assert 0 <= low <= value["median"] <= high and math.isfinite(high), name
+    assert quick["command"] == quick["command_line"], "no path of the machine that measured"
 
 
 @pytest.mark.slow
 def test_all_contestants_see_the_same_tokens_and_learn_from_them(quick):
     for place in (place for place in VERSUS if place.startswith("train")):
-        rows = [row["median"] for name, row in quick["rows"].items() if name.startswith(f"{place}/")]
-        assert len(rows) == 1 + len(VERSUS[place])
+        rows = [quick["rows"][f"{place}/{who}"]["median"] for who in ("ours", *VERSUS[place])]
         assert len({row["tokens"] for row in rows}) == len({row["filled"] for row in rows}) == 1
         assert all(math.isfinite(row["loss"]) and row["computed"] >= row["filled"] > row["tokens"] for row in rows)
 
@@ -77,6 +78,24 @@ def test_the_operations_are_those_that_pytorch_counts():
         for length in lengths:
             head(encoder(torch.ones(1, length + 2, dtype=torch.long)).last_hidden_state)
     assert roofline.operations(lengths, **shape, tagging=True) == 3 * counter.get_total_flops()
+
+
+def test_the_products_alone_are_those_that_are_counted(monkeypatch):
+    from hanlp_tutor.workbench.bench import material, ours
+
+    done = {"operations": 0}
+    for name in ("mm", "bmm"):
+        multiply = getattr(torch, name)
+
+        def counted(a, b, *, out, multiply=multiply):
+            done["operations"] += 2 * out.numel() * a.shape[-1]
+            return multiply(a, b, out=out)
+
+        monkeypatch.setattr(torch, name, counted)
+    _, model = ours.new_model("ner", material.EMBEDDED, material.sentences("ner", 4))
+    assert roofline.reachable(model, 4, 42, enough=0.0) > 0
+    work = roofline.operations([40] * 4, layers=3, hidden=256, inner=1024, classes=0, tagging=True)
+    assert done["operations"] == (roofline.STEPS + 1) * work, "one step to warm up"
 
 
 def test_padding_is_that_of_the_batches_that_are_drawn():

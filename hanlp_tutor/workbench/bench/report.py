@@ -136,7 +136,10 @@ def _others(content: dict[str, Any]) -> str:
         (name, *(shown(at(content, f"latency.small.{prefix}{each}_ms")) for each in ("p50", "p99")))
         for prefix, name in LATENCIES.items()
     ]
-    peaks = [(title, shown(at(content, f"{place}.roofline"))) for place, title in PLACES.items()]
+    peaks = [
+        (title, *(shown(at(content, f"{place}.{share}")) for share in ("roofline", "reachable")))
+        for place, title in PLACES.items()
+    ]
     padding = [
         (name, shown(at(content, "padding_fraction" if who == "ours" else f"padding_fraction_of.{who}")))
         for who, name in RIVALS.items()
@@ -146,8 +149,10 @@ def _others(content: dict[str, Any]) -> str:
         "One text of 46 characters, NER with a CRF, ms:", _table(("", "p50", "p99"), latency),
         "Share of what plain matrix products reach in the same run, of useful operations, padding none: "
         "`3·(L·(2n·(4H²+2HI)+4n²H)+2nHC)` for a text of n tokens in training, a third of it in prediction "
-        "(`workbench/bench/roofline.py`):",
-        _table(("", "share"), peaks),
+        "(`workbench/bench/roofline.py`). Beside it the share that the products of the encoder reach when they are "
+        "computed alone, in the shapes of a batch of texts of median length, with no norm, activation, optimiser or "
+        "Python between them: more is not to be had with this PyTorch on this machine.",
+        _table(("", "share", "of its products alone"), peaks),
         "Padding of a whole epoch over all sentences of the newspaper's training set, by who makes the batches:",
         _table(("", "share of the computed tokens"), padding),
     ])  # fmt: skip

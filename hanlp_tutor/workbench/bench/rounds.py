@@ -74,7 +74,8 @@ class _Bench:
     def content(self, rounds: int, out: Path | None) -> dict[str, Any]:
         command = f"hanlp-tutor bench --rounds {rounds}{' --quick' * self.sizes.quick} --out results/speed.json"
         settings = {**self.sizes.settings(), "threads": 1}
-        head = {"schema": 1, "experiment": "speed", "command_line": command, **manifest(describe_device(self.device))}
+        measured_by = manifest(describe_device(self.device), command=command)
+        head = {"schema": 1, "experiment": "speed", "command_line": command, **measured_by}
         content = json.loads(out.read_text(encoding="utf-8")) if out is not None and out.exists() else {}
         same = {"settings": settings, "versions": head["versions"], "device": head["device"]}
         if any(content.get(name) != value for name, value in same.items()):
@@ -128,7 +129,14 @@ class _Bench:
             return lambda turn: peers.hanlp(task, encoder, every if bucketed else some, batch, bucketed=bucketed,
                                             device=device, part=part if bucketed else 1, seed=turn).row()  # fmt: skip
 
+        def products(_: int) -> Row:
+            lengths = sorted(len(each.text) for each in every)
+            clock = Clock(device)
+            rate = roofline.reachable(model.to(device), batch, lengths[len(lengths) // 2] + 2)
+            return {"seconds": clock.read()[0], "roofline": rate / self._peak()}
+
         yield f"{place}/ours", own
+        yield f"{place}/products", products
         yield f"{place}/trainer_default", trainer(False)
         yield f"{place}/trainer_grouped", trainer(True)
         if not base:
@@ -178,9 +186,12 @@ class _Bench:
         return run
 
     def _with_share(self, row: Row, work: float) -> Row:
-        """The row with its share of the peak, which is measured now."""
-        fastest = roofline.peak(self.device, roofline.SIZES[: 1 if self.sizes.quick else None])
-        return {**row, "roofline": work / row["seconds"] / fastest}
+        """The row with its share of the peak."""
+        return {**row, "roofline": work / row["seconds"] / self._peak()}
+
+    def _peak(self) -> float:
+        """Measured now, as the machine's clock changes."""
+        return roofline.peak(self.device, roofline.SIZES[: 1 if self.sizes.quick else None])
 
     def _calls(self, answer: Callable[[str], Any], text: str) -> Callable[[int], Row]:
         def run(_: int) -> Row:
@@ -228,6 +239,8 @@ def ratios(rows: dict[str, dict[str, Row]]) -> dict[str, Any]:
         elif place in ("memory", "padding_fraction"):
             put({"memory": "memory.small.peak_mb"}.get(place, place if who == "ours" else f"{place}_of.{who}"),
                 [row["value"] for row in seeds.values()])  # fmt: skip
+        elif who == "products":
+            put(f"{place}.reachable", [row["roofline"] for row in seeds.values()])
         elif who == "ours":
             for measure in ("roofline", "tokens_per_second"):
                 put(f"{place}.{measure}", [row[measure] for row in seeds.values()])
