@@ -53,7 +53,7 @@ class TrainConfig(Options):
         ConfigError: an unknown option (with the nearest known one), a wrong type, a value out of range.
     """
 
-    ADDED: ClassVar[tuple[str, ...]] = ("tf32", "deterministic")
+    ADDED: ClassVar[tuple[str, ...]] = ("tf32", "deterministic", "compile")
 
     # How long, how much at once
     epochs: int = Field(10, ge=1)
@@ -94,6 +94,8 @@ class TrainConfig(Options):
     deterministic: bool | None = Field(
         None, description="same seed, same numbers, kernels permitting; None: on the CPU, where it costs little"
     )
+
+    compile: bool = Field(False, description="torch.compile the encoder, on a GPU: minutes first, then faster updates")
 
     # When to look, stop and save
     patience: int | None = Field(3, ge=1, description="evaluations without a better dev score; None: never stop early")

@@ -67,6 +67,11 @@ class Encodings(Sequence[Encoded]):
         made = self._made or ()
         self.lengths = np.array([len(each.ids) for each in made], dtype=np.int64) if stored is None else stored
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether all are made already, so that reading one touches no file and no tokenizer."""
+        return self._made is not None
+
     def __len__(self) -> int:
         return len(self._examples)
 
@@ -110,6 +115,11 @@ class Batch:
         """Copy the tensors to a device, without waiting for it."""
         tensors = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
         return replace(self, **{name: value.to(device, non_blocking=True) for name, value in tensors.items()})
+
+    def pinned(self) -> Batch:
+        """The tensors in page-locked memory, from which a GPU copies by itself while it computes."""
+        tensors = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return replace(self, **{name: value.pin_memory() for name, value in tensors.items()})
 
     def weightless(self) -> Batch:
         """The same texts without a gold label that counts: loss and gradients of it are 0."""

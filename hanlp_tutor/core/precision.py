@@ -23,6 +23,8 @@ from hanlp_tutor.device import (
 from hanlp_tutor.encoders.layers import recompute
 from hanlp_tutor.errors import ConfigError
 
+COMPILER = "inductor"  # PyTorch's own back end of torch.compile
+
 
 @dataclass(frozen=True)
 class Precision:
@@ -58,6 +60,7 @@ def set_up(model: Model, config: TrainConfig, rank: int = 0) -> Precision:
                        precision.device)  # fmt: skip
     torch.manual_seed(config.seed + rank)  # several processes drop other units out
     apply_options(model, config)
+    compile_encoder(model, config.compile, precision.device)
     reset_peak_memory(precision.device)
     model.to(precision.device).train()
     model.computes_in = precision.dtype  # evaluation and prediction compute as training does
@@ -102,3 +105,20 @@ def choose_precision(config: TrainConfig) -> Precision:
 def checkpoint_activations(model: Model, config: TrainConfig) -> None:
     """Recompute activations in the backward pass (梯度检查点, Chen et al. 2016), or keep them, as the options say."""
     recompute(model.encoder, config.gradient_checkpointing, model.encoder_name)
+
+
+def compile_encoder(model: Model, on: bool, device: torch.device) -> None:
+    """Let the encoder run as compiled kernels (torch.compile, Ansel et al. 2024), or as its Python code says.
+
+    Widths and numbers of rows are symbols to the compiler: it compiles once for batches with padding, once for those
+    without, and once more for evaluation, whatever the lengths.
+
+    Raises:
+        ConfigError: on a CPU, where compiling takes longer than it saves and a C++ compiler has to be there.
+    """
+    model.encoder._compiled_call_impl = None  # of an earlier run; PyTorch has no public way back
+    if not on:
+        return
+    if device.type != "cuda":
+        raise ConfigError(f"compile=True: {describe_device(device)} is no GPU, where alone it pays. Leave it out.")
+    model.encoder.compile(dynamic=True, backend=COMPILER)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from hanlp_tutor.config import TrainConfig
+from hanlp_tutor.core.ahead import Ahead
 from hanlp_tutor.core.batching import Batch, Encodings
 from hanlp_tutor.core.checkpoint import RunState, identity, load_checkpoint
 from hanlp_tutor.core.history import HistoryFile, TensorBoard, check_finite, write_history
@@ -29,6 +30,7 @@ from hanlp_tutor.core.out_of_memory import (
     single_example,
 )
 from hanlp_tutor.core.parallel import Team
+from hanlp_tutor.core.precision import compile_encoder
 from hanlp_tutor.core.task import task_of
 from hanlp_tutor.data import LabelledText, TaggedText
 from hanlp_tutor.data.examples import gold_counts
@@ -100,6 +102,7 @@ class Run:
         self.identity = identity(model, train, dev, config)
         self.checkpoint = out / "checkpoint.pt"
         self.state = RunState()
+        self._ahead = Ahead(self._made, on=device.type == "cuda" and self.train_encoded.at_hand)
         self.losses: list[tuple[Tensor, int, list[str]]] = []  # of each micro-batch, its update and its sources
         self.norms: list[Tensor] = []
         self.l2_terms: list[Tensor] = []
@@ -213,10 +216,17 @@ class Run:
         return -(-self.config.batch_size // 2 ** len(self.state.halved_at))
 
     def _window(self) -> list[Batch]:
+        state = self.state
+        halvings, more = len(state.halved_at), state.window + 1 < self.windows_per_epoch[state.epoch]
+        following = (state.epoch, state.window + 1, halvings) if more else None
+        return self._ahead.take((state.epoch, state.window, halvings), following)
+
+    def _made(self, place: tuple[int, int, int]) -> list[Batch]:
+        """The micro-batches of an update: its window in the present epoch, and how often these have been cut in two."""
+        _, window, halvings = place
         k = self.config.gradient_accumulation_steps
-        first = self.state.window * k
-        micros, halved = self._epoch_batches[first : first + k], 2 ** len(self.state.halved_at)
-        mine = self.team.share(micros, lambda micro, pieces: cut(micro, pieces * halved))
+        micros = self._epoch_batches[window * k : (window + 1) * k]
+        mine = self.team.share(micros, lambda micro, pieces: cut(micro, pieces * 2**halvings))
         batches = [
             self.model.collate([self.train_encoded[i] for i in piece], max_length=self.config.max_length)
             for piece in mine or micros[:1]
@@ -303,6 +313,7 @@ class Run:
         if state.best_state is not None:
             self.model.load_state_dict(state.best_state)
         self.model.eval()
+        compile_encoder(self.model, False, self.device)  # who saves, copies or exports it wants the plain one
         if self.team.leads:
             write_history(self.out / "history.csv", state.rows)
             self.board.close()

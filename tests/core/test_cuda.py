@@ -34,6 +34,7 @@ def losses(result):
         ({"fp16": True}, 5e-2),
         ({"tf32": False, "gradient_checkpointing": True}, 1e-3),
         ({"tf32": False, "crf": True}, 1e-3),
+        ({"tf32": False, "compile": True}, 1e-3),
     ],
     ids=str,
 )

@@ -300,5 +300,37 @@ def test_runs_from_before_these_options_go_on(tiny_encoder):
     model = make("ner", tagged(8), tiny_encoder)
     given = {"none": {}, "usual": {"tf32": True}, "other": {"deterministic": True}}
     of = {name: identity(model, [], [], PLAIN.replace(**o))["configuration"] for name, o in given.items()}
-    earlier = digest(PLAIN.model_dump_json(exclude={"tf32", "deterministic"}))
+    earlier = digest(PLAIN.model_dump_json(exclude={"tf32", "deterministic", "compile"}))
     assert of["none"] == of["usual"] == earlier != of["other"]
+
+
+def test_a_compiled_encoder_learns_the_same_and_is_compiled_once_for_all_lengths(tiny_encoder, tmp_path, monkeypatch):
+    """PyTorch's own front end on a CPU; a GPU has another back end behind it."""
+    import torch._dynamo
+
+    graphs = []
+
+    def noted(graph, inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    monkeypatch.setattr(precision, "COMPILER", noted)
+    real = precision.compile_encoder
+    monkeypatch.setattr(precision, "compile_encoder", lambda model, on, device: real(model, on, CUDA))
+    examples = [*tagged(24), *tagged(24, seed=1, shortest=40, longest=60), *tagged(8, seed=2, shortest=90, longest=99)]
+    config = PLAIN.replace(batch_size=4, epochs=2, log_steps=1, lr=1e-2, head_lr=1e-2)
+    runs = {}
+    for on in (False, True):
+        model = make("ner", examples, tiny_encoder, config)
+        result = fine_tune(model, examples, examples[:9], config.replace(compile=on), tmp_path / str(on))
+        runs[on] = [row["loss"] for row in result.history]
+        assert model.encoder._compiled_call_impl is None, "what is saved or exported is the plain one"
+    torch._dynamo.reset()
+    assert runs[True] == pytest.approx(runs[False], rel=1e-4)
+    assert 1 <= len(graphs) <= 4, "with and without padding, training and evaluating; widths are many"
+
+
+def test_a_cpu_compiles_nothing(tiny_encoder, tmp_path):
+    config = PLAIN.replace(compile=True, device="cpu")
+    with pytest.raises(ConfigError, match=r"compile=True: .* is no GPU.* Leave it out"):
+        fine_tune(make("ner", tagged(8), tiny_encoder), tagged(8), [], config, tmp_path / "run")

@@ -137,8 +137,9 @@ def _others(content: dict[str, Any]) -> str:
         for prefix, name in LATENCIES.items()
     ]
     peaks = [
-        (title, *(shown(at(content, f"{place}.{share}")) for share in ("roofline", "reachable")))
+        (title, shown(at(content, f"{place}.roofline")), shown(at(content, f"{place}.reachable")) if trained else "")
         for place, title in PLACES.items()
+        for trained in (place.startswith("train"),)
     ]
     padding = [
         (name, shown(at(content, "padding_fraction" if who == "ours" else f"padding_fraction_of.{who}")))
