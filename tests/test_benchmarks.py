@@ -103,3 +103,24 @@ def test_a_sweeps_overhead_is_measured_and_not_measured_again(monkeypatch, tmp_p
     assert "| the sweep around its runs | 2.5 (2.0 to 3.0) | 3.0 (3.0 to 3.0) |" in text
     assert "| run_notebook in this process | 1.5 (1.0 to 2.0) | 3.0 (3.0 to 3.0) |" in text
     assert "rounds: 2" in text and "python -m benchmarks.sweep" in text
+
+
+def test_a_point_of_each_curve_is_measured_and_shown(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import scaling
+
+    monkeypatch.setattr(scaling, "POINTS", {"read": (100,), "length": (256,), "labels, CRF": (10,)})
+    monkeypatch.setattr(scaling, "UPDATES", 1)
+    monkeypatch.setattr(scaling, "WARM_UP", 1)
+    monkeypatch.setattr(scaling, "_alone", scaling.measured)
+    monkeypatch.setattr(sys, "argv", ["scaling", "--rounds", "1", "--results", str(tmp_path)])
+    scaling.main()
+    content = json.loads((tmp_path / "scaling.json").read_text(encoding="utf-8"))
+    assert {name: sorted(row["median"]) for name, row in content["rows"].items()} == {
+        "read/100": ["memory_mib", "seconds"],
+        "length/256": ["memory_mib", "ms", "tokens_per_second"],
+        "labels, CRF/10": ["memory_mib", "ms", "tokens_per_second"],
+    }
+    assert all(value > 0 for row in content["rows"].values() for value in row["median"].values())
+    text = scaling.table(content)
+    assert "| reviews | seconds | peak MiB |" in text and "Median of 1 round, " in text

@@ -97,6 +97,15 @@ def sweeps_section() -> str:
     return f"\n{table(content) if content else 'Not measured yet: `python -m benchmarks.sweep`.'}\n"
 
 
+def scaling_section() -> str:
+    """How time and memory grow."""
+    sys.path.insert(0, str(ROOT))  # benchmarks/ is no part of the package
+    from benchmarks.scaling import table
+
+    content = read_results("scaling")
+    return f"\n{table(content) if content else 'Not measured yet: `python -m benchmarks.scaling`.'}\n"
+
+
 def speed_section() -> str:
     """The bench, and what a GPU gave if there ever was one."""
     content, gpu = read_results("speed"), read_results("gpu")
@@ -112,7 +121,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "benchmarks" / "README.md": {RESULTS: threads_section},
     ROOT / "docs" / "defaults.md": {RESULTS: defaults_section},
     ROOT / "docs" / "results.md": {RESULTS: results_section},
-    ROOT / "docs" / "speed.md": {RESULTS: speed_section},
+    ROOT / "docs" / "speed.md": {RESULTS: speed_section, "scaling": scaling_section},
     ROOT / "docs" / "sweeps.md": {RESULTS: sweeps_section},
     ROOT / "docs" / "teaching.md": {RESULTS: plan},
 }
