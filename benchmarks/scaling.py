@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -133,7 +133,7 @@ def _updates(curve: str, size: int, folder: Path) -> dict[str, float]:
     examples = list(_examples(curve, size, task))
     batch = max(1, CHARACTERS // size) if curve == "length" else BATCH
     config = TrainConfig(epochs=1, batch_size=batch, crf=curve == "labels, CRF", device="cpu", patience=None,
-                         eval_steps=10**9, log_steps=10**9, warmup_steps=0)  # fmt: skip
+                         eval_steps=10**9, log_steps=WARM_UP + UPDATES + 1, warmup_steps=0)  # fmt: skip
     labels = list(label_set(task, examples))
     if curve.startswith("labels"):
         kinds = [f"L{i}" for i in range(size)]
@@ -148,7 +148,7 @@ def _updates(curve: str, size: int, folder: Path) -> dict[str, float]:
             tokens.append(run.tokens_since_row)
             times.append(time.process_time())
             end_update(*args)
-            if len(times) > WARM_UP + UPDATES:
+            if len(times) == WARM_UP + UPDATES + 1:  # of which there is a row
                 run.finish()
 
         run.end_update = counted
