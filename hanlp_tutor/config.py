@@ -7,7 +7,6 @@ and name the nearest right option. Names are the article's own where it has one.
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -205,6 +204,10 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     return values
 
 
+class _TwiceError(yaml.MarkedYAMLError):
+    """A mapping names a key twice."""
+
+
 class _EachKeyOnce(yaml.SafeLoader):
     """YAML whose mappings name each key once; of a repeated one PyYAML takes the last, without a word."""
 
@@ -215,7 +218,7 @@ class _EachKeyOnce(yaml.SafeLoader):
                 continue  # no name of an option; PyYAML refuses it
             if (key.tag, key.value) in seen:  # '1' and 1 are two
                 twice = f"{key.value} stands here twice; keep one"
-                raise yaml.MarkedYAMLError(problem=twice, problem_mark=key.start_mark)
+                raise _TwiceError(problem=twice, problem_mark=key.start_mark)
             seen.add((key.tag, key.value))
         return super().construct_mapping(node, deep)
 
@@ -231,11 +234,18 @@ def parse_value(text: str) -> Any:
 
     >>> [parse_value(text) for text in ("3", "2e-5", "true", "none", "linear", "'3'", "{NR: 2}")]
     [3, 2e-05, True, None, 'linear', '3', {'NR': 2}]
+
+    Raises:
+        ConfigError: a mapping that names a key twice.
     """
     lowered = text.strip().lower()
     if lowered[:1] + lowered[-1:] in ("''", '""', "{}", "[]") and len(lowered) > 1:
-        with suppress(yaml.YAMLError):
-            return yaml.safe_load(text)
+        try:
+            return yaml.load(text, Loader=_EachKeyOnce)
+        except _TwiceError as error:
+            raise ConfigError(f"{text}: {error.problem}.") from None
+        except yaml.YAMLError:
+            pass
     if lowered in ("true", "false"):
         return lowered == "true"
     if lowered in ("none", "null"):

@@ -133,6 +133,11 @@ def test_yaml_that_is_no_mapping_of_options(tmp_path, content):
         config_from_yaml(path)
 
 
+def test_a_key_that_stands_twice_on_the_command_line_is_named():
+    with pytest.raises(ConfigError, match=r"\{a: 1, a: 2\}: a stands here twice; keep one\."):
+        parse_value("{a: 1, a: 2}")
+
+
 def test_a_key_that_stands_twice_in_yaml_is_named_with_its_line(tmp_path):
     path = tmp_path / "options.yaml"
     path.write_text("epochs: 1\nlr: 1.0e-3\nepochs: 2\n", encoding="utf-8")
