@@ -266,9 +266,17 @@ def typed_value(value: Any) -> str:
         return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6).strip()
     if not isinstance(value, str):
         return str(value).lower() if isinstance(value, bool) else str(value)
-    if parse_value(value) == value:
+    if _read_back(value) == value:
         return value  # text like 1 or true needs quotes
     return f'"{value}"' if not set(value) & set('"\\') else "'" + value.replace("'", "''") + "'"
+
+
+def _read_back(text: str) -> Any:
+    """What it is when it is typed; ``...`` where it is refused."""
+    try:
+        return parse_value(text)
+    except ConfigError:
+        return ...
 
 
 def unknown_option(name: str, known: list[str]) -> str:
@@ -293,7 +301,7 @@ def _explain(item: dict[str, Any], known: list[str]) -> str:
 
 
 def _remedy_for_text(value: str) -> str:
-    parsed = parse_value(value)
+    parsed = _read_back(value)
     if isinstance(parsed, str):
         return ""
     plain = re.sub(r"^(\d+)e", r"\1.0e", value.strip())
