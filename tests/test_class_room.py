@@ -1,4 +1,4 @@
-"""What every lesson has for the class room, put in by a tool: the first cell for Colab, the quiz."""
+"""What every lesson has for the class room, put in by a tool: the first cell for Colab, take-aways, the quiz."""
 
 import copy
 import importlib.util
@@ -16,6 +16,7 @@ import pytest
 
 from hanlp_tutor.teach.course.execute import CLASS_ROOM, fingerprint
 from hanlp_tutor.teach.quiz import lessons_with_quiz, outputs, read_quiz
+from hanlp_tutor.teach.take_away import lessons_with_take_aways, sentences
 
 pytest.importorskip("tomllib", reason="Python 3.10 cannot read TOML by itself")
 ROOT = Path(__file__).parents[1]
@@ -49,6 +50,11 @@ def test_a_lesson_has_the_cells_that_the_tool_puts_in(path, tool):
         (script,) = [o.data["application/javascript"] for o in cell.outputs if "application/javascript" in o.data]
         now = outputs(number, read_quiz(number))[1]["application/javascript"]
         assert embedded("".join(script)) == embedded(now), "run python tools/class_room_cells.py"
+    if number in lessons_with_take_aways():
+        (cell,) = [cell for cell in node.cells if cell.id == "take-away"]
+        (shown,) = [output.data["text/markdown"] for output in cell.outputs]
+        now = "\n".join(f"- {each}" for each in sentences(number))
+        assert shown == now, "the results have changed: run python tools/class_room_cells.py"
 
 
 def embedded(script: str) -> list:

@@ -1,10 +1,12 @@
 """Put into every lesson what the class room needs, without running the lesson again; ``--check`` only looks.
 
-Badge and first cell for Colab; the quiz after the summary where the lesson has one (``lessons/lNN/quiz.yaml``); a
-picture to play with where it has one (``lessons/lNN/explore.py``, :data:`EXPLORED`). The cells are tagged ``colab``,
-``quiz`` and ``widget`` and have no part in what a lesson computes, so the fingerprint of its measured cost leaves them
-out. Repeat it after any change of a quiz, of such a picture, of the address, or of the extras that a lesson needs: it
-takes the old cells out and puts the new ones in. Their stored output is that of the cells, run alone in a kernel.
+Badge and first cell for Colab; behind the summary the take-aways that are read from result files, and the quiz, where
+the lesson has them (``take_aways.yaml`` and ``quiz.yaml`` in ``lessons/lNN/``); a picture to play with where it has
+one (``lessons/lNN/explore.py``, :data:`EXPLORED`). The cells are tagged ``colab``, ``take-away``, ``quiz`` and
+``widget`` and have no part in what a lesson computes, so the fingerprint of its measured cost leaves them out. Repeat it
+after any change of a quiz, of a take-away or of the results that it is read from, of such a picture, of the address, or
+of the extras that a lesson needs: it takes the old cells out and puts the new ones in. Their stored output is that of
+the cells, run alone in a kernel.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from render_address import colab, colab_cell, repository
 from hanlp_tutor.files import write_file
 from hanlp_tutor.teach.course.execute import CLASS_ROOM, clean
 from hanlp_tutor.teach.quiz import lessons_with_quiz
+from hanlp_tutor.teach.take_away import lessons_with_take_aways
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -73,6 +76,18 @@ def quiz_cells(notebook: str) -> list[NotebookNode]:
     return _pair("quiz", text, f'from hanlp_tutor.teach import quiz\n\nquiz("{number}")')
 
 
+def take_away_cells(notebook: str) -> list[NotebookNode]:
+    """What the lesson has measured, in sentences; none for a lesson that reads no result file."""
+    number = notebook.partition("_")[0]
+    if number not in lessons_with_take_aways():
+        return []
+    text = (
+        "**In numbers**, read from the result files: the median over seeds or draws (of a difference, that of the "
+        "pairs), in brackets the least and the greatest. Where a verdict above has an interval, it is of the mean."
+    )
+    return _pair("take-away", text, f'from hanlp_tutor.teach import take_away\n\ntake_away("{number}")')
+
+
 def widget_cells(notebook: str) -> list[NotebookNode]:
     """Text and picture; none for a lesson without one."""
     number = notebook.partition("_")[0]
@@ -88,7 +103,8 @@ def with_cells(node: NotebookNode, notebook: str, address: str) -> NotebookNode:
     cells = [cell for cell in node.cells if not _tags(cell) & CLASS_ROOM]
     anchor = EXPLORED.get(notebook.partition("_")[0], ("summary",))[0]
     behind: dict[str, list[NotebookNode]] = {cells[0].id: colab_cells(notebook, address)}
-    for place, more in ((anchor, widget_cells(notebook)), ("summary", quiz_cells(notebook))):
+    at_the_end = [*take_away_cells(notebook), *quiz_cells(notebook)]
+    for place, more in ((anchor, widget_cells(notebook)), ("summary", at_the_end)):
         if [cell.id for cell in cells].count(place) != 1:
             raise ValueError(f"{notebook}: expected one cell with the id `{place}`, behind which others come.")
         behind.setdefault(place, []).extend(more)
@@ -103,11 +119,11 @@ def with_cells(node: NotebookNode, notebook: str, address: str) -> NotebookNode:
 
 
 def run_cells(nodes: Collection[NotebookNode]) -> None:
-    """Run the quizzes and the pictures of all lessons in one kernel, each as it stands, and store what they show."""
+    """Run take-aways, quizzes and pictures of all lessons in one kernel, each as it stands; store what they show."""
     from nbclient import NotebookClient
 
     os.environ["HANLP_TUTOR_PROGRESS"] = "lines"  # the kernel inherits it: a picture then shows no controls
-    cells = [cell for node in nodes for cell in node.cells if cell.id in ("quiz", "widget")]
+    cells = [cell for node in nodes for cell in node.cells if cell.id in ("take-away", "quiz", "widget")]
     alone = new_notebook(cells=[new_code_cell(cell.source) for cell in cells])
     NotebookClient(alone, kernel_name="python3", timeout=120, record_timing=False).execute()
     for cell, done in zip(cells, alone.cells, strict=True):

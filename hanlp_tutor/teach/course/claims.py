@@ -56,18 +56,13 @@ def claims(results: Path | None = None) -> list[dict[str, str]]:
 
 def judged(claim: dict[str, Any], evidence: Evidence) -> dict[str, str]:
     """``measured``, ``verdict`` and ``because`` of one claim."""
-    wanted = {name: {"experiment": claim.get("experiment"), **where} for name, where in claim["values"].items()}
-    values = {name: evidence.value(where) for name, where in wanted.items()}
+    values = evidence.values(claim)
     if not values:
         return {"measured": UNMEASURED, "verdict": claim["verdict"], "because": claim["because"]}
     if None in values.values():
         return {"measured": UNMEASURED, "verdict": UNMEASURED, "because": ""}
-    measured = claim["say"].format(**values)
-    fewest, most = evidence.seeds(wanted.values())
-    counted = {0: "counted", 1: "one run"}.get(most, f"median of {most} seeds")
-    if fewest < most:
-        counted = f"medians of {fewest} to {most} seeds"
-    measured += f" ({'; '.join(filter(None, (claim.get('on'), counted)))})"
+    behind = "; ".join(filter(None, (claim.get("on"), evidence.counted(claim))))
+    measured = f"{claim['say'].format(**values)} ({behind})"
     broken = fails(claim["rests_on"], values)
     if broken:
         return {"measured": measured, "verdict": JUDGE_AGAIN, "because": f"no longer so: {'; '.join(broken)}"}

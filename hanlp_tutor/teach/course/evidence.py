@@ -86,6 +86,17 @@ class Evidence:
             return _combined(row, rows[wanted["over"]], measure, lambda one, other: one / other - 1)
         return Value(row["median"][measure], tuple(seed[measure] for seed in row["seeds"].values() if measure in seed))
 
+    def values(self, entry: dict[str, Any]) -> dict[str, Value | None]:
+        """The ``values`` of an entry by name; its ``experiment`` is that of all which name none."""
+        return {name: self.value(where) for name, where in _wanted(entry).items()}
+
+    def counted(self, entry: dict[str, Any]) -> str:
+        """How many runs stand behind the values of an entry, in words."""
+        fewest, most = self.seeds(_wanted(entry).values())
+        if fewest < most:
+            return f"medians of {fewest} to {most} seeds"
+        return {0: "counted", 1: "one run"}.get(most, f"median of {most} seeds")
+
     def seeds(self, wanted: Iterable[dict[str, str]]) -> tuple[int, int]:
         """The fewest and the most seeds that stand behind any of these values; (0, 0) where all are counted."""
         read = [(self.content(each["experiment"]), each) for each in wanted if "counted" not in each]
@@ -115,6 +126,10 @@ def fails(conditions: Sequence[str], values: dict[str, Value]) -> list[str]:
         if not _SIGNS[parts[2]](*sides):
             found.append(f"{condition}: {sides[0]:g}, {sides[1]:g}")
     return found
+
+
+def _wanted(entry: dict[str, Any]) -> dict[str, dict[str, str]]:
+    return {name: {"experiment": entry.get("experiment"), **where} for name, where in entry["values"].items()}
 
 
 def _side(text: str, values: dict[str, Value], condition: str) -> float:

@@ -18,7 +18,7 @@ from hanlp_tutor.workbench.runner import NotebookError
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 # Tags of cells that belong to the class room and have no part in what a lesson computes (tools/class_room_cells.py)
-CLASS_ROOM = frozenset({"colab", "quiz", "widget"})
+CLASS_ROOM = frozenset({"colab", "quiz", "take-away", "widget"})
 _ELSEWHERE = "/path/to"  # stands in stored outputs for the folder that a notebook ran in
 
 

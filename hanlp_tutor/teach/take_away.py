@@ -1,0 +1,94 @@
+"""What a lesson has measured, as sentences at its end: ``take_away("06")`` renders them from the result files.
+
+A lesson's sentences stand in ``lessons/lNN/take_aways.yaml``, in the form of the ledger (:mod:`.course.claims`): each
+names the values that it shows (``values``, ``experiment``), says them (``say``, a format string) with their ``scale``,
+and rests on conditions (``rests_on``) that hold for as long as its words are true. A sentence whose numbers have changed
+withdraws itself; the tests fail then, and somebody writes another.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.teach.course.evidence import Evidence, fails
+from hanlp_tutor.teach.results import UNMEASURED
+
+FILE = "take_aways.yaml"
+WITHDRAWN = "No longer so, to be written anew"
+_PARTS = {"experiment", "values", "say", "scale", "rests_on"}
+_ROOMS = Path(__file__).parent / "lessons"
+
+
+def read_take_aways(lesson: str, folder: Path | None = None) -> list[dict[str, Any]]:
+    """A lesson's entries, as its file has them.
+
+    Args:
+        lesson: its number, such as ``"05"`` or ``"01b"``.
+        folder: holds ``lNN/take_aways.yaml``; None: the lessons' rooms.
+
+    Raises:
+        ConfigError: there is no such file, or an entry lacks a part; names the file, and what to write.
+    """
+    path = (folder or _ROOMS) / f"l{lesson}" / FILE
+    where = f"{path.parent.name}/{FILE}"
+    if not path.is_file():
+        there = ", ".join(lessons_with_take_aways(folder))
+        raise ConfigError(f"lesson {lesson!r} has no take-aways ({where}). Lessons that have them: {there}.")
+    entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for number, entry in enumerate(entries, start=1):
+        if not (isinstance(entry, dict) and {"experiment", "values", "say"} <= entry.keys() <= _PARTS):
+            raise ConfigError(
+                f"{where}, entry {number}: expected `experiment`, `values` and `say`, with `scale` and `rests_on` if "
+                "you like, and nothing else."
+            )
+    return entries
+
+
+def lessons_with_take_aways(folder: Path | None = None) -> list[str]:
+    """The numbers of the lessons that have some, in order."""
+    return sorted(path.parent.name.removeprefix("l") for path in (folder or _ROOMS).glob(f"l*/{FILE}"))
+
+
+def sentences(lesson: str, results: Path | None = None, folder: Path | None = None) -> list[str]:
+    """A sentence an entry, with its numbers and what stands behind them.
+
+    Args:
+        lesson: its number.
+        results: folder of the result files; None: that of the checkout.
+        folder: as in :func:`read_take_aways`.
+    """
+    evidence = Evidence(results)
+    return [_sentence(entry, evidence) for entry in read_take_aways(lesson, folder)]
+
+
+def take_away(lesson: str) -> None:
+    """Show a lesson's sentences as a list; outside of a notebook print it.
+
+    Args:
+        lesson: its number, such as ``"06"``.
+
+    Raises:
+        ConfigError: as :func:`read_take_aways`.
+    """
+    from IPython import get_ipython
+    from IPython.display import publish_display_data
+
+    text = "\n".join(f"- {sentence}" for sentence in sentences(lesson))
+    if get_ipython() is None:
+        print(text)
+    else:
+        publish_display_data({"text/markdown": text, "text/plain": text})
+
+
+def _sentence(entry: dict[str, Any], evidence: Evidence) -> str:
+    values = evidence.values(entry)
+    if None in values.values():
+        return f"{UNMEASURED}: python -m experiments.{entry['experiment']}"
+    behind = "; ".join(filter(None, (entry.get("scale"), evidence.counted(entry))))
+    said = f"{entry['say'].format(**values)} ({behind}.)"
+    broken = fails(entry.get("rests_on", []), values)
+    return f"{WITHDRAWN} ({'; '.join(broken)}): {said}" if broken else said
