@@ -3,10 +3,10 @@
 Badge and first cell for Colab; behind the summary the take-aways that are read from result files, and the quiz, where
 the lesson has them (``take_aways.yaml`` and ``quiz.yaml`` in ``lessons/lNN/``); a picture to play with where it has
 one (``lessons/lNN/explore.py``, :data:`EXPLORED`). The cells are tagged ``colab``, ``take-away``, ``quiz`` and
-``widget`` and have no part in what a lesson computes, so the fingerprint of its measured cost leaves them out. Repeat it
-after any change of a quiz, of a take-away or of the results that it is read from, of such a picture, of the address, or
-of the extras that a lesson needs: it takes the old cells out and puts the new ones in. Their stored output is that of
-the cells, run alone in a kernel.
+``widget`` and have no part in what a lesson computes, so the fingerprint of its measured cost leaves them out. Repeat
+it after any change of a quiz, of a take-away or the results that it is read from, of such a picture, of the address,
+or of the extras that a lesson needs: it takes the old cells out and puts the new ones in. Their stored output is that
+of the cells, run alone in a kernel.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A lesson's sentences stand in ``lessons/lNN/take_aways.yaml``, in the form of the ledger (:mod:`.course.claims`): each
 names the values that it shows (``values``, ``experiment``), says them (``say``, a format string) with their ``scale``,
-and rests on conditions (``rests_on``) that hold for as long as its words are true. A sentence whose numbers have changed
+and rests on conditions (``rests_on``) that hold as long as its words are true. A sentence whose numbers have changed
 withdraws itself; the tests fail then, and somebody writes another.
 """
 
