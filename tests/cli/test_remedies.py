@@ -595,7 +595,6 @@ def test_what_an_audit_advises_works_in_a_training():
 
 ELSEWHERE = {
     "workbench/runner.py:": "names convert; tests/workbench/test_runner.py",
-    "cli/common.py:App.invoke": "test_cli.py types it",
     "cli/common.py:in_processes.wrapper": "tests/core/test_parallel.py goes on by --resume after a kill",
     "cli/common.py:reading_options": "test_cli_reading.py: one of two options is to be left out",
     "cli/data.py:convert": "--json prints all notes: test_convert.py",
