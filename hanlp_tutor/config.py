@@ -279,9 +279,22 @@ def _read_back(text: str) -> Any:
         return ...
 
 
+# What people type who come from the Hugging Face Trainer; no spelling leads from these names to ours.
+_OF_THE_TRAINER = {
+    "learning_rate": "lr",
+    "num_train_epochs": "epochs",
+    "num_epochs": "epochs",
+    "per_device_train_batch_size": "batch_size",
+    "warmup_ratio": "warmup_steps",
+    "early_stopping_patience": "patience",
+    "lr_scheduler_type": "schedule",
+}
+
+
 def unknown_option(name: str, known: list[str]) -> str:
     """The message for a misspelt option, with the nearest right name."""
-    guess = nearest(name, known)
+    meant = _OF_THE_TRAINER.get(name)
+    guess = meant if meant in known else nearest(name, known)
     return f"unknown option {name!r}." + (
         f" Did you mean {guess!r}?" if guess else f" Known: {', '.join(sorted(known))}."
     )

@@ -20,6 +20,8 @@ def refusal(**values) -> str:
     ("wrong", "right"),
     [
         ("epochz", "epochs"),
+        ("learning_rate", "lr"),
+        ("num_train_epochs", "epochs"),
         ("learning_rate_head", None),
         ("headlr", "head_lr"),
         ("warmup", "warmup_steps"),

@@ -49,6 +49,8 @@ def numbers(language: str) -> str:
     singly, kept = (_score(laws, f"laws/{split}/{svm}", "accuracy") for split in ("articles", "statutes"))
     counted = tally(claims())
     if language == "zh":
+        scores = (crf, ours, random, rules, tuned, singly, kept)
+        crf, ours, random, rules, tuned, singly, kept = (each.replace(" to ", " 至 ") for each in scores)
         rows = (
             ("人民日报，训练 10,000 句：测试 F1", f"特征 CRF {crf}；`{SHOWN[0]}` {ours}；随机权重 {random}", "05"),
             ("患者真实提问（cMedQANER）：召回率", f"规则 {rules}；微调 {tuned}", "12"),

@@ -174,6 +174,19 @@ class App(click.Group):
         context.meta[_TYPED] = list(args)
         return super().parse_args(context, args)
 
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; an option of the run that was typed as one of the command is named as it should be."""
+        try:
+            return super().invoke(context)
+        except click.NoSuchOption as error:
+            from hanlp_tutor.config import TrainConfig
+
+            name = error.option_name.lstrip("-").replace("-", "_")
+            command = error.ctx.command if error.ctx is not None else self
+            if name in TrainConfig.model_fields and any("-p" in one.opts for one in command.params):
+                error.message = f"{error.message} It is an option of the run: -p {name} VALUE."
+            raise
+
 
 def again(*more: str, without: str | None = None) -> str:
     """The command that is running, ready to be pasted, with more words that it lacks.

@@ -91,5 +91,5 @@ def edition(notebook: str, reader: str, out: Path, as_json: bool) -> dict[str, A
     given = Path(notebook)
     made = write_editions(given if given.exists() or given.suffix else find_notebook(notebook), reader, out)
     if not as_json:
-        click.echo(f"{len(made)} notebooks for the {reader}: {out}")
+        click.echo(f"{len(made)} notebook{'s' * (len(made) != 1)} for the {reader}: {out}")
     return {"for": reader, "notebooks": [str(path) for path in made]}

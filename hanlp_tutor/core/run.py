@@ -135,7 +135,8 @@ class Run:
         try:
             self.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise TrainingError(f"{self.out}: no run folder can be made here ({error.strerror}).") from None
+            reason = f"no run folder can be made here ({error.strerror}). Choose another folder."
+            raise TrainingError(f"{self.out}: {reason}") from None
         write_json(
             self.out / "manifest.json",
             manifest(

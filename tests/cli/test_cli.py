@@ -127,6 +127,14 @@ def test_epochz_is_refused_with_epochs_named(files, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_an_option_of_the_run_that_is_typed_as_one_of_the_command_is_named_with_p():
+    assert "-p epochs VALUE" in run("train", "--epochs", "3").stderr
+    assert "-p batch_size VALUE" in run("train", "--batch-size", "3").stderr
+    for words in (("train", "--epochz", "3"), ("evaluate", "--epochs", "3")):  # no option; a command without -p
+        refused = run(*words)
+        assert refused.exit_code == 2 and "-p" not in refused.stderr
+
+
 def test_epochz_in_a_process_of_its_own(files, tmp_path):
     done = process("train", "--task", "ner", *_files(files), "--out", tmp_path / "run", "-p", "epochz", "3", "--json")
     assert done.returncode == 2 and b"Traceback" not in done.stderr

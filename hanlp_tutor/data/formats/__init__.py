@@ -120,6 +120,8 @@ def detect_format(path: str | Path, options: Iterable[str] = ()) -> Format:
     for form in FORMATS.values():
         if form.sniff(path):
             return form
+    if path.is_dir():
+        raise DataError("is a folder of none of the formats.", path=path, remedy="Name a file, or a BRAT folder.")
     raise DataError(
         "looks like none of the formats that can be told apart.",
         path=path,
