@@ -20,7 +20,7 @@ run: setup  ## fine-tune on the People's Daily (notebook 05) and print the test 
 
 test: setup  ## every check and every notebook
 	@$(BIN)/python -m ruff check .
-	@$(PYTEST) -n $(JOBS) --dist loadgroup --durations 10 $(ARGS)
+	@$(PYTEST) -n $(JOBS) --dist loadgroup --durations 40 $(ARGS)
 
 compat: setup  ## HanLP's own fit, mended, also on transformers 4.57
 	@$(BIN)/python -m pip install -q --no-deps --upgrade --target .venv/transformers-4.57 \
