@@ -81,12 +81,17 @@ class Comparison(Measured):
 
     def reservations(self, task: str) -> str:
         """What is to be held against the rows of a task: that they were measured with an earlier training set."""
-        size = self._earlier(task)
-        if size is None:
+        earlier = self._earlier(task)
+        if not earlier:
             return ""
+        names = [f"{size:,}" if size else "all" for size in self.settings["sizes"].values()]
+        named = [name for name, key in zip(names, self.settings["sizes"], strict=True) if key in earlier]
+        whole = len(named) == len(self._measured_sizes(task))
+        what = "All of these scores were" if whole else f"The scores with {' and '.join(named)} sentences were"
         return (
-            f"Measured with the training set of {size:,} as it was before lines that belong to a review of dev or test "
-            f"were dropped from it (now {self.totals[task]:,}): all of these scores flatter, and will be measured anew."
+            f"{what} measured with the training set of {max(earlier.values()):,} as it was before lines that belong to "
+            f"a review of dev or test were dropped from it (now {self.totals[task]:,}): they flatter, and will be "
+            "measured anew."
         )
 
     def seeds(self) -> str:
@@ -95,15 +100,21 @@ class Comparison(Measured):
 
     def _by_size(self, task: str) -> dict[int, dict[str, dict[str, Any]]]:
         """The rows by number of sentences, ascending, and learner."""
-        total = self._earlier(task) or self.totals[task]
+        total = self._earlier(task).get("all") or self.totals[task]
         sizes = {name: size or total for name, size in self.settings.get("sizes", {}).items()}
         return {sizes[name]: self.under(f"{task}/{name}/").rows for name in sorted(sizes, key=sizes.get)}
 
-    def _earlier(self, task: str) -> int | None:
-        """The size of the earlier training set that rows of the task were measured with; None: it is today's."""
-        rows = self.under(f"{task}/").rows.values()
-        used = {row.get("depends_on", {}).get("data", {}).get("train") for row in rows}
-        return next((EARLIER[data] for data in used if data in EARLIER), None)
+    def _measured_sizes(self, task: str) -> list[str]:
+        return [name for name in self.settings.get("sizes", {}) if self.under(f"{task}/{name}/").rows]
+
+    def _earlier(self, task: str) -> dict[str, int]:
+        """The names of the sizes with rows that an earlier training set was measured with, and how large it was."""
+        found = {}
+        for name in self._measured_sizes(task):
+            rows = self.under(f"{task}/{name}/").rows.values()
+            used = {row.get("depends_on", {}).get("data", {}).get("train") for row in rows}
+            found |= {name: EARLIER[data] for data in used if data in EARLIER}
+        return found
 
 
 def _points(task: str, rows: Mapping[str, dict[str, Any]], learner: str | None, other: str | None) -> str:

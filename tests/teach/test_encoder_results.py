@@ -93,3 +93,15 @@ def test_scores_of_an_earlier_training_set_keep_its_size_and_say_so(tmp_path):
     assert comparison.table("classify") == [{"learner": "n-gram classifier", "13,875 sentences": "85.0"}]
     assert "13,875" in comparison.reservations("classify") and "9,000" in comparison.reservations("classify")
     assert comparison.reservations("ner") == ""
+
+
+def test_sizes_that_were_measured_anew_are_not_among_them(tmp_path):
+    old = {"train": next(iter(EARLIER)), "dev": "d", "test": "t"}
+    rows = {
+        "classify/500/mini-bert": {**row(0.75, measure="accuracy"), "depends_on": {"data": {"train": "new"}}},
+        "classify/2000/mini-bert": {**row(0.8, measure="accuracy"), "depends_on": {"data": old}},
+    }
+    content = {"settings": {"sizes": {"500": 500, "100": 100, "2000": 2000, "all": None}}, "rows": rows}
+    (tmp_path / "encoders.json").write_text(json.dumps(content), encoding="utf-8")
+    said = Comparison({"ner": 15150, "classify": 9000}, tmp_path).reservations("classify")
+    assert said.startswith("The scores with 2,000 sentences were measured with the training set of 13,875")
