@@ -33,6 +33,7 @@ from hanlp_tutor.errors import ConfigError
     help="What to search; repeat. lr=1e-5..1e-3:log, dropout=0..0.3 or batch_size=8,16,32.",
 )
 @click.option("--trials", default=20, show_default=True, help="That the study shall have in all.")
+@click.option("--minutes", type=float, help="Begin no trial later than so many after the start.")
 @click.option("--sampler", default="tpe", show_default=True, type=click.Choice(["tpe", "random"]))
 @click.option("--pruner", default="median", show_default=True, type=click.Choice(["median", "halving", "none"]))
 @click.option(
@@ -50,6 +51,7 @@ def tune(
     encoder: str,
     pairs_of_space: tuple[str, ...],
     trials: int,
+    minutes: float | None,
     sampler: str,
     pruner: str,
     config_file: Path | None,
@@ -76,7 +78,9 @@ def tune(
     split = read_sets(task, train_file, dev_file, None, split_file, config.seed, reading)
     click.echo(f"{len(split.train)} examples to train on, {len(split.dev)} dev", err=True)
     with goes_on(out):
-        search = search_options(task, split, encoder, config, space, trials, out, sampler=sampler, pruner=pruner)
+        search = search_options(
+            task, split, encoder, config, space, trials, out, sampler=sampler, pruner=pruner, minutes=minutes
+        )
     best = search.trials[search.best_trial]
     if not as_json:
         click.echo(f"best dev: {best['dev']:.4f}  " + "  ".join(f"{n}={v}" for n, v in best["options"].items()))

@@ -11,6 +11,7 @@ Optuna is an extra (``pip install "hanlp-tutor[tune]"``) and imported when a sea
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -101,6 +102,7 @@ def tune(
     *,
     sampler: str = "tpe",
     pruner: str = "median",
+    minutes: float | None = None,
     progress: str = "auto",
 ) -> Search:
     """Search a space until the study in ``out`` has ``trials`` finished trials; those it has already count.
@@ -120,6 +122,8 @@ def tune(
         sampler: ``tpe`` or ``random``.
         pruner: ``median`` (a trial below the median of the earlier ones at the same evaluation ends), ``halving`` (only
             the better half goes on, at evaluations 1, 2, 4 ...) or ``none``.
+        minutes: of this call, by the clock on the wall, after which it begins no further trial; the one that is being
+            run is ended as always, and one at least is. None: until the study has its trials.
         progress: ``none`` prints no line for each trial.
 
     Raises:
@@ -133,19 +137,22 @@ def tune(
             raise ConfigError(f"{name}={value!r}: choose one of {', '.join(known)}.")
     if trials < 1:
         raise ConfigError(f"trials={trials}: a search needs at least one.")
+    if minutes is not None and not minutes > 0:
+        raise ConfigError(f"minutes={minutes:g}: a search needs some time; leave it out to search without a limit.")
     if not split.train or not split.dev:
         raise TrainingError("A search compares dev scores, so it needs training and dev examples.")
     identity = _identity(task, split, encoder, config, space, sampler, pruner)
     lines = Reporter(trials, 0, "none" if resolve_mode(progress) == "none" else "lines")
     out = Path(out)
     claims = Claims(out)
+    ends = math.inf if minutes is None else time.monotonic() + 60 * minutes
     with quiet(optuna):
         with claims.turn():
             study = open_study(optuna, out, identity)
         study.pruner = new_pruner(optuna, pruner)
         objective = _Objective(optuna, (task, split, encoder), _as_begun(out, 0, config, space), space, out)
         try:
-            while (trial := _next_trial(optuna, study, claims, trials, sampler, config.seed)) is not None:
+            while (trial := _next_trial(optuna, study, claims, trials, sampler, config.seed, ends)) is not None:
                 _run_one(optuna, study, claims, trial, objective)
                 _say(lines, _row(place := trial.user_attrs[PLACE], finished_trials(study)[place]))
         finally:  # after Ctrl-C too: the best so far is worth having
@@ -153,21 +160,26 @@ def tune(
                 search = _collect(optuna, study, config, space, out)
                 _write(out, search)
     if search is None:
-        reason = finished_trials(study)[0].user_attrs["error"]
+        tried = finished_trials(study)
+        reason = tried[0].user_attrs["error"]
         raise TrainingError(
-            f"{out}: not one of {trials} trials could be run. The first one: {reason} "
+            f"{out}: not one of {len(tried)} trials could be run. The first one: {reason} "
             "Mend the space or the other options, and search in another folder."
         )
     return search
 
 
-def _next_trial(optuna: Any, study: Any, claims: Claims, trials: int, sampler: str, seed: int) -> Any | None:
-    """Claim the next trial; None when the study has all of its trials.
+def _next_trial(
+    optuna: Any, study: Any, claims: Claims, trials: int, sampler: str, seed: int, ends: float
+) -> Any | None:
+    """Claim the next trial; None when the study has all of its trials, or it is later than ``ends`` and it has one.
 
     While other processes run the last ones this one waits: one of them may be killed, and its trial is to be done.
     """
     while True:
         with claims.turn():
+            if time.monotonic() > ends and finished_trials(study):
+                return None
             place = claims.next_place(study, trials)
             if place is not None:
                 study.sampler = new_sampler(optuna, sampler, seed, place)
