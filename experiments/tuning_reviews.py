@@ -141,8 +141,9 @@ def table(folder: Path | None = None) -> str:
     settings = measured.settings
     about = (
         f"Reviews of at most {settings['longest']} characters, {settings['encoder']}, {settings['dev']} of dev; macro "
-        f"F1 in points: median, least and greatest of {len(FRESH)} fresh seeds; differences: mean with its 95 % interval, by seed. "
-        f"The searches (one each): {'; '.join(searches)}. Measured by `{measured.command}`."
+        f"F1 in points: median, least and greatest of {len(FRESH)} fresh seeds; differences: mean with its 95 % "
+        f"interval, by seed. The searches (one each, {settings['minutes']} minutes): {'; '.join(searches)}. "
+        f"Measured by `{measured.command}`."
     )
     return "\n".join([*lines, "", about])
 

@@ -96,6 +96,9 @@ def test_a_sweeps_overhead_is_measured_and_not_measured_again(monkeypatch, tmp_p
     monkeypatch.setattr(sweep, "of_a_sweep", lambda: next(sweeps))
     monkeypatch.setattr(sweep, "in_this_process", lambda: next(alone))
     monkeypatch.setattr(sweep, "load", lambda: 3.0)
+    killed = {"runs": 24, "results": 24, "runs killed": 1, "begun by the second call": 0, "seconds": 4.0, "least": 3.0,
+              "greatest": 9.0, "a run": 2.5, "load": 3.0, "said that there is nothing to do": 1.0}  # fmt: skip
+    monkeypatch.setattr(sweep, "of_a_killed_worker", lambda separately: killed | {"results": 24 - separately})
     sweep.measure(2, tmp_path)
     sweep.measure(2, tmp_path)
     text = sweep.table(json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8")))
@@ -103,6 +106,8 @@ def test_a_sweeps_overhead_is_measured_and_not_measured_again(monkeypatch, tmp_p
     assert "| the sweep around its runs | 2.5 (2.0 to 3.0) | 3.0 (3.0 to 3.0) |" in text
     assert "| run_notebook in this process | 1.5 (1.0 to 2.0) | 3.0 (3.0 to 3.0) |" in text
     assert "rounds: 2" in text and "python -m benchmarks.sweep" in text
+    assert '| two local workers | 1 | 24 of 24 | 0, "nothing to do" | 4.0 (3.0 to 9.0) | 2.5 | 3.0 |' in text
+    assert "| `dask scheduler` and two `dask worker` | 1 | 23 of 24 |" in text and "after 8 runs" in text
 
 
 def test_a_point_of_each_curve_is_measured_and_shown(monkeypatch, tmp_path):

@@ -106,6 +106,14 @@ def scaling_section() -> str:
     return f"\n{table(content) if content else 'Not measured yet: `python -m benchmarks.scaling`.'}\n"
 
 
+def tuning_section() -> str:
+    """What a search of five minutes gains over the default options."""
+    sys.path.insert(0, str(ROOT))  # experiments/ is no part of the package
+    from experiments.tuning_reviews import table
+
+    return f"\n{table()}\n"
+
+
 def speed_section() -> str:
     """The bench, and what a GPU gave if there ever was one."""
     content, gpu = read_results("speed"), read_results("gpu")
@@ -122,7 +130,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "docs" / "defaults.md": {RESULTS: defaults_section},
     ROOT / "docs" / "results.md": {RESULTS: results_section},
     ROOT / "docs" / "speed.md": {RESULTS: speed_section, "scaling": scaling_section},
-    ROOT / "docs" / "sweeps.md": {RESULTS: sweeps_section},
+    ROOT / "docs" / "sweeps.md": {RESULTS: sweeps_section, "tuning": tuning_section},
     ROOT / "docs" / "teaching.md": {RESULTS: plan},
 }
 

@@ -5,8 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -22,6 +20,9 @@ from hanlp_tutor.workbench.sweep.running import sweep
 
 pytest.importorskip("distributed")
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))  # benchmarks/ is no part of the package
+from benchmarks.sweep import cluster, until, working  # noqa: E402
+
 PARAMETERS = 'PROFILE = "class"\nout = None\nlr = 1e-3\nseed = 1\npause = 0.0\nbegun = ""'
 WORK = """import json, os, pathlib, time
 open(begun, "a").write(f"{seed} {os.getpid()}\\n")
@@ -57,25 +58,6 @@ def finished(folder: Path) -> int:
     return len(list((folder / "s" / "runs").glob("*/metrics.json"))) if (folder / "s" / "runs").exists() else 0
 
 
-def until(what, seconds: float = 300) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.1)
-
-
-def working(processes) -> list[psutil.Process]:
-    """Those of the processes that have a run below them."""
-    found = []
-    for process in processes:
-        try:
-            if any("sweep.one_run" in " ".join(child.cmdline()) for child in process.children()):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
-
-
 @pytest.mark.slow
 def test_24_runs_on_two_workers_one_of_which_is_killed(folder: Path):
     grid = ("--grid", "lr=1e-4,3e-4", "--grid", f"seed={','.join(map(str, range(1, 13)))}", "--workers", "2")
@@ -105,30 +87,6 @@ def test_24_runs_on_two_workers_one_of_which_is_killed(folder: Path):
     again = subprocess.run(words(folder, *grid, "-p", "pause", "0.3"), capture_output=True, text=True)
     assert again.returncode == 0 and "24 of 24 runs are finished already; nothing to do" in again.stderr
     assert last(again.stdout) == {**said, "begun": 0}
-
-
-@contextmanager
-def cluster(folder: Path, workers: int):
-    """``dask scheduler`` and ``dask worker`` as one types them; yields the address and the workers."""
-    log, processes = folder / "scheduler.log", []
-    dask = [sys.executable, "-m", "dask"]
-
-    def start(name: str, *arguments: str) -> psutil.Popen:
-        with open(folder / name, "wb") as file:
-            processes.append(psutil.Popen([*dask, *arguments], stdout=file, stderr=file))
-        return processes[-1]
-
-    try:
-        start("scheduler.log", "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show")
-        until(lambda: re.search(r"Scheduler at:\s+(tcp://\S+)", log.read_text()))
-        address = re.search(r"Scheduler at:\s+(tcp://\S+)", log.read_text())[1]
-        plain = ("--nthreads", "2", "--no-dashboard", "--no-nanny")
-        yield address, [start(f"worker-{n}.log", "worker", address, *plain) for n in range(workers)]
-    finally:
-        for process in reversed(processes):
-            if process.is_running():
-                process.terminate()
-        psutil.wait_procs(processes, timeout=20)
 
 
 @pytest.mark.slow

@@ -106,6 +106,23 @@ def test_more_trials_later_are_the_trials_of_one_long_search(monkeypatch, tmp_pa
     assert len(configs) == done, "a search that has its trials runs none"
 
 
+def test_no_trial_begins_after_the_minutes_and_the_study_goes_on_later(monkeypatch, tmp_path):
+    clock = [0.0]
+    monkeypatch.setattr(tune_module.time, "monotonic", lambda: clock[0])
+
+    def slow(config, step):
+        clock[0] += 5  # asked twice an evaluation
+        return peak(config, step)
+
+    imagined(monkeypatch, slow)  # a trial of three evaluations takes half a minute
+    begin = ("ner", SPLIT, "random:mini-bert", CONFIG, SPACE)
+    search = tune(*begin, 20, tmp_path / "a", minutes=0.75, pruner="none", progress="none")
+    assert len(search.trials) == 2, "the second began within 45 seconds, and was ended"
+    assert len(tune(*begin, 20, tmp_path / "a", minutes=0.25, pruner="none", progress="none").trials) == 3
+    assert len(tune(*begin, 2, tmp_path / "b", minutes=60, pruner="none", progress="none").trials) == 2
+    assert len(tune(*begin, 5, tmp_path / "c", minutes=1e-9, pruner="none", progress="none").trials) == 1
+
+
 def test_another_seed_is_another_search(monkeypatch, tmp_path):
     imagined(monkeypatch, peak)
     one, two = (
@@ -302,6 +319,8 @@ def test_without_optuna(monkeypatch, tmp_path):
         ({"trials": 0}, ConfigError, "trials=0"),
         ({"sampler": "grid"}, ConfigError, "sampler='grid'"),
         ({"pruner": "hyperband"}, ConfigError, "pruner='hyperband'"),
+        ({"minutes": 0}, ConfigError, "minutes=0"),
+        ({"minutes": float("nan")}, ConfigError, "minutes=nan"),
         ({"split": Split(SPLIT.train, [], [])}, TrainingError, "dev"),
     ],
 )
