@@ -64,7 +64,8 @@ class Compared:
         names: of the runs, as short as tells them apart.
         options: all options of each.
         differing: the options that differ, by name a value for each run.
-        metrics: the numbers of ``metrics.json``, by name one for each run or None.
+        metrics: the numbers of ``metrics.json``, and of a run without them the best dev score of its history; by name
+            one for each run or None.
         curves: of each run its evaluations: step, dev_score, loss.
         pairings, unpaired: the paired differences; why others cannot be had.
     """
@@ -107,7 +108,7 @@ def compare_runs(
     names, options = _short_names(resolved), [options_of(record) for record in records]
     known = list(dict.fromkeys(name for each in options for name in each))
     values = {name: [each.get(name) for each in options] for name in known}
-    numbers = [numbers_of(path) for path in paths]
+    numbers = [_numbers(record) for record in records]
     measures = dict.fromkeys(name for each in numbers for name in each)
     pairings, unpaired = _by_seeds(names, records, options, numbers)
     if on is not None:
@@ -134,6 +135,15 @@ def options_of(record: Record) -> dict[str, Any]:
     if record.fact("seed") is not None:
         merged.setdefault("seed", record.fact("seed"))
     return {name: value for name, value in merged.items() if name not in _OF_PLACE}
+
+
+def _numbers(record: Record) -> dict[str, float]:
+    """What ``metrics.json`` says; ``fine_tune`` called from Python writes none, and its dev scores are in the history.
+
+    A value of ``best_dev`` that the run has written itself stands.
+    """
+    scores = [row["dev_score"] for row in record.evaluations if row.get("dev_score") is not None]
+    return {**({"best_dev": max(scores)} if scores else {}), **numbers_of(record.folder)}
 
 
 def _by_seeds(

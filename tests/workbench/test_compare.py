@@ -61,6 +61,17 @@ def test_seeds_are_paired_as_students_t_has_it(tmp_path):
     assert "95 % interval" in in_words(compared)
 
 
+def test_runs_of_fine_tune_itself_are_paired_by_their_best_dev_score(tmp_path):
+    """They have a history and no metrics."""
+    runs = [written(tmp_path / f"low{seed}", 0.8 + seed / 100, seed=seed) for seed in (1, 2)]
+    runs += [written(tmp_path / f"high{seed}", 0.8 + seed / 50, seed=seed, lr=3e-4) for seed in (1, 2)]
+    for run in runs:
+        (run / "metrics.json").unlink()
+    (pairing,) = compare_runs(runs).pairings
+    assert (pairing.measure, pairing.pairs) == ("best_dev", 2)
+    assert pairing.comparison.difference == pytest.approx(0.015)
+
+
 @pytest.mark.parametrize(
     ("second", "word"),
     [
