@@ -263,7 +263,7 @@ def _killed(rows: dict) -> list[str]:
             f"{found['seconds']:.1f} ({found['least']:.1f} to {found['greatest']:.1f}) | {found['a run']:.1f} | "
             f"{found['load']:.1f} |"
         )
-    about = "The same notebook in smoke, two runs at a time; after {} of them one of the workers gets `kill -9`. A local "
+    about = "The same notebook in smoke, two runs at a time; after {} of them one worker gets `kill -9`. A local "
     about += "one is started again, one that was started separately is not. Seconds a run: median, least and greatest; "
     about += "the command's, from its start to the summary, by runs."
     known = [rows[name]["depends_on"]["killed after"] for name in KILLED if name in rows]
