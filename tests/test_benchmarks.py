@@ -107,7 +107,7 @@ def test_a_sweeps_overhead_is_measured_and_not_measured_again(monkeypatch, tmp_p
     assert "| run_notebook in this process | 1.5 (1.0 to 2.0) | 3.0 (3.0 to 3.0) |" in text
     assert "rounds: 2" in text and "python -m benchmarks.sweep" in text
     assert '| two local workers | 1 | 24 of 24 | 0, "nothing to do" | 4.0 (3.0 to 9.0) | 2.5 | 3.0 |' in text
-    assert "| `dask scheduler` and two `dask worker` | 1 | 23 of 24 |" in text and "after 8 runs" in text
+    assert "| `dask scheduler` and two `dask worker` | 1 | 23 of 24 |" in text and "after 8 of them" in text
 
 
 def test_a_point_of_each_curve_is_measured_and_shown(monkeypatch, tmp_path):
