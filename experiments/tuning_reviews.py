@@ -144,8 +144,8 @@ def table(folder: Path | None = None) -> str:
     about = (
         f"Reviews of at most {settings['longest']} characters, {settings['encoder']}, {settings['dev']} of dev; macro "
         f"F1 in points: median, least and greatest of {len(FRESH)} fresh seeds, the last five of which were added "
-        "once, after the first had been seen; differences: mean with its 95 % interval, by seed. The searches (one each,"
-        f" {settings['minutes']} minutes): {'; '.join(searches)}. Measured by `{measured.command}`."
+        "once, after the others were seen; differences: mean with its 95 % interval, by seed. Searches (one each, "
+        f"{settings['minutes']} minutes): {'; '.join(searches)}. Measured by `{measured.command}`."
     )
     return "\n".join([*lines, "", about])
 
