@@ -113,8 +113,8 @@ class Comparison(Measured):
         for name in self._measured_sizes(task):
             rows = self.under(f"{task}/{name}/").rows.values()
             used = {row.get("depends_on", {}).get("data", {}).get("train") for row in rows}
-            found |= {name: EARLIER[data] for data in used if data in EARLIER}
-        return found
+            found[name] = max((EARLIER.get(data, 0) for data in used), default=0)
+        return {name: size for name, size in found.items() if size}
 
 
 def _points(task: str, rows: Mapping[str, dict[str, Any]], learner: str | None, other: str | None) -> str:
