@@ -54,6 +54,23 @@ def test_a_folder_that_is_no_control_group_is_refused_and_left_clean(tool, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_control_group_gets_the_limit_and_the_process(tool, tmp_path, monkeypatch):
+    """Files in the place of the kernel's: what is written where. No group of a kernel is made here."""
+    made = Path.mkdir
+
+    def mkdir(path, *arguments, **options):
+        made(path, *arguments, **options)
+        (path / "memory.max").write_text("max")
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    with tool.by_group(tmp_path, 2048) as limit:
+        limit.in_child()
+        (group,) = tmp_path.iterdir()
+        written = {path.name: path.read_text() for path in group.iterdir()}
+    assert written == {"memory.max": str(2**31), "memory.swap.max": "0", "cgroup.procs": str(os.getpid())}
+    assert not limit.watched and not limit.prefix
+
+
 @pytest.mark.parametrize(("answer", "is_limit"), [("2147483648", True), ("max", False), ("", False)])
 def test_a_scope_counts_only_if_its_limit_can_be_read_back(tool, monkeypatch, answer, is_limit):
     monkeypatch.setattr(tool.shutil, "which", lambda name: name)

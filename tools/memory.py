@@ -39,6 +39,7 @@ from hanlp_tutor.workbench.runner import PROFILES
 
 LIMIT_MB = 2048
 _LOOK = 0.05  # seconds between two looks of the watch
+_ENDED = (-9, -15, 137, 143)  # the runner itself, by the kernel or by systemd, which ends all of a scope
 # How NumPy, Python and torch say that the kernel gave no memory
 _REFUSED = ("MemoryError", "can't allocate memory", "Unable to allocate")
 
@@ -102,11 +103,14 @@ def by_group(parent: Path, limit_mb: int):
         if not (group / "memory.max").exists():
             raise OSError("it has no controller of memory (cgroup.subtree_control)")
         (group / "memory.max").write_text(str(limit_mb * 2**20))
-        with suppress(OSError):  # a kernel without swap accounting
-            (group / "memory.swap.max").write_text("0")
-        yield Limit(f"a control group below {parent}", in_child=lambda: _join(group))
     except OSError as error:
+        with suppress(OSError):
+            group.rmdir()
         raise TutorError(f"{parent}: no control group can be made there: {error}. Leave --group out.") from None
+    with suppress(OSError):  # a kernel without swap accounting
+        (group / "memory.swap.max").write_text("0")
+    try:
+        yield Limit(f"a control group below {parent}", in_child=lambda: _join(group))
     finally:
         with suppress(OSError):
             group.rmdir()
@@ -143,11 +147,11 @@ def run_lesson(path: Path, profile: str, limit: Limit, limit_mb: int = LIMIT_MB)
     if not process.returncode and peak <= limit_mb:
         return Run(path.stem, "passed", peak)
     found = [place for place, line in enumerate(lines) if line.startswith("Error: ")]
-    reason = " ".join(line.strip() for line in lines[found[-1] if found else -1 :]).removeprefix("Error: ")
+    reason = " ".join(line.strip() for line in lines[found[-1] :]).removeprefix("Error: ") if found else ""
     reason = reason.partition(" The notebook up to there: ")[0]  # which is thrown away
     state = "failed"
-    if over or "was killed" in reason or process.returncode in (-9, 137):
-        state = "killed"
+    if over or "was killed" in reason or process.returncode in _ENDED:
+        state, reason = "killed", reason or f"{path.name} was ended, as the system does when memory runs out."
     elif not process.returncode:
         state, reason = "over", f"{path.name} held more than {limit_mb} MiB between two looks."
     elif any(word in reason for word in _REFUSED):
@@ -155,7 +159,7 @@ def run_lesson(path: Path, profile: str, limit: Limit, limit_mb: int = LIMIT_MB)
     if state != "failed" and profile != "smoke":
         number = path.stem.partition("_")[0]
         reason += f" To see whether a lighter setting fits: make memory LESSONS={number} PROFILE=smoke"
-    return Run(path.stem, state, peak, reason)
+    return Run(path.stem, state, peak, reason or " ".join(lines[-1:]))
 
 
 def _wait(process: subprocess.Popen, meter: TreeMeter, limit_mb: int | None) -> tuple[bool, float]:
