@@ -64,10 +64,10 @@ EXPLORED = {
         "logs name both, and what could a model learn from the words that it has not learnt?",
     ),
     "15": (
-        "coverage-read",
-        "The same measured curves to move. In Jupyter, leave the smallest sizes out, then label more before you "
-        "foretell: what brings the later points inside the interval, and what does that do to the number of labels "
-        "for the score that you want (dotted)?",
+        "inside",
+        "Other curves, measured before: statutes, reviews, the newspaper. In Jupyter, leave the smallest sizes out, "
+        "then label more before you foretell: what brings the later points inside the interval, and what does that do "
+        "to the number of labels for the score that you want (dotted)?",
     ),
 }
 # What such a picture is given of its lesson, where it draws what that has computed
