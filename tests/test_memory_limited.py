@@ -30,6 +30,7 @@ def notebook(path: Path, source: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "wait4"), reason="limits of Linux and macOS")
 def test_three_gib_are_killed_and_a_little_passes(tmp_path):
     """The command itself, on a notebook of each kind; 3 GiB under 2 GiB."""
@@ -44,7 +45,7 @@ def test_three_gib_are_killed_and_a_little_passes(tmp_path):
     assert small[0].split()[1] == "passed" and float(small[0].split()[2]) < 1000
     assert large[0].split()[1] == "killed" and 1500 < float(large[0].split()[2].replace(",", "")) < 3000
     assert "its kernel was killed, most likely because memory ran out" in large[1]
-    assert large[1].endswith("make memory LESSONS=99 PROFILE=smoke")
+    assert large[1].endswith("Run it with --profile smoke (fewer examples).")
 
 
 def test_a_folder_that_is_no_control_group_is_refused_and_left_clean(tool, tmp_path):
@@ -69,6 +70,19 @@ def test_a_control_group_gets_the_limit_and_the_process(tool, tmp_path, monkeypa
         written = {path.name: path.read_text() for path in group.iterdir()}
     assert written == {"memory.max": str(2**31), "memory.swap.max": "0", "cgroup.procs": str(os.getpid())}
     assert not limit.watched and not limit.prefix
+
+
+@pytest.mark.parametrize("profile", ["class", "smoke"])
+def test_a_notebook_that_is_refused_memory_is_told_apart_from_one_that_fails(tool, tmp_path, profile):
+    """The runner's words, without a kernel."""
+    said = "print('Error: 99_large.ipynb, cell 2: MemoryError: Unable to allocate 9 GiB'); raise SystemExit(1)"
+    limit = tool.Limit("nothing", prefix=(sys.executable, "-c", said))
+    run = tool.run_lesson(tmp_path / "99_large.ipynb", profile, limit)
+    assert run.state == "refused" and "cell 2: MemoryError" in run.reason
+    assert run.reason.endswith("make memory LESSONS=99 PROFILE=smoke") == (profile == "class")
+    said = "print('Error: 99_large.ipynb, cell 2: NameError'); raise SystemExit(1)"
+    limit = tool.Limit("nothing", prefix=(sys.executable, "-c", said))
+    assert tool.run_lesson(tmp_path / "99_large.ipynb", profile, limit).state == "failed"
 
 
 @pytest.mark.parametrize(("answer", "is_limit"), [("2147483648", True), ("max", False), ("", False)])

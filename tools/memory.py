@@ -156,7 +156,7 @@ def run_lesson(path: Path, profile: str, limit: Limit, limit_mb: int = LIMIT_MB)
         state, reason = "over", f"{path.name} held more than {limit_mb} MiB between two looks."
     elif any(word in reason for word in _REFUSED):
         state = "refused"
-    if state != "failed" and profile != "smoke":
+    if state != "failed" and profile != "smoke" and "--profile smoke" not in reason:
         number = path.stem.partition("_")[0]
         reason += f" To see whether a lighter setting fits: make memory LESSONS={number} PROFILE=smoke"
     return Run(path.stem, state, peak, reason or " ".join(lines[-1:]))
