@@ -10,7 +10,7 @@ PYTEST := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 # Each target keeps the cores busy by itself, so `make -j` works through them in turn.
 .NOTPARALLEL:
-.PHONY: help run test compat course results bench gpu lab canary bundle book lock clean setup
+.PHONY: help run test compat course memory results bench gpu lab canary bundle book lock clean setup
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1	/p' Makefile | expand -t 10
@@ -45,6 +45,9 @@ gpu: setup  ## the tests for a GPU, then the bench on it; writes results/gpu.jso
 
 lab: setup  ## open the course in JupyterLab
 	@$(BIN)/jupyter lab notebooks
+
+memory: setup  ## each notebook in class under a limit of 2 GiB, as on Binder; LESSONS="01 05" for some, PROFILE=smoke
+	@OMP_NUM_THREADS=1 $(BIN)/python tools/memory.py --profile $(or $(PROFILE),class) $(LESSONS) $(ARGS)
 
 canary:  ## the kit under Colab's versions, in a fresh environment
 	@PYTHON="$(PYTHON)" sh tools/canary.sh

@@ -18,17 +18,39 @@ from hanlp_tutor.teach.lessons.l06.drift import budget
 from hanlp_tutor.teach.lessons.l07 import explore as window
 from hanlp_tutor.teach.lessons.l08 import explore as half
 from hanlp_tutor.teach.lessons.l10 import explore as threshold
+from hanlp_tutor.teach.lessons.l14 import explore as confusion
+from hanlp_tutor.teach.lessons.l15 import curve
+from hanlp_tutor.teach.lessons.l15 import explore as forecast
 from hanlp_tutor.teach.plots import Picture
 from hanlp_tutor.teach.widgets import Explorer
 
 VIEW = "application/vnd.jupyter.widget-view+json"
-ROOMS = {"02": valley, "06": rates, "07": window, "08": half, "10": threshold}
+# Two test logs of a pump taken for a valve, which one of them names too, and one the other way round
+LOGS = ("pump drips, not the valve", "drips", "valve drips", "valve stuck", "pump hot", "motor hot")
+GOLD = ("pump/leak", "pump/leak", "valve/leak", "valve/stuck", "pump/hot", "motor/hot")
+FOUND = {
+    "most frequent type": ("pump/leak",) * 6,
+    "linear SVM": ("valve/leak", "pump/leak", "valve/leak", "valve/stuck", "pump/hot", "motor/hot"),
+    "two SVMs": ("valve/leak", "valve/leak", "pump/leak", "valve/stuck", "pump/hot", "motor/hot"),
+}
+ROOMS = {
+    "02": valley.explorer,
+    "06": rates.explorer,
+    "07": window.explorer,
+    "08": half.explorer,
+    "10": threshold.explorer,
+    "14": lambda: confusion.explorer(LOGS, GOLD, FOUND),
+    "15": forecast.explorer,
+}
 needs_widgets = pytest.mark.skipif(find_spec("ipywidgets") is None, reason="the extra `lab` is not installed")
 
 
 @pytest.fixture(params=ROOMS, ids=lambda lesson: f"lesson {lesson}")
-def explorer(request) -> Explorer:
-    return ROOMS[request.param].explorer()
+def explorer(request, monkeypatch) -> Explorer:
+    monkeypatch.setattr(curve, "RESAMPLES", 20)  # of lesson 15's bootstrap, which takes a second a curve
+    forecast._fitted.cache_clear()
+    yield ROOMS[request.param]()
+    forecast._fitted.cache_clear()
 
 
 @pytest.fixture
@@ -51,9 +73,9 @@ def test_each_control_changes_what_is_said(explorer):
 
 
 @needs_widgets
-@pytest.mark.parametrize("lesson", ["02", "07"])
+@pytest.mark.parametrize("lesson", ["02", "07", "14"])
 def test_moving_a_control_moves_the_picture(lesson):
-    explorer = ROOMS[lesson].explorer()
+    explorer = ROOMS[lesson]()
     box = explorer.build()
     image, says = explorer._image, explorer._says
     assert box.children[-2:] == (image, says) and set(explorer.controls) == set(explorer.offered)
@@ -141,6 +163,45 @@ def test_the_scores_are_calibrated_by_the_temperature_that_is_told():
     assert gap(2.0) < 0.03 < gap(1.0)
     one, two = threshold.scores(1.0)[0], threshold.scores(2.0)[0]
     assert (np.argsort(one) == np.argsort(two)).all(), "a temperature keeps the order"
+
+
+def test_the_matrix_counts_the_logs_that_it_shows():
+    explorer = ROOMS["14"]()
+    assert explorer.offered["model"] == ("linear SVM", "two SVMs"), "what has learnt nothing is not offered"
+    assert explorer.values == {"model": "two SVMs", "wanted": "pump", "taken_for": "valve"}, "the commonest confusion"
+    said = explorer.picture.alt
+    assert "of 3 logs of pump, 2 are given as valve; 1 of them name valve in just these words" in said
+    assert said.endswith(f"{LOGS[0]} {LOGS[1]}")
+    assert "of 3 logs of pump, 1 are given as valve" in explorer.set(model="linear SVM").alt
+    assert explorer.set(wanted="valve", taken_for="pump").alt.endswith("of 2 logs of valve, 0 are given as pump.")
+    matrix = explorer.set(model="two SVMs").figure.axes[0]
+    counts = {(text.get_position()[::-1]): int(text.get_text()) for text in matrix.texts}
+    assert counts == {(0, 0): 1, (0, 1): 2, (1, 0): 1, (1, 1): 1, (2, 2): 1}, "rows are gold"
+
+
+def test_without_a_confusion_the_matrix_is_of_the_frequent_classes():
+    explorer = confusion.explorer(LOGS, GOLD, {"linear SVM": GOLD})
+    assert explorer.offered["wanted"] == ("pump", "valve", "motor")
+    assert "of 3 logs of pump, 0 are given as valve" in explorer.picture.alt
+    assert confusion.most_confused(["a"], ["a"]) == ["a"]
+
+
+def test_what_is_foretold_is_the_lessons_own_curve(monkeypatch):
+    monkeypatch.setattr(curve, "RESAMPLES", 20)
+    forecast._fitted.cache_clear()
+    scores, explorer = forecast.HowMuch().scores("laws/articles")["SVM"], forecast.explorer()
+    for smallest in (50, 200):
+        said = explorer.set(smallest=smallest, wanted=0.8).alt
+        fitted = curve.Curve({n: runs for n, runs in scores.items() if smallest <= n <= 1000})
+        assert f"at 2,000 {fitted.at(2000).value:.3f} foretold, {np.mean(scores[2000]):.3f} came" in said
+        assert f"Labels for 0.8: {curve.labels(fitted.needed(0.8).value)} (" in said
+    assert "three sizes fix the three numbers" in explorer.picture.alt
+    assert "1 measured size in between" in explorer.set(smallest=500, labelled=500).alt
+    forecast._fitted.cache_clear()
+
+
+def test_before_anything_is_measured_the_picture_says_what_measures_it(tmp_path):
+    assert "python -m experiments.how_much_data" in forecast.explorer(tmp_path).picture.alt
 
 
 def test_every_room_to_explore_is_put_into_its_lesson(monkeypatch):

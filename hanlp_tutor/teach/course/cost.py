@@ -26,13 +26,13 @@ class TreeMeter:
         interval: seconds between two looks; a peak in between is missed.
 
     Attributes:
-        peak_mb: MiB.
+        now_mb, peak_mb: MiB at the last look, and the most so far.
         seconds: of the block, once it has ended.
     """
 
     def __init__(self, pid: int | None = None, *, include_root: bool = True, interval: float = 0.1):
         self.pid, self.include_root, self.interval = pid, include_root, interval
-        self.peak_mb, self.seconds = 0.0, 0.0
+        self.now_mb, self.peak_mb, self.seconds = 0.0, 0.0, 0.0
         self._over = threading.Event()
 
     def __enter__(self) -> TreeMeter:
@@ -48,7 +48,8 @@ class TreeMeter:
 
     def _watch(self) -> None:
         while True:
-            self.peak_mb = max(self.peak_mb, self._now())
+            self.now_mb = self._now()
+            self.peak_mb = max(self.peak_mb, self.now_mb)
             if self._over.wait(self.interval):
                 return
 
