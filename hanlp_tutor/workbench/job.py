@@ -31,6 +31,7 @@ from hanlp_tutor.progress import tell
 from hanlp_tutor.workbench.baseline_run import measure_baseline
 from hanlp_tutor.workbench.diagnose.facts import data_facts, note_facts
 from hanlp_tutor.workbench.go_on import check_same_start, go_on
+from hanlp_tutor.workbench.seen import keep_split
 
 
 def read_split(
@@ -171,7 +172,7 @@ def train_job(
     progress: str = "auto",
     baseline: bool = False,
 ) -> dict[str, Any]:
-    """Build, fine-tune, test and save; writes ``metrics.json``, ``model/`` and what the loop writes into ``out``.
+    """Build, fine-tune, test and save; writes ``metrics.json``, ``split.json``, ``model/`` and what the loop writes.
 
     Args:
         task, split, config: what is learnt from what, and how.
@@ -207,6 +208,7 @@ def train_job(
 
     def on_start(run: Run) -> None:
         note_facts(run)
+        keep_split(run.out, split)
         tell("chosen", options=read_manifest(run.out).get("chosen", {}))
         if begun is not None:
             begun.note(run)
