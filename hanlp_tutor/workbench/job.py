@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.evaluate import score_on_test
+from hanlp_tutor.core.evaluate import answers_of, score_on_test
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.model_folder import build_model, save_model
 from hanlp_tutor.core.parallel import join, leave
@@ -221,7 +222,7 @@ def train_job(
     save_model(model, out / "model")
     metrics = finish(model, result, split)
     if baseline:
-        metrics["baseline"] = measure_baseline(task, split)
+        metrics["baseline"] = measure_baseline(task, split, ours=partial(answers_of, model))
         write_json(out / RESULT_FILE, metrics)
     return metrics
 
