@@ -58,9 +58,9 @@ def test_macro_f1_is_drawn_as_texts_are():
     found = paired_macro([*gold], [*a], [*b], draws=4000)
     score = partial(f1_score, average="macro", zero_division=0)
     assert found.difference == pytest.approx(score(gold, a) - score(gold, b))
-    places = draw.integers(0, 80, (400, 80))
+    places = draw.integers(0, 80, (150, 80))
     plain = [score(gold[i], a[i]) - score(gold[i], b[i]) for i in places]
-    assert found.standard_error == pytest.approx(np.std(plain), rel=0.15) and found.excludes_zero
+    assert found.standard_error == pytest.approx(np.std(plain), rel=0.2) and found.excludes_zero
     assert not paired_macro([*gold], [*a], [*a]).excludes_zero
     with pytest.raises(ValueError, match="no text"):
         paired_macro([], [], [])
