@@ -240,6 +240,7 @@ def test_a_temperature_is_fitted(trained):
     assert 0.05 <= fit_temperature(trained[0], toy.related(40, seed=6)) <= 20
 
 
+@pytest.mark.filterwarnings("ignore::hanlp_tutor.data.notes.DataNotice")
 def test_wrong_pairs_are_listed_with_their_markers(untrained):
     pairs = toy.related(30, seed=2)
     wrong = task_named("relation").mistakes(untrained, pairs, Predictor(untrained).predict_many)
