@@ -22,9 +22,23 @@ from hanlp_tutor.workbench.closing import headline
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--errors", default=0, metavar="N", type=click.IntRange(min=0), help="List up to N wrong examples, those "
+              "of which the model was surest first.")  # fmt: skip
+@click.option("--part", type=click.Choice(["test", "dev", "train"]), help="Of FILE take one set alone, as the model's "
+              "run divided it, or as --split says.")  # fmt: skip
+@click.option("--split", "split_file", type=click.Path(path_type=Path), help="With --part (default: test): the file "
+              "that `train --split` wrote.")  # fmt: skip
 @reads_files()
 @speaks_json
-def evaluate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) -> dict[str, Any]:
+def evaluate(
+    model: Path,
+    file: Path,
+    errors: int,
+    part: str | None,
+    split_file: Path | None,
+    reading: dict[str, Any],
+    as_json: bool,
+) -> dict[str, Any]:
     """Score MODEL on a labelled FILE; for a multi-task model tok=FILE,pos=FILE,ner=FILE."""
     from hanlp_tutor.core.task import task_named
     from hanlp_tutor.serving.onnx_folder import is_onnx_folder
@@ -33,24 +47,50 @@ def evaluate(model: Path, file: Path, reading: dict[str, Any], as_json: bool) ->
         from hanlp_tutor.serving.onnx_predictor import OnnxPredictor
         from hanlp_tutor.serving.onnx_scores import score_onnx
 
-        small = OnnxPredictor(model)
-        task = task_named(small.task)
-        scores = score_onnx(small, task.read(file, **reading))
+        predictor = OnnxPredictor(model)
+        task = task_named(predictor.task)
+        examples = _examples(task, file, reading, model, part, split_file)
+        scores = score_onnx(predictor, examples)
     else:
         from hanlp_tutor.core.evaluate import score_on_test
-        from hanlp_tutor.core.model_folder import load_model
+        from hanlp_tutor.core.predict import Predictor
 
-        loaded = load_model(model_folder(model), device="auto")
-        task = task_named(loaded.task)
-        scores = score_on_test(loaded, task.read(file, **reading))
+        predictor = Predictor.load(model_folder(model))
+        task = task_named(predictor.model.task)
+        examples = _examples(task, file, reading, model, part, split_file)
+        scores = score_on_test(predictor.model, examples)
+    wrong = task.mistakes(predictor.model, examples, predictor.predict_many) if errors else []
     if not as_json:
         click.echo(headline(scores))
-        for part in task.parts(scores).values():
-            for name, row in (part.get("per_type") or part.get("per_class") or {}).items():
+        for table in task.parts(scores).values():
+            for name, row in (table.get("per_type") or table.get("per_class") or {}).items():
                 click.echo(
                     f"  {name}\tP {row['precision']:.4f}\tR {row['recall']:.4f}\tF1 {row['f1']:.4f}\tn {row['support']}"
                 )
-    return scores
+        if errors:
+            first = f"; the {errors:,} of which the model was surest" if len(wrong) > errors else ""
+            click.echo(f"wrong: {len(wrong):,} of {len(examples):,} examples{first}")
+        for mistake in wrong[:errors]:
+            score = "-" if mistake["score"] is None else f"{mistake['score']:.4f}"
+            click.echo(f"  {mistake['source']}\t{score}\t{mistake['shown']}")
+    if not errors:
+        return scores
+    listed = [{name: value for name, value in each.items() if name != "shown"} for each in wrong[:errors]]
+    return {**scores, "wrong": len(wrong), "errors": listed}
+
+
+def _examples(
+    task: Any, file: Path, reading: dict[str, Any], model: Path, part: str | None, split_file: Path | None
+) -> list[Any]:
+    """The examples of a file, or those of one set of it; what the model was trained on is noted."""
+    from hanlp_tutor.workbench.seen import note_seen, part_of
+
+    examples = task.read(file, **reading)
+    if part or split_file:
+        examples = part_of(examples, part or "test", split_file, model)
+    if part != "train":
+        note_seen(examples, file, model)
+    return examples
 
 
 @click.command()

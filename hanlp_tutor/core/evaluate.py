@@ -10,6 +10,7 @@ from hanlp_tutor.core.inference import predict_labels
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.predict import Predictor
 from hanlp_tutor.core.task import task_of
+from hanlp_tutor.data.edges import visible_spans
 from hanlp_tutor.data.known_labels import check_known
 
 
@@ -43,6 +44,17 @@ def score_on_test(model: Model, test: Sequence[Any]) -> dict[str, Any]:
     check_known(model.task, model.labels, test)
     scores = evaluate_model(model, test, encoded=[model.encode_input(example) for example in test])
     return task_of(model).of_contract(scores, model, test, Predictor(model).predict_many)
+
+
+def answers_of(model: Model, examples: Sequence[Any]) -> list[Any]:
+    """What a model of one task says of each example: its entities as spans, or its class.
+
+    As :func:`score_on_test` scores them: the gold labels are not looked at.
+    """
+    predictions, _ = predict_labels(model, [model.encode_input(example) for example in examples])
+    if model.task != "ner":
+        return predictions
+    return [*map(visible_spans, predictions, (example.text for example in examples))]
 
 
 def end_to_end(model: Model, examples: Sequence[Any]) -> dict[str, Any]:

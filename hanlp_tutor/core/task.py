@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hanlp_tutor.core.mistakes import class_mistake, entity_mistake, surest_first
 from hanlp_tutor.core.scores import class_scores, minority_share, span_scores
 from hanlp_tutor.data import Split, read_examples, split_stratified
 from hanlp_tutor.data.edges import visible_spans
@@ -96,6 +97,24 @@ class Task:
         """The scores of a test set that are told: those of the contract, without the others of :meth:`score`."""
         return {name: value for name, value in scores.items() if name not in ("loss", "minority", "mean")}
 
+    def mistakes(
+        self, model: Model, examples: Sequence[Any], predict_many: Callable[..., Any]
+    ) -> list[dict[str, Any]]:
+        """The examples that are predicted wrongly, those of which the model was surest first.
+
+        Args:
+            model: that predicts.
+            examples: with gold labels.
+            predict_many: from what the model reads to its answers.
+
+        Returns:
+            For each :func:`~hanlp_tutor.core.mistakes.entity_mistake` or ``class_mistake``.
+
+        Raises:
+            InputError: a multi-task model without a segmenter, which answers no raw text.
+        """
+        raise NotImplementedError
+
     def parts(self, scores: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """The tables in these scores, by the name of the part; one without a name, unless the task has several."""
         return {"": scores}
@@ -122,6 +141,16 @@ class EntityTask(Task):
         scores = span_scores([example.spans for example in examples], [*map(visible_spans, predictions, texts)])
         return {**scores, "minority": minority_share(chain.from_iterable(predictions))}
 
+    def mistakes(
+        self, model: Model, examples: Sequence[Any], predict_many: Callable[..., Any]
+    ) -> list[dict[str, Any]]:
+        """Texts with their entities that are missing and extra."""
+        answers = predict_many([example.text for example in examples])
+        return surest_first(
+            entity_mistake(example, *_spans_and_scores(answer["entities"]))
+            for example, answer in zip(examples, answers, strict=True)
+        )
+
 
 class ClassificationTask(Task):
     """A class for each text (文本分类)."""
@@ -141,6 +170,16 @@ class ClassificationTask(Task):
         """``{"accuracy", "macro_f1", "micro_f1", "per_class"}``."""
         scores = class_scores([example.label for example in examples], predictions)
         return {**scores, "minority": minority_share(predictions)}
+
+    def mistakes(
+        self, model: Model, examples: Sequence[Any], predict_many: Callable[..., Any]
+    ) -> list[dict[str, Any]]:
+        """Texts with their class and the one that was predicted."""
+        answers = predict_many([example.text for example in examples])
+        return surest_first(
+            class_mistake(example, example.label, answer["label"], answer["score"], example.text)
+            for example, answer in zip(examples, answers, strict=True)
+        )
 
 
 class MultiTask(Task):
@@ -219,6 +258,25 @@ class MultiTask(Task):
                 scores[task] = span_scores([example.spans for example in mine], predicted)
         return scores
 
+    def mistakes(
+        self, model: Model, examples: Sequence[Any], predict_many: Callable[..., Any]
+    ) -> list[dict[str, Any]]:
+        """From the raw text, as :meth:`end_to_end`: sentences with words, tags or entities that are missing and extra.
+
+        Each has ``task`` beside; those of entities come first, for only they have a score.
+        """
+        texts = list(dict.fromkeys(example.text for example in examples))
+        found = dict(zip(texts, predict_many(texts), strict=True))
+        wrong = []
+        for example in examples:
+            answer = found[example.text]
+            spans = _spans_of(example.task, answer)
+            scores = _spans_and_scores(answer["ner"])[1] if example.task == "ner" else [None] * len(spans)
+            mistake = entity_mistake(example, spans, scores)
+            if mistake is not None:
+                wrong.append({"task": example.task, **mistake, "shown": f"{example.task}: {mistake['shown']}"})
+        return surest_first(wrong)
+
     def parts(self, scores: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """Of each task in it."""
         return {task: scores[task] for task in WORD_TASKS if task in scores}
@@ -269,6 +327,10 @@ def _spans_of(task: str, prediction: dict[str, Any]) -> list[Span]:
         return [Span(entity["start"], entity["end"], entity["label"]) for entity in prediction["ner"]]
     labels = prediction["pos"] if task == "pos" else ["word"] * len(prediction["tok"])
     return [Span(start, end, label) for (start, end), label in zip(prediction["offsets"], labels, strict=True)]
+
+
+def _spans_and_scores(entities: Sequence[dict[str, Any]]) -> tuple[list[Span], list[float]]:
+    return [Span(e["start"], e["end"], e["label"]) for e in entities], [e["score"] for e in entities]
 
 
 def _word_spans(tags: Sequence[str]) -> list[Span]:

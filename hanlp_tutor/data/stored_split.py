@@ -17,6 +17,7 @@ from hanlp_tutor.data.split import Example, Split
 from hanlp_tutor.errors import DataError
 from hanlp_tutor.files import write_json
 
+SPLIT_FILE = "split.json"  # in a run folder
 _FORMAT = "hanlp_tutor split 1"
 _SETS = ("train", "dev", "test")
 
@@ -60,6 +61,49 @@ def load_split(path: str | Path, examples: Sequence[Example]) -> Split[Example]:
             remedy="Texts, tags and labels must be as they were: take the same files, or make and save a new split.",
         )
     return Split(**dealt)
+
+
+def load_part(path: str | Path, examples: Sequence[Example], part: str) -> tuple[list[Example], int]:
+    """One set of a stored split, out of examples among which there may be others.
+
+    Args:
+        path: what :func:`save_split` wrote.
+        examples: in any order; of an example that stands there twice each is taken as often as it is in the set.
+        part: ``train``, ``dev`` or ``test``.
+
+    Returns:
+        The set, and how many of the examples are in no set of the split.
+
+    Raises:
+        DataError: no such file, or not one of ours; an empty set; an example of the set that is missing.
+    """
+    hashes = _read(path)
+    if not hashes[part]:
+        raise DataError(f"this split has no {part} set.", path=path, remedy="Choose another part.")
+    known = set().union(*hashes.values())
+    waiting: defaultdict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        waiting[fingerprint([example])].append(example)
+    taken = [waiting[digest].pop(0) for digest in hashes[part] if waiting.get(digest)]
+    if len(taken) < len(hashes[part]):
+        missing = len(hashes[part]) - len(taken)
+        raise DataError(
+            f"{missing:,} of the {len(hashes[part]):,} examples of its {part} set are not in the data.",
+            path=path,
+            remedy="Texts, tags and labels must be as they were: take the same file, with the same reading options.",
+        )
+    return taken, sum(len(left) for digest, left in waiting.items() if digest not in known)
+
+
+def parts_known(path: str | Path, examples: Sequence[Example]) -> dict[str, int]:
+    """How many of the examples stand in the train, dev and test set of a stored split, text and labels alike.
+
+    Raises:
+        DataError: no such file, or not one of ours.
+    """
+    hashes = {name: set(of_set) for name, of_set in _read(path).items()}
+    mine = [fingerprint([example]) for example in examples]
+    return {name: sum(digest in hashes[name] for digest in mine) for name in _SETS}
 
 
 def _read(path: str | Path) -> dict[str, list[str]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from hanlp_tutor.core.mistakes import class_mistake, surest_first
 from hanlp_tutor.core.scores import class_scores, minority_share
 from hanlp_tutor.core.task import TASKS, Task
 from hanlp_tutor.data.examples import gold_counts
@@ -83,6 +84,25 @@ class RelationTask(Task):
         ]
         gold, found = [pair[0] for pair in counted], [pair[1] for pair in counted]
         return {**relation_scores(gold, found, negative), "minority": minority_share(found)}
+
+    def mistakes(
+        self, model: RelationModel, examples: Sequence[RelationText], predict_many: Callable[..., Any]
+    ) -> list[dict[str, Any]]:
+        """Sentences with head and tail marked, their relation and the one that was predicted.
+
+        Pairs of types that the model knows no relation between count as in :meth:`score`, without a score.
+        """
+        asked = [example for example in examples if model.may_relate(example)]
+        wrong = [
+            class_mistake(pair, pair.relation, answer["relation"], answer["score"], model.marked(pair))
+            for pair, answer in zip(asked, predict_many(asked), strict=True)
+        ]
+        wrong += [
+            class_mistake(pair, pair.relation, model.negative, None, model.marked(pair))
+            for pair in examples
+            if not model.may_relate(pair)
+        ]
+        return surest_first(wrong)
 
 
 def check_named(negative: str, relations: Collection[str]) -> None:

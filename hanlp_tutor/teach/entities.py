@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from hanlp_tutor.core.mistakes import span_errors
 from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.teach.plots import BLACK, GREEN, ORANGE, PURPLE, SKY, YELLOW
 
@@ -43,44 +43,6 @@ class Marked:
             yield self.text[span.start : span.end], span
             end = span.end
         yield self.text[end:], None
-
-
-@dataclass(frozen=True)
-class SpanError:
-    """One disagreement: ``kind`` is missed, invented, wrong type, or wrong borders."""
-
-    kind: str
-    gold: Span | None
-    predicted: Span | None
-
-
-def span_errors(gold: Sequence[Span], predicted: Sequence[Span]) -> list[SpanError]:
-    """Sort out where a prediction disagrees with the gold entities of a text, in order of appearance.
-
-    A predicted entity in exactly the gold place has the wrong type; one that overlaps a gold one has wrong borders
-    (whatever its type); each takes part in one error at most.
-    """
-    missed = [span for span in sorted(gold) if span not in set(predicted)]
-    invented = [span for span in sorted(predicted) if span not in set(gold)]
-    errors = []
-    for kind, matches in (("wrong type", _same_place), ("wrong borders", _overlap)):
-        for wanted in list(missed):
-            found = next((span for span in invented if matches(wanted, span)), None)
-            if found:
-                missed.remove(wanted)
-                invented.remove(found)
-                errors.append(SpanError(kind, wanted, found))
-    errors += [SpanError("missed", span, None) for span in missed]
-    errors += [SpanError("invented", None, span) for span in invented]
-    return sorted(errors, key=lambda error: (error.gold or error.predicted).start)
-
-
-def _same_place(left: Span, right: Span) -> bool:
-    return (left.start, left.end) == (right.start, right.end)
-
-
-def _overlap(left: Span, right: Span) -> bool:
-    return left.start < right.end and right.start < left.end
 
 
 class ErrorGallery:

@@ -90,13 +90,20 @@ def beside(metrics: Mapping[str, Any], folder: Path) -> list[str]:
     line = f"baseline: {name} {NAMES[measure]} {baseline[measure]:.4f} on {on}, same files: "
     if not lead:
         return [f"{line}the two are level"]
+    interval, real = "", True  # of a run of an earlier kit nothing more is known than the two scores
+    if "lead" in baseline:
+        low, high = (100 * baseline["lead"][end] for end in ("low", "high"))
+        interval, real = f" (95 % interval {low:+.1f} to {high:+.1f})", low > 0 or high < 0
+    if not real:
+        return [f"{line}no difference that so few {on} examples can show: the model's lead is {lead:+.1f} points"
+                f"{interval}"]  # fmt: skip
     if lead > 0:
-        return [f"{line}the model is ahead by {lead:.1f} points"]
+        return [f"{line}the model is ahead by {lead:.1f} points{interval}"]
     more = "a larger encoder (--encoder bert-base-chinese, on a GPU)"
     epochs = _more_epochs(folder)
     if epochs:
         more = f"more passes, for dev was best at the end (-p epochs {epochs})"
-    return [f"{line}it is ahead by {-lead:.1f} points", f"To pass it: {more}, or more labelled examples."]
+    return [f"{line}it is ahead by {-lead:.1f} points{interval}", f"To pass it: {more}, or more labelled examples."]
 
 
 def _more_epochs(folder: Path) -> int | None:

@@ -208,20 +208,18 @@ def _by_texts(
 
 def _counts(folder: Path, examples: Sequence[Any]) -> np.ndarray:
     """Right, found and wanted of each text, by the model of a run."""
-    from hanlp_tutor.core.inference import predict_labels
+    from hanlp_tutor.core.evaluate import answers_of
     from hanlp_tutor.core.model_folder import load_model
-    from hanlp_tutor.data.edges import visible_spans
     from hanlp_tutor.errors import ModelError
     from hanlp_tutor.run_folder import why_no_model
 
     if not (folder / "model" / "model.json").exists():
         raise ModelError(f"{folder}: {why_no_model(folder) or 'holds no model.'}")
     model = load_model(folder / "model")
-    predictions, _ = predict_labels(model, [model.encode_input(example) for example in examples])
+    found = answers_of(model, examples)
     if model.task == "ner":
-        found = map(visible_spans, predictions, (example.text for example in examples))
-        return span_counts([example.spans for example in examples], [*found])
-    return label_counts([_label(example) for example in examples], predictions)
+        return span_counts([example.spans for example in examples], found)
+    return label_counts([_label(example) for example in examples], found)
 
 
 def _label(example: Any) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.config import TrainConfig
-from hanlp_tutor.core.evaluate import score_on_test
+from hanlp_tutor.core.evaluate import answers_of, score_on_test
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.core.model_folder import build_model, save_model
 from hanlp_tutor.core.parallel import join, leave
@@ -31,6 +32,7 @@ from hanlp_tutor.progress import tell
 from hanlp_tutor.workbench.baseline_run import measure_baseline
 from hanlp_tutor.workbench.diagnose.facts import data_facts, note_facts
 from hanlp_tutor.workbench.go_on import check_same_start, go_on
+from hanlp_tutor.workbench.seen import keep_split
 
 
 def read_split(
@@ -171,7 +173,7 @@ def train_job(
     progress: str = "auto",
     baseline: bool = False,
 ) -> dict[str, Any]:
-    """Build, fine-tune, test and save; writes ``metrics.json``, ``model/`` and what the loop writes into ``out``.
+    """Build, fine-tune, test and save; writes ``metrics.json``, ``split.json``, ``model/`` and what the loop writes.
 
     Args:
         task, split, config: what is learnt from what, and how.
@@ -207,6 +209,7 @@ def train_job(
 
     def on_start(run: Run) -> None:
         note_facts(run)
+        keep_split(run.out, split)
         tell("chosen", options=read_manifest(run.out).get("chosen", {}))
         if begun is not None:
             begun.note(run)
@@ -219,7 +222,7 @@ def train_job(
     save_model(model, out / "model")
     metrics = finish(model, result, split)
     if baseline:
-        metrics["baseline"] = measure_baseline(task, split)
+        metrics["baseline"] = measure_baseline(task, split, ours=partial(answers_of, model))
         write_json(out / RESULT_FILE, metrics)
     return metrics
 

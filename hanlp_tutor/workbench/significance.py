@@ -9,6 +9,7 @@ very weights; how much the weights of another seed would differ is a question fo
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -99,11 +100,46 @@ def paired_bootstrap(a: np.ndarray, b: np.ndarray, *, draws: int = DRAWS, seed: 
     """
     _check(a, b)
     sums = _drawn_sums(np.hstack([a, b]), draws, seed)
-    values, difference = _f1(sums[:, :3]) - _f1(sums[:, 3:]), f1_of(a) - f1_of(b)
+    return _compared(_f1(sums[:, :3]) - _f1(sums[:, 3:]), f1_of(a) - f1_of(b))
+
+
+def paired_macro(
+    gold: Sequence[str], a: Sequence[str], b: Sequence[str], *, draws: int = DRAWS, seed: int = 1
+) -> Comparison:
+    """:func:`paired_bootstrap` for macro F1, which is no ratio of sums: the classes' F1 are drawn together.
+
+    Texts with the same gold label and the same two answers are alike, so a draw is one of a multinomial over them. A
+    class that a draw lacks counts as 0 there, on both sides.
+
+    Args:
+        gold, a, b: the classes of the same texts.
+
+    Raises:
+        ValueError: not as many answers as texts, or none.
+    """
+    kinds = Counter(zip(gold, a, b, strict=True))
+    if not kinds:
+        raise ValueError("There is no text to compare on.")
+    counts = np.array([*kinds.values()])
+    drawn = np.random.default_rng(seed).multinomial(counts.sum(), counts / counts.sum(), size=draws)
+    first, second = (_macro([kind[0] for kind in kinds], [kind[k] for kind in kinds], counts, drawn) for k in (1, 2))
+    return _compared(first[1:] - second[1:], float(first[0] - second[0]))
+
+
+def _macro(gold: Sequence[str], said: Sequence[str], counts: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Macro F1 of all texts, then of each draw, from how often each kind of text occurs in it."""
+    weights, gold, said = np.vstack([counts, drawn]), np.array(gold), np.array(said)
+    classes = sorted({*gold, *said})
+    of_class = [np.stack([(gold == c) & (said == c), said == c, gold == c], axis=1) for c in classes]
+    return np.mean([_f1((weights @ rows).astype(float)) for rows in of_class], axis=0)
+
+
+def _compared(values: np.ndarray, difference: float) -> Comparison:
+    """The difference with its interval and p, from the differences of the draws."""
     low, high = np.quantile(values, (0.025, 0.975))
     # rounding must not decide whether "as large" holds, for instance between two models that agree everywhere
     extreme = int((np.abs(values - difference) >= abs(difference) - 1e-12).sum())
-    return Comparison(difference, float(low), float(high), float(values.std(ddof=1)), (extreme + 1) / (draws + 1))
+    return Comparison(difference, float(low), float(high), float(values.std(ddof=1)), (extreme + 1) / (len(values) + 1))
 
 
 def paired_seeds(a: Sequence[float], b: Sequence[float]) -> Comparison:

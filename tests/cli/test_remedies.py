@@ -668,6 +668,8 @@ ELSEWHERE = {
     "workbench/diagnose/record.py:read_run": "says what wrote the folder",
     "workbench/go_on.py:check_same_start": "tests/workbench/test_go_on.py",
     "workbench/notebook_file.py:why_kernel_died": "tests/workbench/test_runner.py executes both",
+    "workbench/seen.py:note_seen": "test_cli_evaluate.py types it",
+    "workbench/seen.py:part_of": "test_cli_evaluate.py types it",
     "workbench/sweep/cluster.py:_existing": "how a worker is started; tests/workbench/test_sweep.py starts some so",
     "workbench/sweep/cluster.py:_local": "a smaller number; tests/workbench/test_sweep.py",
     "workbench/sweep/cluster.py:cluster_client": "tells to leave an option out; tests/workbench/test_sweep.py",

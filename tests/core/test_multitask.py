@@ -22,7 +22,7 @@ from hanlp_tutor import (
 from hanlp_tutor.cli import app
 from hanlp_tutor.core.evaluate import end_to_end, score_on_test
 from hanlp_tutor.core.heads import token_states, word_states
-from hanlp_tutor.core.task import label_set
+from hanlp_tutor.core.task import label_set, task_of
 from hanlp_tutor.corpora.peoples_daily import word_tasks
 from hanlp_tutor.data.words import TaggedWords, word_labels
 from hanlp_tutor.errors import ConfigError, DataError, InputError, ModelError, TrainingError
@@ -196,6 +196,12 @@ def test_scores_agree_with_seqeval_and_scikit_learn(multitask_model):
     assert raw["tok"]["f1"] == pytest.approx(scores["tok"]["f1"], abs=0.01), "words of characters, words of pieces"
     assert raw["pos"]["f1"] < scores["pos"]["accuracy"], "a wrong word has no right tag"
     assert scores["loss"] > 0 and scores["minority"] > 0
+    wrong = task_of(multitask_model).mistakes(multitask_model, examples, Predictor(multitask_model).predict_many)
+    for task, type_names in (("tok", ["word"]), ("pos", raw["pos"]["per_type"]), ("ner", raw["ner"]["per_type"])):
+        wanted = sum(raw[task]["per_type"][name]["support"] for name in type_names)
+        missing = sum(len(each["missing"]) for each in wrong if each["task"] == task)
+        assert raw[task]["recall"] == pytest.approx(1 - missing / wanted)
+        assert all(each["shown"].startswith(f"{each['task']}: ") for each in wrong)
 
 
 def test_what_the_model_says_itself_scores_one(multitask_model):

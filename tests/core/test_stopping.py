@@ -20,6 +20,7 @@ from hanlp_tutor.core.task import label_set
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import TaggedText
 from hanlp_tutor.errors import DataError, TrainingError
+from hanlp_tutor.progress import listening
 
 
 def poison(monkeypatch, at_call, value):
@@ -95,7 +96,11 @@ def test_early_stopping_gives_the_best_weights_back(tiny_encoder, tmp_path, monk
     states = scripted(monkeypatch, [0.1, 0.5, 0.4, 0.5, 0.3, 0.9])
     examples = tagged(16)
     model = make("ner", examples, tiny_encoder)
-    result = fine_tune(model, examples, scripted.dev, PLAIN.replace(epochs=6, batch_size=8, patience=3), tmp_path)
+    said = []
+    with listening(said.append):
+        result = fine_tune(model, examples, scripted.dev, PLAIN.replace(epochs=6, batch_size=8, patience=3), tmp_path)
+    (line,) = (event["line"] for event in said if event["event"] == "note" and "early" in event["line"])
+    assert "no better dev score in 3 evaluations (patience 3). The weights of update 4 are kept" in line
     assert len(states) == 5, "an equal score is no better one: patience ran out before the sixth"
     assert (result.best_dev, result.best_step, result.steps) == (0.5, 4, 10)
     assert all(torch.equal(value, states[1][name]) for name, value in model.state_dict().items())

@@ -27,7 +27,7 @@ from hanlp_tutor.data.notes import DataNotice, notes_to
 from hanlp_tutor.errors import DataError, InputError, ModelError
 from hanlp_tutor.manifest import read_manifest
 from hanlp_tutor.relations.task import relation_scores
-from hanlp_tutor.workbench.baseline_run import fit_and_score
+from hanlp_tutor.workbench.baseline_run import measure_baseline
 from hanlp_tutor.workbench.calibration import fit_temperature
 from hanlp_tutor.workbench.go_on import go_on
 from hanlp_tutor.workbench.job import read_split
@@ -240,6 +240,22 @@ def test_a_temperature_is_fitted(trained):
     assert 0.05 <= fit_temperature(trained[0], toy.related(40, seed=6)) <= 20
 
 
+@pytest.mark.filterwarnings("ignore::hanlp_tutor.data.notes.DataNotice")
+def test_wrong_pairs_are_listed_with_their_markers(untrained):
+    pairs = toy.related(30, seed=2)
+    wrong = task_named("relation").mistakes(untrained, pairs, Predictor(untrained).predict_many)
+    assert len(wrong) == round(30 * (1 - score_on_test(untrained, pairs)["accuracy"])) > 0
+    assert [each["score"] for each in wrong] == sorted((each["score"] for each in wrong), reverse=True)
+    assert f"{wrong[0]['predicted']}, is {wrong[0]['gold']}\t" in wrong[0]["shown"]
+    assert untrained.as_input(wrong[0]["shown"].split("\t")[1]).text == wrong[0]["text"]
+    untrained.extra["type_pairs"] = []
+    typed = [replace(pair, types=("A", "B")) for pair in pairs if pair.relation != untrained.negative]
+    unasked = task_named("relation").mistakes(untrained, typed, Predictor(untrained).predict_many)
+    assert {(each["predicted"], each["score"]) for each in unasked} == {(untrained.negative, None)}
+
+
 def test_the_baseline_reads_marked_sentences():
-    scores = fit_and_score("relation", toy.related(200), toy.related(60, seed=1))
-    assert set(scores) == {"accuracy", "macro_f1", "micro_f1"} and scores["micro_f1"] > 0.8
+    split = Split(toy.related(200), [], toy.related(60, seed=1))
+    found = measure_baseline("relation", split, ours=lambda judged: [pair.relation for pair in judged])
+    assert set(found) >= {"accuracy", "macro_f1", "micro_f1"} and found["micro_f1"] > 0.8
+    assert found["lead"]["difference"] == pytest.approx(1 - found["micro_f1"])

@@ -1,7 +1,7 @@
 """Marked sentences, and what is wrong with a prediction."""
 
 from hanlp_tutor.data import Span, TaggedText
-from hanlp_tutor.teach.entities import ErrorGallery, Marked, SpanError, span_errors
+from hanlp_tutor.teach.entities import ErrorGallery, Marked
 
 
 def test_marked_as_text_and_as_html():
@@ -19,26 +19,6 @@ def test_unknown_labels_get_a_colour_and_are_escaped():
 
 def test_marked_without_entities():
     assert repr(Marked("无", [])) == "无"
-
-
-def test_span_errors():
-    gold = [Span(0, 2, "PER"), Span(4, 8, "ORG"), Span(10, 12, "LOC"), Span(14, 16, "LOC")]
-    found = [Span(0, 2, "PER"), Span(4, 6, "LOC"), Span(10, 12, "ORG"), Span(20, 21, "PER")]
-    assert span_errors(gold, found) == [
-        SpanError("wrong borders", gold[1], found[1]),
-        SpanError("wrong type", gold[2], found[2]),
-        SpanError("missed", gold[3], None),
-        SpanError("invented", None, found[3]),
-    ]
-
-
-def test_each_span_takes_part_in_one_error():
-    errors = span_errors([Span(0, 4, "ORG")], [Span(0, 2, "LOC"), Span(2, 4, "ORG")])
-    assert [error.kind for error in errors] == ["wrong borders", "invented"]
-
-
-def test_no_errors():
-    assert span_errors([Span(0, 1, "PER")], [Span(0, 1, "PER")]) == []
 
 
 def test_gallery_shows_one_of_each_kind_and_counts_all():

@@ -22,17 +22,20 @@ def reviews():
 
 
 def test_it_is_scored_where_the_model_is(reviews):
-    found = measure_baseline("classify", reviews)
+    found = measure_baseline("classify", reviews, ours=lambda judged: [example.label for example in judged])
     model = ngram_classifier().fit([e.text for e in reviews.train], [e.label for e in reviews.train])
     gold, said = [e.label for e in reviews.test], model.predict([e.text for e in reviews.test])
     assert found["accuracy"] == pytest.approx(accuracy_score(gold, said))
     assert found["macro_f1"] == pytest.approx(f1_score(gold, said, average="macro"))
     assert (found["name"], found["on"]) == ("n-gram classifier", "test") and found["seconds"] > 0
+    assert found["lead"]["difference"] == pytest.approx(1 - found["macro_f1"]) and "answers" not in found
 
 
 def test_without_a_test_set_dev_is_taken_and_entities_have_their_crf():
-    found = measure_baseline("ner", Split(tagged(40), tagged(10, seed=2), []))
+    split = Split(tagged(40), tagged(10, seed=2), [])
+    found = measure_baseline("ner", split, ours=lambda judged: [example.spans for example in judged])
     assert (found["name"], found["on"]) == ("feature CRF", "dev") and 0 <= found["f1"] <= 1
+    assert found["lead"]["low"] <= found["lead"]["difference"] == pytest.approx(1 - found["f1"])
 
 
 def test_whoever_waits_is_told_what_for(reviews, capsys):
@@ -87,6 +90,22 @@ def test_the_line_says_who_is_ahead_and_what_to_try(tmp_path, f1, dev_scores, wo
     text = " ".join(lines)
     assert all(word in text for word in words)
     assert ("To pass it" in text) == (f1 > 0.901)
+
+
+@pytest.mark.parametrize(
+    ("ours", "low", "high", "words"),
+    [
+        (0.901, -0.08, 0.09, "no difference that so few test examples can show: the model's lead is +0.1 points (95 %"),
+        (0.85, -0.12, 0.02, "no difference that so few test examples can show: the model's lead is -5.0 points (95 %"),
+        (0.95, 0.02, 0.09, "the model is ahead by 5.0 points (95 % interval +2.0 to +9.0)"),
+        (0.85, -0.09, -0.02, "it is ahead by 5.0 points (95 % interval -9.0 to -2.0)"),
+    ],
+)
+def test_ahead_is_said_only_where_the_interval_leaves_0_out(tmp_path, ours, low, high, words):
+    (tmp_path / "history.csv").write_text("step,epoch,dev_score\n10,2,0.5\n", encoding="utf-8")
+    baseline = {"name": "feature CRF", "on": "test", "f1": 0.9, "lead": {"low": low, "high": high}}
+    line, *more = beside({"test": {"f1": ours}, "best_dev": 0.5, "baseline": baseline}, tmp_path)
+    assert words in line and bool(more) == (high < 0)
 
 
 def test_no_baseline_no_line(tmp_path):

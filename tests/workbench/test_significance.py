@@ -1,6 +1,7 @@
 """The bootstrap against draws by hand, a permutation test, formulas and seqeval."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from hanlp_tutor.workbench.significance import (
     in_blocks,
     label_counts,
     paired_bootstrap,
+    paired_macro,
     smallest_visible,
     span_counts,
 )
@@ -44,6 +46,24 @@ def test_f1_of_counts_is_seqevals(pairs):
     counts = span_counts([spans_from_bio(t) for t in gold], [spans_from_bio(t) for t in predicted])
     entities = any(tag != "O" for row in gold + predicted for tag in row)
     assert f1_of(counts) == pytest.approx(f1_score(gold, predicted, zero_division=0) if entities else 0.0)
+
+
+def test_macro_f1_is_drawn_as_texts_are():
+    """Against scikit-learn's on the same texts, and against draws of the texts themselves."""
+    from sklearn.metrics import f1_score
+
+    draw = np.random.default_rng(0)
+    gold, a, b = (draw.choice(["甲", "乙", "丙"], 80, p=p) for p in ((0.6, 0.3, 0.1),) * 3)
+    a = np.where(draw.random(80) < 0.7, gold, a)
+    found = paired_macro([*gold], [*a], [*b], draws=4000)
+    score = partial(f1_score, average="macro", zero_division=0)
+    assert found.difference == pytest.approx(score(gold, a) - score(gold, b))
+    places = draw.integers(0, 80, (150, 80))
+    plain = [score(gold[i], a[i]) - score(gold[i], b[i]) for i in places]
+    assert found.standard_error == pytest.approx(np.std(plain), rel=0.2) and found.excludes_zero
+    assert not paired_macro([*gold], [*a], [*a]).excludes_zero
+    with pytest.raises(ValueError, match="no text"):
+        paired_macro([], [], [])
 
 
 def test_accuracy_is_the_same_ratio():

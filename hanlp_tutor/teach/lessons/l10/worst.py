@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from hanlp_tutor.core.mistakes import SpanError, span_errors, stretches
 from hanlp_tutor.data import Span, TaggedText
-from hanlp_tutor.teach.entities import Marked, SpanError, span_errors
+from hanlp_tutor.teach.entities import Marked
 
 NOTHING = "nothing"  # the partner of a missed or invented entity
 _GAP = " … "
@@ -17,7 +18,7 @@ _GAP = " … "
 def taken_for(gold: Sequence[Iterable[Span]], predicted: Sequence[Iterable[Span]]) -> tuple[list[str], list[str]]:
     """Each entity with what it was taken for, as two lists of labels for a confusion matrix.
 
-    Pairs have the same place, or overlap (:func:`~hanlp_tutor.teach.entities.span_errors`); an entity without a partner
+    Pairs have the same place, or overlap (:func:`~hanlp_tutor.core.mistakes.span_errors`); an entity without a partner
     is paired with ``nothing``. Wrong borders with the right type lie on the diagonal: the matrix is about types.
     """
     rows, columns = [], []
@@ -67,7 +68,7 @@ class WorstSentences:
         self.rows = []
         for number, errors in found[:count]:
             text, gold, spans = examples[number].text, examples[number].spans, predicted[number]
-            shown = _stretches(len(text), errors, [*gold, *spans], around)
+            shown = stretches(len(text), errors, [*gold, *spans], around)
             self.rows.append(Bad(number, errors, _excerpt(text, gold, shown), _excerpt(text, spans, shown)))
 
     def __repr__(self) -> str:
@@ -87,27 +88,13 @@ class WorstSentences:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _stretches(length: int, errors: Sequence[SpanError], spans: Sequence[Span], around: int) -> list[list[int]]:
-    """Where the errors are, with what stands around them; an entity that a border would cut is shown whole."""
-    stretches: list[list[int]] = []
-    for span in sorted(span for error in errors for span in (error.gold, error.predicted) if span):
-        first, last = max(0, span.start - around), min(length, span.end + around)
-        first = min([first, *(s.start for s in spans if s.start < first < s.end)])
-        last = max([last, *(s.end for s in spans if s.start < last < s.end)])
-        if stretches and first <= stretches[-1][1] + len(_GAP):  # an ellipsis would be no shorter
-            stretches[-1] = [min(first, stretches[-1][0]), max(last, stretches[-1][1])]
-        else:
-            stretches.append([first, last])
-    return stretches
-
-
-def _excerpt(text: str, spans: Iterable[Span], stretches: Sequence[Sequence[int]]) -> Marked:
+def _excerpt(text: str, spans: Iterable[Span], parts: Sequence[Sequence[int]]) -> Marked:
     """The stretches of a text joined by ellipses, with the entities that lie in them."""
     shown, kept = "", []
-    for first, last in stretches:
+    for first, last in parts:
         shown += _GAP if first or shown else ""
         shift = len(shown) - first
         shown += text[first:last]
         inside = (span for span in spans if first <= span.start and span.end <= last)
         kept += [replace(span, start=span.start + shift, end=span.end + shift) for span in inside]
-    return Marked(shown + (_GAP if stretches and stretches[-1][1] < len(text) else ""), kept)
+    return Marked(shown + (_GAP if parts and parts[-1][1] < len(text) else ""), kept)
