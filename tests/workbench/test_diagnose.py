@@ -188,27 +188,11 @@ def test_a_slow_classifier_is_told_from_one_that_guesses(folder, best, least, ki
 
 @pytest.mark.parametrize(
     ("rise", "train", "kinds"),
-    [(1.3, 0.92, []), (1.3, 0.98, ["over-fitting"]), (1.6, 0.92, ["over-fitting"]), (1.1, 0.95, [])],
+    [(1.3, 0.92, []), (1.3, 0.98, ["over-fitting"]), (1.6, 0.92, ["over-fitting"]), (1.1, 1.0, [])],
 )
 def test_over_fitting_rises_the_more_the_less_train_is_known_by_heart(folder, rise, train, kinds):
     rows = curve(dev_loss=(0.3, 0.25, 0.25, 0.25 * rise), train=train)
     assert diagnose(folder(healthy(), rows)).kinds == kinds
-
-
-@pytest.mark.parametrize(
-    ("dev", "train", "dev_examples", "kinds"),
-    [
-        (0.49, 0.98, 16, ["over-fitting"]),
-        (0.62, 0.98, 16, []),
-        (0.49, 0.93, 16, []),
-        (0.49, 0.98, 4, []),  # of four examples that may be luck
-    ],
-)
-def test_a_wide_gap_is_over_fitting_although_the_dev_loss_has_not_risen(folder, dev, train, dev_examples, kinds):
-    data = {"train_examples": 128, "dev_examples": dev_examples}
-    found = diagnose(folder(healthy(data=data), curve(dev=(0.2, 0.4, dev, dev), train=train)))
-    assert found.kinds == kinds
-    assert ("The 128 training examples are known almost by heart" in str(found)) == bool(kinds)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +208,7 @@ def test_a_wide_gap_is_over_fitting_although_the_dev_loss_has_not_risen(folder, 
         ({"config": {"class_weights": "balanced"}}, STUCK),
         ({"data": {"dev_labels": {**LABELS, "B-DRUG": 3, "I-DRUG": 3}}}, {}),
         ({}, {"grad_norm": 1.3, "loss_scale": 65536.0}),
-        ({}, {"dev_loss": (0.3, 0.25, 0.26, 0.28), "train": 0.95}),
+        ({}, {"dev_loss": (0.3, 0.25, 0.26, 0.28), "train": 1.0}),
         ({"updates": 400, "config": {"patience": 2}}, {"dev": (0.3, 0.5, 0.4, 0.4)}),
         ({"data": {"train_labels": {"O": 9950, "B-PER": 20, "B-LOC": 30}}}, {"loss": 0.005}),
     ],

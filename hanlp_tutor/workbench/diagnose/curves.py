@@ -19,7 +19,6 @@ STUCK = {"ner": 0.35, "classify": 0.75}
 FAR = 5.0  # times the learning rate that suits the encoder, up or down
 _WARM, _SILENT = 0.5, 0.15
 _RISES = ((1.2, 0.97), (1.5, 0.9))  # of dev loss over its least, and the train score beside which it is over-fitting
-_BY_HEART, _APART = 0.95, 0.4  # a train score, and how far dev stays below it where its loss need not have risen
 _FALLING = 0.85  # of the loss in the middle of the run, at its end
 _FEW = 40  # updates, below which a loss that falls at all is still on its way, and blames no label
 # Of the frequencies' loss, on dev: nothing that holds there was learnt. And training examples that should do better.
@@ -159,28 +158,6 @@ def over_fitting(run: Record) -> Iterator[Finding]:
     )
 
 
-def far_apart(run: Record) -> Iterator[Finding]:
-    """The training set is known by heart and dev stays far below, although its loss has not risen: too few examples."""
-    rows = [row for row in run.evaluations if row.get("train_score") is not None]
-    if len(rows) < 2:
-        return
-    last, best = rows[-1]["train_score"], max(row["dev_score"] for row in rows)
-    examples, judged = run.fact("data", "train_examples"), run.fact("data", "dev_examples")
-    luck = 1 / math.sqrt(judged) if judged else 0.0  # two standard errors of a share, at most
-    if last < _BY_HEART or last - best < max(_APART, luck):
-        return
-    known = f"The {examples:,} training examples are" if examples else "The training set is"
-    yield Finding(
-        "over-fitting",
-        f"{known} known almost by heart (train score {last:.3f}), but dev came to {best:.3f} at best, "
-        f"{100 * (last - best):.0f} points less. The dev loss has hardly risen, so fewer epochs would not help: what "
-        "was learnt holds for too few other texts.",
-        "More labelled examples help most (lesson 15 measures how much). Then a larger encoder, which has read more; "
-        "dropout=0.3. If dev is of another kind than train, divide anew.",
-        {"gap": last - best, "train_score": last, "best_dev": best, "train_examples": examples},
-    )
-
-
 def conclusions(run: Record, known: set[str]) -> list[Finding]:
     """What the curves say beyond the faults that are known already; of several causes of one trouble the likeliest."""
     if (known & {"diverged", "out-of-memory"} and run.fact("failed")) or "nothing-to-learn" in known:
@@ -194,9 +171,7 @@ def conclusions(run: Record, known: set[str]) -> list[Finding]:
         found = list(rule(run))
         if found:
             return found
-    if known & {"misaligned", "unseen-label"}:
-        return []
-    return list(over_fitting(run)) or list(far_apart(run))
+    return [] if known & {"misaligned", "unseen-label"} else list(over_fitting(run))
 
 
 Rule = Callable[[Record], Iterator[Finding]]
