@@ -87,7 +87,8 @@ class Comparison(Measured):
         names = [f"{size:,}" if size else "all" for size in self.settings["sizes"].values()]
         named = [name for name, key in zip(names, self.settings["sizes"], strict=True) if key in earlier]
         whole = len(named) == len(self._measured_sizes(task))
-        what = "All of these scores were" if whole else f"The scores with {' and '.join(named)} sentences were"
+        which = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
+        what = "All of these scores were" if whole else f"The scores with {which} sentences were"
         return (
             f"{what} measured with the training set of {max(earlier.values()):,} as it was before lines that belong to "
             f"a review of dev or test were dropped from it (now {self.totals[task]:,}): they flatter, and will be "
