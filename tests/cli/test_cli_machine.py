@@ -293,7 +293,7 @@ def test_ctrl_c_prints_the_command_that_goes_on(tmp_path, monkeypatch, arguments
 
 
 def test_ctrl_c_behind_the_end_of_a_run_says_that_it_is_finished(files, tiny_encoder, tmp_path, monkeypatch):
-    def interrupted(*arguments):
+    def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("hanlp_tutor.workbench.job.measure_baseline", interrupted)
