@@ -59,8 +59,9 @@ def finished(folder: Path) -> int:
 
 
 @pytest.mark.slow
-def test_24_runs_on_two_workers_one_of_which_is_killed(folder: Path):
-    grid = ("--grid", "lr=1e-4,3e-4", "--grid", f"seed={','.join(map(str, range(1, 13)))}", "--workers", "2")
+def test_runs_on_two_workers_one_of_which_is_killed(folder: Path):
+    """Ten of them; ``python -m benchmarks.sweep`` does it with 24, and records what came of it."""
+    grid = ("--grid", "lr=1e-4,3e-4", "--grid", "seed=1,2,3,4,5", "--workers", "2")
     command = subprocess.Popen(
         words(folder, *grid, "-p", "pause", "0.3"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -74,18 +75,18 @@ def test_24_runs_on_two_workers_one_of_which_is_killed(folder: Path):
     out, err = command.communicate(timeout=600)
     assert command.returncode == 0, err
     said = last(out)
-    assert (said["begun"], said["finished"], said["failed"]) == (24, 24, 0)
-    assert re.search(r"\[24/24\] finished  lr=", err)
+    assert (said["begun"], said["finished"], said["failed"]) == (10, 10, 0)
+    assert re.search(r"\[10/10\] finished  lr=", err)
     table = pd.read_csv(folder / "s" / "table.csv", float_precision="round_trip")
-    assert len(table) == 24 and table["test.f1"].equals(table["lr"])
+    assert len(table) == 10 and table["test.f1"].equals(table["lr"])
     assert table["best_dev"].equals(table["seed"] / 100)
-    assert len((folder / "begun").read_text().splitlines()) in (24, 25), "only the killed one was begun twice"
+    assert len((folder / "begun").read_text().splitlines()) in (10, 11), "only the killed one was begun twice"
     summary = nbformat.read(folder / "s" / "summary.ipynb", as_version=4)
     outputs = [output for cell in summary.cells for output in cell.get("outputs", [])]
     assert outputs and not any(output.output_type == "error" for output in outputs)
 
     again = subprocess.run(words(folder, *grid, "-p", "pause", "0.3"), capture_output=True, text=True)
-    assert again.returncode == 0 and "24 of 24 runs are finished already; nothing to do" in again.stderr
+    assert again.returncode == 0 and "10 of 10 runs are finished already; nothing to do" in again.stderr
     assert last(again.stdout) == {**said, "begun": 0}
 
 
