@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,7 +24,8 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.teach.results import Experiment, read_results, spread
+from benchmarks._shared import in_its_own_process, result_file, show
+from hanlp_tutor.teach.results import spread
 
 NAME, ENCODER, BATCH = "scaling", "mini-bert", 32
 POINTS = {
@@ -61,20 +61,16 @@ def main() -> None:
         return
     if not arguments.table:
         measure_all(arguments)
-    content = read_results(NAME, arguments.results)
-    print(table(content) if content else f"Not measured yet: {__doc__.split('``')[1]}")
+    show(NAME, table, arguments.results)
 
 
 def measure_all(arguments: argparse.Namespace) -> None:
     """Fill the result file, round by round."""
-    from hanlp_tutor.device import choose_device, describe_device
-    from hanlp_tutor.manifest import manifest
+    import torch
 
-    command = "python -m benchmarks.scaling"
-    device = describe_device(choose_device("cpu")).replace("(2 threads)", "(1 thread)")
+    torch.set_num_threads(1)  # as in the processes that measure: the device is described with its threads
     settings = {"encoder": ENCODER, "batch": BATCH, "characters": CHARACTERS, "updates": UPDATES, "threads": 1}
-    experiment = Experiment(NAME, {**settings, "device": device}, manifest(device, command=command), arguments.results)
-    experiment.content["command_line"] = command
+    experiment = result_file(NAME, settings, arguments.results)
     for turn in range(1, arguments.rounds + 1):
         for curve, sizes in POINTS.items():
             for size in sizes if arguments.only in (None, curve) else ():
@@ -84,11 +80,7 @@ def measure_all(arguments: argparse.Namespace) -> None:
 
 
 def _alone(curve: str, size: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.scaling", "--one", curve, str(size)]
-    done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(done.stderr)
-    values = json.loads(done.stdout.splitlines()[-1])
+    values = in_its_own_process(NAME, ["--one", curve, str(size)], os.environ | {"OMP_NUM_THREADS": "1"})
     print(f"{curve}, {size:,}: {values}", file=sys.stderr)
     return values
 

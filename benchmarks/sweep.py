@@ -30,7 +30,8 @@ from statistics import median
 
 import psutil
 
-from hanlp_tutor.teach.results import Experiment, read_results, spread
+from benchmarks._shared import result_file, show
+from hanlp_tutor.teach.results import spread
 
 NAME = "sweep"
 RUNS = 4
@@ -52,18 +53,12 @@ def main() -> None:
     arguments = parser.parse_args()
     if not arguments.table:
         measure(arguments.rounds, arguments.results)
-    content = read_results(NAME, arguments.results)
-    print(table(content) if content else f"Not measured yet: {__doc__.split('``')[1]}")
+    show(NAME, table, arguments.results)
 
 
 def measure(rounds: int, folder: Path | None) -> None:
     """Fill the result file, round by round; a sweep gives two rows at once."""
-    from hanlp_tutor.device import choose_device, describe_device
-    from hanlp_tutor.manifest import manifest
-
-    device = describe_device(choose_device("cpu"))
-    experiment = Experiment(NAME, {"runs": RUNS, "workers": 1, "device": device}, manifest(device), folder)
-    experiment.content["command_line"] = f"python -m benchmarks.{NAME}"
+    experiment = result_file(NAME, {"runs": RUNS, "workers": 1}, folder)
     for turn in range(1, rounds + 1):
         done: list[tuple[float, float]] = []
 

@@ -25,8 +25,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks._shared import in_its_own_process, result_file, show
 from hanlp_tutor import threads
-from hanlp_tutor.teach.results import Experiment, read_results, spread
+from hanlp_tutor.teach.results import Experiment, spread
 
 NAME = "threads"
 SETTINGS: dict[str, dict[str, str] | None] = {
@@ -61,8 +62,7 @@ def main() -> None:
         return
     if not arguments.table:
         measure_all(arguments)
-    content = read_results(NAME, arguments.results)
-    print(table(content) if content else f"Not measured yet: {__doc__.split('``')[1]}")
+    show(NAME, table, arguments.results)
 
 
 def measure_all(arguments: argparse.Namespace) -> None:
@@ -107,22 +107,14 @@ def table(content: dict[str, Any]) -> str:
 
 
 def _experiment(seconds: float, folder: Path | None) -> Experiment:
-    from hanlp_tutor.device import choose_device, describe_device
-    from hanlp_tutor.manifest import manifest
-
-    device = describe_device(choose_device("cpu"))
-    machine = threads.this_machine()
     settings = {
         "encoder": ENCODER,
         "sentences": SENTENCES,
         "batch_size": BATCH_SIZE,
         "seconds": seconds,
-        "cores": machine.cores,
-        "device": device,
+        "cores": threads.this_machine().cores,
     }
-    experiment = Experiment(NAME, settings, manifest(device), folder)
-    experiment.content["command_line"] = "python -m benchmarks.threads"
-    return experiment
+    return result_file(NAME, settings, folder)
 
 
 def _beside(busy: int, setting: str, arguments: argparse.Namespace) -> dict[str, float]:
@@ -137,12 +129,8 @@ def _beside(busy: int, setting: str, arguments: argparse.Namespace) -> dict[str,
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "GOMP_", "KMP_", threads.WHY))}
     if variables is not None:
         environment |= {**variables, threads.WHY: "threads wait as a benchmark has it"}
-    command = [sys.executable, "-m", "benchmarks.threads", "--one", "--seconds", str(arguments.seconds)]
     with busy_processes(busy):
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(done.stderr)
-    values = json.loads(done.stdout.splitlines()[-1])
+        values = in_its_own_process(NAME, ["--one", "--seconds", str(arguments.seconds)], environment)
     print(f"{row_name(setting, busy)}: {values['tokens_per_second']:,.0f} tokens/s", file=sys.stderr)
     return values
 

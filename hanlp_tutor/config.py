@@ -93,7 +93,6 @@ class TrainConfig(Options):
     deterministic: bool | None = Field(
         None, description="same seed, same numbers, kernels permitting; None: on the CPU, where it costs little"
     )
-
     compile: bool = Field(False, description="torch.compile the encoder, on a GPU: minutes first, then faster updates")
 
     # When to look, stop and save

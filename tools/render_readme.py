@@ -14,6 +14,7 @@ from hanlp_tutor.teach.results import GRID, current_rows, read_results, spread
 from hanlp_tutor.workbench.bench import report
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # benchmarks/ and experiments/ are no part of the package
 RESULTS = "results"  # how the section of most pages is called
 
 
@@ -72,7 +73,6 @@ def _encoders() -> str:
 
 def threads_section() -> str:
     """How fast training is beside other work, for the page of the benchmarks."""
-    sys.path.insert(0, str(ROOT))  # benchmarks/ is no part of the package
     from benchmarks.threads import table
 
     content = read_results("threads")
@@ -81,7 +81,6 @@ def threads_section() -> str:
 
 def defaults_section() -> str:
     """What is chosen when, and the dev scores that it was chosen by."""
-    sys.path.insert(0, str(ROOT))  # experiments/ is no part of the package
     from experiments.defaults import choices, measured
 
     content = read_results("defaults")
@@ -99,7 +98,6 @@ def sweeps_section() -> str:
 
 def scaling_section() -> str:
     """How time and memory grow."""
-    sys.path.insert(0, str(ROOT))  # benchmarks/ is no part of the package
     from benchmarks.scaling import table
 
     content = read_results("scaling")
@@ -108,7 +106,6 @@ def scaling_section() -> str:
 
 def tuning_section() -> str:
     """What a search of five minutes gains over the default options."""
-    sys.path.insert(0, str(ROOT))  # experiments/ is no part of the package
     from experiments.tuning_reviews import table
 
     return f"\n{table()}\n"

@@ -113,13 +113,15 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """Copy the tensors to a device, without waiting for it."""
-        tensors = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
-        return replace(self, **{name: value.to(device, non_blocking=True) for name, value in tensors.items()})
+        return self._with_each(lambda tensor: tensor.to(device, non_blocking=True))
 
     def pinned(self) -> Batch:
         """The tensors in page-locked memory, from which a GPU copies by itself while it computes."""
+        return self._with_each(Tensor.pin_memory)
+
+    def _with_each(self, change: Callable[[Tensor], Tensor]) -> Batch:
         tensors = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
-        return replace(self, **{name: value.pin_memory() for name, value in tensors.items()})
+        return replace(self, **{name: change(value) for name, value in tensors.items()})
 
     def weightless(self) -> Batch:
         """The same texts without a gold label that counts: loss and gradients of it are 0."""
@@ -217,9 +219,8 @@ def length_buckets(
     A batch holds at most ``batch_size`` examples and at most ``max_tokens`` computed tokens, padding included; an
     example that alone exceeds the budget is a batch of its own. ``shuffle=(seed, epoch)`` draws the batches at random:
     lengths are jittered by up to a tenth before sorting (a twentieth, if there are MANY), so that neighbours change,
-    and the batches are shuffled.
-    Without it they come in order of length. A row of an example has at most ``max_length`` tokens; a longer example
-    counts with all its windows.
+    and the batches are shuffled. Without it they come in order of length. A row of an example has at most
+    ``max_length`` tokens; a longer example counts with all its windows.
     """
     lengths = np.asarray(lengths, dtype=np.int64)
     widest = np.minimum(lengths + 2, max_length)

@@ -318,12 +318,12 @@ class Run:
         if self.team.leads:
             write_history(self.out / "history.csv", state.rows)
             self.board.close()
-        if self.team.leads and state.step < self.updates and state.bad_evaluations == self.config.patience:
-            self.reporter.say(
-                f"Stopped early: no better dev score in {state.bad_evaluations} evaluations (patience "
-                f"{self.config.patience}). The weights of update {state.best_step:,} are kept, dev score "
-                f"{state.best_score:.3f}."
-            )
+            if state.step < self.updates and state.bad_evaluations == self.config.patience:
+                self.reporter.say(
+                    f"Stopped early: no better dev score in {state.bad_evaluations} evaluations (patience "
+                    f"{self.config.patience}). The weights of update {state.best_step:,} are kept, dev score "
+                    f"{state.best_score:.3f}."
+                )
         self.reporter.close()
         return Result(state.best_score, state.best_step, state.step, state.seconds, state.rows, self.out)
 

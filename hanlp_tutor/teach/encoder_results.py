@@ -84,8 +84,7 @@ class Comparison(Measured):
         earlier = self._earlier(task)
         if not earlier:
             return ""
-        names = [f"{size:,}" if size else "all" for size in self.settings["sizes"].values()]
-        named = [name for name, key in zip(names, self.settings["sizes"], strict=True) if key in earlier]
+        named = [f"{size:,}" if size else "all" for name, size in self.settings["sizes"].items() if name in earlier]
         whole = len(named) == len(self._measured_sizes(task))
         which = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
         what = "All of these scores were" if whole else f"The scores with {which} sentences were"

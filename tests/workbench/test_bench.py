@@ -93,7 +93,7 @@ def test_the_products_alone_are_those_that_are_counted(monkeypatch):
 
         monkeypatch.setattr(torch, name, counted)
     _, model = ours.new_model("ner", material.EMBEDDED, material.sentences("ner", 4))
-    assert roofline.reachable(model, 4, 42, enough=0.0) > 0
+    assert roofline.reachable(model.encoder.config, 4, 42, model.device, enough=0.0) > 0
     work = roofline.operations([40] * 4, layers=3, hidden=256, inner=1024, classes=0, tagging=True)
     assert done["operations"] == (roofline.STEPS + 1) * work, "one step to warm up"
 

@@ -18,6 +18,7 @@ import time
 from collections.abc import Sequence
 
 import torch
+from transformers import PretrainedConfig
 
 from hanlp_tutor.core.model import Model
 from hanlp_tutor.workbench.bench.material import Clock
@@ -35,20 +36,20 @@ def of_model(model: Model, lengths: Sequence[int]) -> float:
 
 
 @torch.no_grad()
-def reachable(model: Model, rows: int, width: int, enough: float = ENOUGH) -> float:
+def reachable(shape: PretrainedConfig, rows: int, width: int, device: torch.device, enough: float = ENOUGH) -> float:
     """Floating-point operations a second of the products alone that a training step of the encoder makes.
 
     Those of the linear layers and of attention, forward and backward, into memory that is there already: no norm, no
     activation, no optimiser, no padding. The best step of several.
 
     Args:
-        model: of whose encoder; the head's products are left out.
+        shape: of the encoder, as Transformers has it; the head's products are left out.
         rows, width: texts of a micro-batch, and their tokens with [CLS] and [SEP].
+        device: that computes them.
         enough: seconds that the step is repeated for.
     """
-    c, device = model.encoder.config, model.device
-    heads, size = c.num_attention_heads * rows, c.hidden_size // c.num_attention_heads
-    h, inner, n = c.hidden_size, c.intermediate_size, rows * width
+    heads, size = shape.num_attention_heads * rows, shape.hidden_size // shape.num_attention_heads
+    h, inner, n, layers = shape.hidden_size, shape.intermediate_size, rows * width, shape.num_hidden_layers
     linear = [(h, h)] * 4 + [(h, inner), (inner, h)]  # of a layer: query, key, value, output; the feed-forward pair
     x, w = ({k: torch.rand(*k, device=device) for k in each} for each in ({(n, h), (n, inner)}, set(linear)))
     q, p = torch.rand(heads, width, size, device=device), torch.rand(heads, width, width, device=device)
@@ -56,7 +57,7 @@ def reachable(model: Model, rows: int, width: int, enough: float = ENOUGH) -> fl
     per_head, scores = torch.empty_like(q), torch.empty_like(p)
 
     def step() -> None:
-        for _ in range(c.num_hidden_layers):
+        for _ in range(layers):
             for a, b in linear:
                 torch.mm(x[n, a], w[a, b], out=out[n, b])
                 torch.mm(x[n, b], w[a, b].T, out=out[n, a])  # to the gradient of the input
@@ -66,7 +67,7 @@ def reachable(model: Model, rows: int, width: int, enough: float = ENOUGH) -> fl
                 torch.bmm(p, q, out=per_head)
 
     step()
-    work = operations([width - 2] * rows, layers=c.num_hidden_layers, hidden=h, inner=inner, classes=0, tagging=True)
+    work = operations([width - 2] * rows, layers=layers, hidden=h, inner=inner, classes=0, tagging=True)
     took, until = [], time.perf_counter() + enough
     while time.perf_counter() < until or len(took) < STEPS:
         clock = Clock(device)
