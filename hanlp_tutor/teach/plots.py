@@ -147,6 +147,9 @@ def bars(
     return Picture(figure, alt)
 
 
+INSIDE = 6  # lines of a panel; the legend of more covers some of them, and stands below the panel
+
+
 def curves(
     panels: Mapping[str, Mapping[str, Sequence[tuple[float, float, float, float]]]],
     *,
@@ -183,8 +186,10 @@ def curves(
         panel.grid(alpha=0.3)
         panel.spines[["top", "right"]].set_visible(False)
     same = len({tuple(lines) for lines in panels.values()}) == 1
+    few = max(map(len, panels.values()), default=0) <= INSIDE
+    place = {} if few else {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17), "ncols": 2}
     for panel in axes[-1:] if same else axes:  # the same lines in every panel need one legend
-        panel.legend(frameon=False, fontsize=9)
+        panel.legend(frameon=False, fontsize=9, **place)
     return Picture(figure, f"Lines of {ylabel} over {xlabel}. " + "; ".join(medians) + ".")
 
 
