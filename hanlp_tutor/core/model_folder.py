@@ -41,7 +41,7 @@ def build_model(task: str, encoder: str, labels: Sequence[str], config: TrainCon
     crf = needs_crf(config, task=task, parameters=size(loaded.module), pretrained=loaded.pretrained)
     model = kind(loaded, labels, dropout=config.dropout, crf=config.crf or crf is not None)
     draw_weights(model.head)
-    return model
+    return model.train()
 
 
 def save_model(model: Model, folder: str | Path) -> Path:

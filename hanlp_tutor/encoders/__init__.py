@@ -80,7 +80,7 @@ def weights_of(name: str) -> dict[str, str]:
 
 
 def load_encoder(name: str, *, seed: int = 1, by_character: bool = True) -> Encoder:
-    """Load an encoder by name or folder; fresh weights are drawn from ``seed``.
+    """Load an encoder by name or folder, without dropout until ``train()``; fresh weights are drawn from ``seed``.
 
     Args:
         by_character: it is to read character by character, as taggers do; False lets through what can read whole texts.
@@ -97,7 +97,7 @@ def load_encoder(name: str, *, seed: int = 1, by_character: bool = True) -> Enco
         if not fresh:
             # pre-training has no pooler: it stays as drawn, as with the hub's masked language models
             module.load_state_dict(load_masked_lm(base).bert.state_dict(), strict=False)
-        return Encoder(name, module, mini_tokenizer(), pretrained=not fresh)
+        return Encoder(name, module.eval(), mini_tokenizer(), pretrained=not fresh)
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # heads that fine-tuning throws away are reported as "unexpected keys"
     local = {"local_files_only": Path(base).exists() or not _hub_reachable(), "trust_remote_code": False}
@@ -116,7 +116,7 @@ def load_encoder(name: str, *, seed: int = 1, by_character: bool = True) -> Enco
         transformers_logging.set_verbosity(verbosity)
     check_fit(base, module, tokenizer)
     check_characters(base, tokenizer, by_character=by_character)
-    return Encoder(name, module, tokenizer, not fresh, longest_window(base, module, tokenizer))
+    return Encoder(name, module.eval(), tokenizer, not fresh, longest_window(base, module, tokenizer))
 
 
 def _hub_reachable() -> bool:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, BertConfig, BertModel
 
-from hanlp_tutor import encoders
+from hanlp_tutor import TrainConfig, build_model, encoders
 from hanlp_tutor.data.characters import TextEncoder
 from hanlp_tutor.encoders import load_encoder, suggested_lr
 from hanlp_tutor.encoders.mini import mini_tokenizer, vocabulary
@@ -111,6 +111,13 @@ def test_a_folder_is_loaded_as_it_is(tiny_encoder):
             assert torch.equal(tensor, stored["bert." + name]), name
     assert encoder.module.get_input_embeddings().weight.dtype == torch.float32
     assert suggested_lr(tiny_encoder) == 3e-4
+
+
+@pytest.mark.parametrize("name", ["mini-bert", "random:mini-bert", "a folder"])
+def test_an_encoder_to_look_at_is_without_dropout_and_one_to_train_is_with_it(name, tiny_encoder):
+    name = tiny_encoder if name == "a folder" else name
+    assert not any(module.training for module in load_encoder(name).module.modules())
+    assert all(module.training for module in build_model("ner", name, ["O", "B-X"], TrainConfig()).modules())
 
 
 def test_random_has_the_shape_and_other_weights(tiny_encoder):

@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from crf_by_hand import batch_of, crf_head, enumerate_paths
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
-from test_heads import batch_of, crf_head, enumerate_paths
 from toy import labelled, tagged
 
 from hanlp_tutor import DataError, Predictor, TrainConfig, build_model, load_corpus, load_model, save_model
