@@ -34,7 +34,7 @@ def _list_formats(context: click.Context, _: click.Parameter, wanted: bool) -> N
 @click.option("--from", "--format", "from_", metavar="FORMAT", help="Of SOURCE; default: detected.")
 @click.option("--to", required=True, metavar="FORMAT", help="Of TARGET; --formats lists them.")
 @click.option("--overlaps", help="Of nested entities: refuse (default), longest or keep.")
-@click.option("--drop", metavar="WHAT", help="entities or labels that the target cannot hold.")
+@click.option("--drop", metavar="WHAT", help="entities, labels or relations that the target cannot hold.")
 @click.option("--split-lines", is_flag=True, help="Make each line a text, for formats that hold one line.")
 @click.option("--encoding", help="Of SOURCE; default: detected.")
 @scheme_option
@@ -94,8 +94,9 @@ def convert(
     if len(conversion.notes) > NOTES_SHOWN:
         click.echo(f"Note: {len(conversion.notes) - NOTES_SHOWN} more; --json prints all.", err=True)
     if not as_json:
+        relations = f", {conversion.relations} relations" if conversion.relations else ""
         click.echo(
-            f"{conversion.texts} texts, {conversion.entities} entities, {conversion.labels} labels: "
+            f"{conversion.texts} texts, {conversion.entities} entities, {conversion.labels} labels{relations}: "
             f"{conversion.from_} -> {conversion.to}, {target}"
         )
     return conversion.as_dict()

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.data.documents import Document, flatten, split_at_line_feeds
-from hanlp_tutor.data.formats import detect_format, format_named, read_documents, write_documents
+from hanlp_tutor.data.formats import detect_format, format_named, read_documents, reads_relations, write_documents
+from hanlp_tutor.data.formats.format import RELATIONS
 from hanlp_tutor.data.looks_like import explaining
 from hanlp_tutor.data.notes import note, notes_to
 from hanlp_tutor.errors import ConfigError
 
-DROP = ("entities", "labels")
+DROP = ("entities", "labels", "relations")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Conversion:
     texts: int
     entities: int
     labels: int
+    relations: int
     notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -48,6 +50,8 @@ def convert(
 ) -> Conversion:
     """Read ``source``, write ``target``, the whole file or nothing.
 
+    Relations between entities are read where the target can hold them; else the reader notes how many it ignored.
+
     Args:
         source: a file, or a folder of BRAT's files.
         target: another.
@@ -55,7 +59,8 @@ def convert(
         from_: the format of the source; None detects it.
         overlaps: of nested and overlapping entities: ``refuse`` raises, ``longest`` keeps the longest, ``keep`` all,
             if the target can hold them. Each is reported.
-        drop: ``entities`` or ``labels`` that the target cannot hold; the number is reported.
+        drop: ``entities`` (with their relations), ``labels`` or ``relations`` that the target cannot hold; the number
+            is reported.
         split_lines: make each line a text of its own, for formats that hold one line.
         read: options of the source's reader, such as ``{"encoding": "gb18030"}``.
         write: options of the target's writer, such as ``{"separator": "space"}``.
@@ -66,31 +71,36 @@ def convert(
     """
     if drop is not None and drop not in DROP:
         raise ConfigError(f"drop is one of {', '.join(DROP)}, not {drop!r}.")
-    format_named(to)  # a misspelt name is found before a long file is read
+    target_format = format_named(to)  # a misspelt name is found before a long file is read
     if Path(source).resolve() == Path(target).resolve():
         raise ConfigError(f"{target} would overwrite its own source; name another target.")
     notes: list[str] = []
     given = {**({"format": from_} if from_ else {}), **(read or {})}
     with notes_to(notes.append), explaining(source, None, given):
         found = from_ or detect_format(source, read or ()).name
+        if RELATIONS in target_format.carries and reads_relations(found):
+            read = {"relations": drop != "relations", **(read or {})}
         documents = read_documents(source, found, **(read or {}))
     with notes_to(notes.append):
-        if split_lines:
-            documents = split_at_line_feeds(documents)
         if drop is not None:
             documents = _without(drop, documents)
+        if split_lines:
+            documents = split_at_line_feeds(documents)
         documents, overlapping = flatten(documents, overlaps)
         notes += overlapping
         write_documents(target, documents, to, **(write or {}))
     entities = sum(len(document.spans) for document in documents)
     labels = sum(document.label is not None for document in documents)
-    return Conversion(str(source), str(target), found, to, len(documents), entities, labels, tuple(notes))
+    relations = sum(len(document.relations) for document in documents)
+    return Conversion(str(source), str(target), found, to, len(documents), entities, labels, relations, tuple(notes))
 
 
 def _without(drop: str, documents: list[Document]) -> list[Document]:
     count: Callable[[Document], int]
     if drop == "entities":
-        count, bare = lambda document: len(document.spans), {"spans": ()}
+        count, bare = lambda document: len(document.spans), {"spans": (), "relations": ()}
+    elif drop == "relations":
+        count, bare = lambda document: len(document.relations), {"relations": ()}
     else:
         count, bare = lambda document: document.label is not None, {"label": None}
     dropped = sum(map(count, documents))

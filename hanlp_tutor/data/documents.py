@@ -101,6 +101,10 @@ class Document:
         covered = self.text[span.start : span.end]
         return f"{span.label} {span.start}-{span.end} {covered[:20]!r}"
 
+    def show_relation(self, relation: Relation) -> str:
+        """A relation for a message: its name and its ends."""
+        return f"the relation {relation.label!r} from {self.show(relation.head)} to {self.show(relation.tail)}"
+
 
 def flatten(documents: Iterable[Document], overlaps: str = "refuse") -> tuple[list[Document], list[str]]:
     """Decide what becomes of nested and overlapping entities.
@@ -139,13 +143,22 @@ def split_at_line_feeds(documents: Iterable[Document]) -> list[Document]:
     """Make one document of each line that is not blank; entities keep their characters.
 
     Raises:
-        DataError: an entity that runs over a line end, or a class for a text of several lines, which neither holds.
+        DataError: an entity or a relation that runs over a line end, or a class for a text of several lines, which
+            neither holds.
     """
     pieces = []
     for document in documents:
         if "\n" not in document.text:
             pieces.append(document)
             continue
+        across = next((each for each in document.relations if "\n" in document.text[slice(*_reach(each))]), None)
+        if across is not None:
+            raise DataError(
+                f"{document.show_relation(across)} runs over a line end.",
+                path=document.source or None,
+                remedy="Pass --drop relations (in Python: drop='relations') to leave them out, or convert to a format "
+                "that holds texts of several lines.",
+            )
         lines = [piece for piece in _lines(document) if piece.text.strip()]
         kept = sum(len(piece.spans) for piece in lines)
         if kept != len(document.spans):
@@ -201,7 +214,13 @@ def _longest(document: Document, notes: list[str]) -> Document:
             kept.append(span)
         else:
             notes.append(f"{document.source}: {document.show(span)} overlaps {document.show(other)} and is dropped.")
-    return replace(document, spans=tuple(kept))
+    whole = tuple(each for each in document.relations if each.head in kept and each.tail in kept)
+    notes += [
+        f"{document.source}: {document.show_relation(each)} is dropped with it."
+        for each in document.relations
+        if each not in whole
+    ]
+    return replace(document, spans=tuple(kept), relations=whole)
 
 
 def _lines(document: Document) -> list[Document]:
@@ -210,12 +229,18 @@ def _lines(document: Document) -> list[Document]:
     for raw in document.text.split("\n"):
         line = raw[:-1] if raw.endswith("\r") else raw
         end = start + len(line)
-        spans = [
-            Span(s.start - start, s.end - start, s.label) for s in document.spans if start <= s.start < s.end <= end
-        ]
-        pieces.append(Document(line, tuple(spans), document.label, document.source))
+        here = {
+            s: Span(s.start - start, s.end - start, s.label) for s in document.spans if start <= s.start < s.end <= end
+        }
+        relations = [Relation(here[r.head], here[r.tail], r.label) for r in document.relations if r.head in here]
+        pieces.append(Document(line, tuple(here.values()), document.label, document.source, tuple(relations)))
         start += len(raw) + 1
     return pieces
+
+
+def _reach(relation: Relation) -> tuple[int, int]:
+    """From the start of its first entity to the end of its last."""
+    return min(relation.head.start, relation.tail.start), max(relation.head.end, relation.tail.end)
 
 
 def _inside_a_line(text: str, span: Span) -> bool:

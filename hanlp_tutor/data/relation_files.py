@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.data.documents import Document
-from hanlp_tutor.data.formats import FORMATS, detect_format, format_named
+from hanlp_tutor.data.formats import FORMATS, detect_format, format_named, reads_relations
 from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.lines import filled_lines
 from hanlp_tutor.data.notes import Tally, note
@@ -28,7 +27,7 @@ from hanlp_tutor.data.relations import (
 )
 from hanlp_tutor.errors import ConfigError, DataError, nearest
 
-WITH_RELATIONS = tuple(name for name, form in FORMATS.items() if "relations" in inspect.signature(form.read).parameters)
+WITH_RELATIONS = tuple(filter(reads_relations, FORMATS))
 
 
 def read_relation_file(

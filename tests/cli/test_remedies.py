@@ -431,6 +431,16 @@ class Command:
 NER = rows("B-NS", "I-NS", "O")
 NESTED = lines(lambda n: {"text": f"北京大学{n}", "label": [[0, 4, "ORG"], [0, 2, "LOC"]]})
 TWO_LINES = lines(lambda n: {"text": f"北京{n}\n上海", "label": [[0, 2, "NS"]]})
+RELATED = lines(
+    lambda n: {
+        "text": f"张三\n北京{n}",
+        "entities": [
+            {"id": 1, "label": "PER", "start_offset": 0, "end_offset": 2},
+            {"id": 2, "label": "LOC", "start_offset": 3, "end_offset": 5},
+        ],
+        "relations": [{"from_id": 1, "to_id": 2, "type": "in"}],
+    }
+)
 REPEATED = [{"text": f"北京的北京{n}", "label": [[3, 5, "head"], [1, 2, "tail"]]} for n in range(3)]
 
 COMMANDS = {
@@ -475,6 +485,16 @@ COMMANDS = {
         "convert a.jsonl target --to bio --overlaps keep",
         {"a.jsonl": NESTED},
         left_out=("--overlaps",),
+    ),
+    "relations that a format cannot hold": Command(
+        ("data/formats/format.py:check_carries",),
+        "convert a.jsonl target --to clue -r relations true",
+        {"a.jsonl": RELATED},
+    ),
+    "a relation over a line end": Command(
+        ("data/documents.py:split_at_line_feeds",),
+        "convert a.jsonl target --to doccano --split-lines",
+        {"a.jsonl": RELATED},
     ),
     "a text of two lines": Command(
         ("data/formats/label_studio_conll.py:write_label_studio_conll",),

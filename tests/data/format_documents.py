@@ -6,6 +6,7 @@ import re
 from hypothesis import strategies as st
 
 from hanlp_tutor.data import FORMATS, Document, Span
+from hanlp_tutor.data.documents import Relation
 from hanlp_tutor.data.relations import RelationText
 
 COLUMNS = {"columns", "bio", "iob1", "bmes", "iobes", "label-studio-conll"}
@@ -63,3 +64,13 @@ def _relations(draw, text: str) -> Document:
     head, tail = (text[slice(*draw(places))] for _ in range(2))
     relation = draw(st.sampled_from(CLASSES))
     return RelationText(text, head if head.strip() else text, tail if tail.strip() else text, relation).document()
+
+
+@st.composite
+def related(draw) -> Document:
+    """A document that all label tools can hold, with relations between some of its entities."""
+    document = draw(documents("brat", "doccano", "label-studio").filter(lambda each: not each.overlaps()))
+    pairs = list(itertools.permutations(document.spans, 2))
+    chosen = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=4)) if pairs else []
+    relations = [Relation(*pair, draw(st.sampled_from(TYPES))) for pair in chosen]
+    return Document(document.text, document.spans, document.label, relations=tuple(relations))

@@ -2,12 +2,15 @@
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
 from hanlp_tutor.cli import app
 from hanlp_tutor.data import FORMATS, Document, Span, convert, read_documents, write_documents
+from hanlp_tutor.data.documents import Relation, split_at_line_feeds
+from hanlp_tutor.data.relations import pairs_of, read_relations
 from hanlp_tutor.errors import ConfigError, DataError
 
 NESTED = Document("北京大学", (Span(0, 4, "ORG"), Span(0, 2, "LOC")))
@@ -69,6 +72,45 @@ def test_a_relation_file_names_strings_not_places(tmp_path):
         convert(tmp_path / "a.jsonl", tmp_path / "b.txt", to="relation")
     convert(tmp_path / "a.jsonl", tmp_path / "b.txt", to="relation", write={"repeated": "any"})
     assert read_documents(tmp_path / "b.txt")[0].spans == (Span(0, 1, "head"), Span(1, 2, "tail"))
+
+
+SPANS = (Span(0, 2, "PER"), Span(4, 6, "ORG"), Span(6, 8, "LOC"))
+RELATED = Document("张三创立甲乙北京", SPANS, relations=(Relation(SPANS[0], SPANS[1], "founded"),))
+
+
+def test_a_relation_file_has_every_pair_of_a_document_with_relations(tmp_path):
+    write_documents(tmp_path / "a.jsonl", [RELATED], "doccano")
+    done = convert(tmp_path / "a.jsonl", tmp_path / "b.tsv", to="relation", write={"negative": "none"})
+    assert done.relations == 1 and "the types of 6 pairs' entities are not written" in done.notes[0]
+    kept = read_relations(tmp_path / "b.tsv")
+    assert sorted((each.head, each.tail, each.relation) for each in kept) == sorted(
+        (each.head, each.tail, each.relation) for each in pairs_of(RELATED, "none")
+    )
+
+
+def test_relations_are_refused_or_dropped_where_they_have_no_place(tmp_path):
+    write_documents(tmp_path / "a.jsonl", [RELATED], "doccano")
+    target = tmp_path / "b.bio"
+    with pytest.raises(DataError, match=r"a.jsonl:1: the format bio cannot hold the relation 'founded'.* --drop rel"):
+        convert(tmp_path / "a.jsonl", target, to="bio", read={"relations": True})
+    for options in ({}, {"read": {"relations": True}, "drop": "relations"}):
+        done = convert(tmp_path / "a.jsonl", target, to="bio", **options)
+        assert done.relations == 0 and "a.jsonl:1" in done.notes[0] and "relations" in done.notes[0]
+    done = convert(tmp_path / "a.jsonl", tmp_path / "b.json", to="label-studio", drop="entities")
+    assert (done.entities, done.relations) == (0, 0)
+    with pytest.raises(DataError, match=r"founded.* runs over a line end"):
+        split_at_line_feeds([replace(RELATED, text="张三创立\n甲" + RELATED.text[6:])])
+    with_two = Document("甲\n" + RELATED.text, [Span(s.start + 2, s.end + 2, s.label) for s in SPANS])
+    with_two = replace(with_two, relations=(Relation(*with_two.spans[:2], "founded"),))
+    assert split_at_line_feeds([with_two])[1] == RELATED
+
+
+def test_a_relation_goes_with_an_entity_that_is_dropped(tmp_path):
+    inner, outer, other = Span(0, 2, "LOC"), Span(0, 4, "ORG"), Span(5, 6, "PER")
+    document = Document("北京大学的甲", (inner, outer, other), relations=(Relation(other, inner, "in"),))
+    write_documents(tmp_path / "a.jsonl", [document], "doccano")
+    done = convert(tmp_path / "a.jsonl", tmp_path / "b.jsonl", to="doccano", overlaps="longest")
+    assert done.relations == 0 and "the relation 'in' from PER 5-6 '甲' to LOC 0-2 '北京' is dropped" in done.notes[1]
 
 
 def test_the_old_file_stays_when_the_new_one_cannot_be_finished(source, tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from format_documents import CLASS_ONLY, documents
+from format_documents import CLASS_ONLY, documents, related
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -69,3 +69,20 @@ def test_each_format_reads_what_it_writes(tmp_path, number, name):
 
 def test_the_pairs_are_many():
     assert len(PAIRS) > 120
+
+
+@pytest.mark.parametrize(("one", "other"), itertools.permutations(("brat", "doccano", "label-studio"), 2))
+def test_relations_there_and_back(tmp_path, number, one, other):
+    @settings(CAREFUL, max_examples=20)
+    @given(st.lists(related(), min_size=1, max_size=3))
+    def check(examples):
+        folder = tmp_path / str(next(number))
+        folder.mkdir()
+        first, there, back = (folder / name for name in ("first", "there", "back"))
+        write_documents(first, examples, one)
+        assert convert(first, there, from_=one, to=other).relations == sum(len(each.relations) for each in examples)
+        assert read_documents(there, other, relations=True) == examples
+        convert(there, back, from_=other, to=one)
+        assert read_documents(back, one, relations=True) == examples
+
+    check()

@@ -23,6 +23,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,15 @@ def detect_format(path: str | Path, options: Iterable[str] = ()) -> Format:
         path=path,
         remedy=f"Name its format: {', '.join(FORMATS)}.",
     )
+
+
+def reads_relations(name: str) -> bool:
+    """Whether the reader of a format takes ``relations=True``.
+
+    Raises:
+        ConfigError: there is no such format.
+    """
+    return "relations" in inspect.signature(format_named(name).read).parameters
 
 
 def read_documents(path: str | Path, from_: str | None = None, **options: Any) -> list[Document]:

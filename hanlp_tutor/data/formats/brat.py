@@ -17,7 +17,7 @@ from pathlib import Path
 
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.drafts import Claim, Draft, Link
-from hanlp_tutor.data.formats.format import OVERLAPS, SPANS, Format
+from hanlp_tutor.data.formats.format import OVERLAPS, RELATIONS, SPANS, Format
 from hanlp_tutor.data.formats.placing import documents_of
 from hanlp_tutor.data.lines import begins_with_mark, filled_lines, read_text, write_beside, write_text
 from hanlp_tutor.data.notes import Tally
@@ -145,10 +145,10 @@ def write_brat(path: str | Path, documents: Iterable[Document]) -> None:
     path = Path(path)
     documents = list(documents)
     for document in documents:
-        for span in document.spans:
-            if re.search(r"\s", span.label):
+        for name in [each.label for each in (*document.spans, *document.relations)]:
+            if re.search(r"\s", name):
                 raise DataError(
-                    f"the type {span.label!r} holds white space, which BRAT cannot.",
+                    f"the type {name!r} holds white space, which BRAT cannot.",
                     path=document.source or None,
                     remedy="Rename it.",
                 )
@@ -182,6 +182,9 @@ def _pair_contents(document: Document) -> tuple[str, str]:
     for number, span in enumerate(document.spans, 1):
         covered = re.sub(r"\s", " ", document.text[span.start : span.end])
         lines.append(f"T{number}\t{span.label} {span.start} {span.end}\t{covered}\n")
+    names = {span: f"T{number}" for number, span in enumerate(document.spans, 1)}
+    for number, each in enumerate(document.relations, 1):
+        lines.append(f"R{number}\t{each.label} Arg1:{names[each.head]} Arg2:{names[each.tail]}\n")
     return document.text, "".join(lines)
 
 
@@ -191,4 +194,4 @@ def _sniff(path: Path) -> bool:
     return path.suffix in (".txt", ".ann") and path.with_suffix(".ann").is_file()
 
 
-FORMAT = Format("brat", (".ann", ".txt", ""), frozenset({SPANS, OVERLAPS}), read_brat, write_brat, _sniff)
+FORMAT = Format("brat", (".ann", ".txt", ""), frozenset({SPANS, OVERLAPS, RELATIONS}), read_brat, write_brat, _sniff)

@@ -28,7 +28,7 @@ from typing import Any
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.counting import usual_countings
 from hanlp_tutor.data.formats.drafts import Claim, Draft, Link
-from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, SPANS, Format
+from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, RELATIONS, SPANS, Format
 from hanlp_tutor.data.formats.json_objects import first_object, list_of, name_of, offset, read_objects, text_of
 from hanlp_tutor.data.formats.json_objects import write_objects as _write_objects
 from hanlp_tutor.data.formats.one_class import one_class
@@ -140,7 +140,8 @@ def _class(item: Any, line: int, tally: Tally) -> str:
 
 
 def write_doccano(path: str | Path, documents: Iterable[Document]) -> None:
-    """Write JSON Lines that doccano imports: ``label`` for entities or for a class, ``cats`` and ``entities`` for both.
+    """Write JSON Lines that doccano imports: ``label`` for entities or for a class, ``cats`` and ``entities`` for both,
+    ``entities`` with ids and ``relations`` where there are some.
 
     Offsets count code points; where other countings would differ the entities say what they cover.
 
@@ -157,6 +158,19 @@ def _entry(document: Document) -> dict[str, Any]:
             {"start_offset": s.start, "end_offset": s.end, "label": s.label, "text": document.text[s.start : s.end]}
             for s in document.spans
         ]
+    if document.relations:
+        numbers = {span: number for number, span in enumerate(document.spans, 1)}
+        entities = [
+            {"id": n, "label": s.label, "start_offset": s.start, "end_offset": s.end,
+             "text": document.text[s.start : s.end]}
+            for s, n in numbers.items()
+        ]  # fmt: skip
+        relations = [
+            {"id": n, "from_id": numbers[each.head], "to_id": numbers[each.tail], "type": each.label}
+            for n, each in enumerate(document.relations, 1)
+        ]
+        kind = {} if document.label is None else {"cats": [document.label]}
+        return {"text": document.text, **kind, "entities": entities, "relations": relations}
     if document.label is None:
         return {"text": document.text, "label": spans}
     if not spans:
@@ -177,5 +191,5 @@ def _sniff(path: Path) -> bool:
 
 
 FORMAT = Format(
-    "doccano", (".jsonl", ".json"), frozenset({SPANS, OVERLAPS, LABEL}), read_doccano, write_doccano, _sniff
+    "doccano", (".jsonl", ".json"), frozenset({SPANS, OVERLAPS, LABEL, RELATIONS}), read_doccano, write_doccano, _sniff
 )

@@ -12,7 +12,7 @@ from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.reader_options import on_command_line, pass_option
 from hanlp_tutor.errors import ConfigError, DataError, nearest
 
-SPANS, OVERLAPS, LABEL = "spans", "overlaps", "label"
+SPANS, OVERLAPS, LABEL, RELATIONS = "spans", "overlaps", "label", "relations"
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Format:
     Args:
         name: as ``--from`` and ``--to`` take it.
         suffixes: usual endings of its files.
-        carries: ``spans``, ``overlaps`` (spans that nest or overlap), ``label``; what is not in it is refused.
+        carries: ``spans``, ``overlaps`` (spans that nest or overlap), ``label``, ``relations`` (between spans); what is
+            not in it is refused.
         read: ``read(path, **options)``.
         write: ``write(path, documents, **options)``; the whole file or nothing.
         sniff: whether the file at a path looks like this format; never raises.
@@ -99,11 +100,15 @@ def check_carries(form: Format, documents: Iterable[Document], able: Callable[[s
         elif OVERLAPS not in form.carries and document.overlaps():
             other, span = document.overlaps()[0]
             what, thing = f"{document.show(span)}, which overlaps {document.show(other)}", OVERLAPS
+        elif document.relations and RELATIONS not in form.carries:
+            what, thing = document.show_relation(document.relations[0]), RELATIONS
         else:
             continue
         remedy = f"Choose one of {', '.join(able(thing))}."
         if thing == OVERLAPS:
             remedy = f"{pass_option('overlaps', 'longest')}, or choose one of {', '.join(able(thing))}."
+        if thing == RELATIONS:
+            remedy = f"Pass --drop relations (in Python: drop='relations'), or choose one of {', '.join(able(thing))}."
         raise DataError(
             f"the format {form.name} cannot hold {what}.",
             path=document.source or None,

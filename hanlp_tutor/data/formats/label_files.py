@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hanlp_tutor.data.documents import Document
-from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, SPANS, Format
+from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, RELATIONS, SPANS, Format
 from hanlp_tutor.data.formats.head import head_lines, mostly
 from hanlp_tutor.data.labels import read_labels, write_labels
-from hanlp_tutor.data.relations import RelationText, read_relations, write_relations
+from hanlp_tutor.data.notes import note
+from hanlp_tutor.data.relations import NO_RELATION, RelationText, pairs_of, read_relations, write_relations
 from hanlp_tutor.errors import ConfigError, DataError
 
 _REPEATED = ("refuse", "any")
@@ -32,8 +33,12 @@ def _read_relations(path: str | Path, *, encoding: str | None = None) -> list[Do
     return [each.document() for each in read_relations(path, encoding=encoding)]
 
 
-def _write_relations(path: str | Path, documents: Iterable[Document], *, repeated: str = "refuse") -> None:
+def _write_relations(
+    path: str | Path, documents: Iterable[Document], *, repeated: str = "refuse", negative: str = NO_RELATION
+) -> None:
     """Write the strings of head and tail; ``repeated='any'`` also where they do not say their places.
+
+    Of documents with relations every ordered pair of entities is a line; those without a relation are ``negative``.
 
     Raises:
         DataError: a string that stands in its sentence more than once, and not first where the entity is: it would be
@@ -41,14 +46,19 @@ def _write_relations(path: str | Path, documents: Iterable[Document], *, repeate
     """
     if repeated not in _REPEATED:
         raise ConfigError(f"repeated is one of {', '.join(_REPEATED)}, not {repeated!r}.")
+    documents = list(documents)
+    if any(document.relations for document in documents):
+        pairs = [pair for document in documents for pair in pairs_of(document, negative)]
+        note(f"{path}: a relation file holds strings: the types of {len(pairs):,} pairs' entities are not written.")
+    else:
+        pairs = [RelationText.from_document(document) for document in documents]
     examples = []
-    for document in documents:
-        example = RelationText.from_document(document)
+    for example in pairs:
         if repeated == "refuse" and example.starts is not None:
             raise DataError(
                 f"{example.head!r} or {example.tail!r} stands elsewhere in the sentence too, and a relation file names "
                 "strings, not places.",
-                path=document.source or None,
+                path=example.source or None,
                 remedy="Pass repeated='any' (-w repeated any) if any place will do, or choose another format.",
             )
         examples.append(example)
@@ -63,7 +73,7 @@ LABELS = Format("labels", (".txt", ".tsv"), frozenset({LABEL}), _read_labels, _w
 RELATION = Format(
     "relation",
     (".txt", ".tsv"),
-    frozenset({SPANS, OVERLAPS, LABEL}),
+    frozenset({SPANS, OVERLAPS, LABEL, RELATIONS}),
     _read_relations,
     _write_relations,
     _sniff_relations,

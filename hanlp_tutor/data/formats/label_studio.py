@@ -15,7 +15,7 @@ from typing import Any
 
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.drafts import Draft
-from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, SPANS, Format
+from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, RELATIONS, SPANS, Format
 from hanlp_tutor.data.formats.json_objects import first_object, read_objects, write_objects
 from hanlp_tutor.data.formats.label_studio_min import is_short, note_own_classes, short_draft
 from hanlp_tutor.data.formats.label_studio_task import Choice, Task
@@ -98,7 +98,7 @@ def _named(entry: dict[str, Any]) -> set[str]:
 
 def write_label_studio(path: str | Path, documents: Iterable[Document]) -> None:
     """Write tasks that Label Studio imports, for ``<Labels name="label" toName="text">``, ``<Choices name="class"
-    toName="text">`` and ``<Text name="text" value="$text"/>``.
+    toName="text">`` and ``<Text name="text" value="$text"/>``; relations between regions for ``<Relations>``.
 
     Raises:
         DataError: a place that cannot be written.
@@ -123,6 +123,12 @@ def write_label_studio(path: str | Path, documents: Iterable[Document]) -> None:
         if document.label is not None:
             value = {"choices": [document.label]}
             results.append({"from_name": "class", "to_name": "text", "type": "choices", "value": value})
+        names = {span: f"{number}-{index}" for index, span in enumerate(document.spans, 1)}
+        results += [
+            {"type": "relation", "from_id": names[each.head], "to_id": names[each.tail], "direction": "right",
+             "labels": [each.label]}
+            for each in document.relations
+        ]  # fmt: skip
         tasks.append({"id": number, "data": {"text": document.text}, "annotations": [{"result": results}]})
     write_objects(path, tasks, as_list=True)
 
@@ -136,5 +142,10 @@ def _sniff(path: Path) -> bool:
 
 
 FORMAT = Format(
-    "label-studio", (".json",), frozenset({SPANS, OVERLAPS, LABEL}), read_label_studio, write_label_studio, _sniff
+    "label-studio",
+    (".json",),
+    frozenset({SPANS, OVERLAPS, LABEL, RELATIONS}),
+    read_label_studio,
+    write_label_studio,
+    _sniff,
 )
