@@ -18,6 +18,7 @@ from hanlp_tutor.data.edges import visible_spans
 from hanlp_tutor.data.examples import gold_counts
 from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.schemes import Span, spans_from_bio
+from hanlp_tutor.data.split import split_groups
 from hanlp_tutor.data.words import (
     WORD_TASKS,
     TaggedWords,
@@ -63,7 +64,9 @@ class Task:
         return read_examples(self.name, file, **options)
 
     def hold_out(self, examples: Sequence[Any], *, ratio: tuple[float, float, float], seed: int) -> Split:
-        """Train, dev and test out of one file's examples."""
+        """Train, dev and test out of one file's examples; those of one group stay in one set."""
+        if any(getattr(each, "group", "") for each in examples):
+            return split_groups(examples, ratio=ratio, seed=seed)
         return split_stratified(examples, ratio=ratio, seed=seed)
 
     def admit(self, examples: list[Any], train: Sequence[Any]) -> list[Any]:

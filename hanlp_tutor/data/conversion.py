@@ -86,6 +86,9 @@ def convert(
             documents = _without(drop, documents)
         if split_lines:
             documents = split_at_line_feeds(documents)
+        grouped = sum(bool(document.group) for document in documents)
+        if grouped:
+            note(f"{target}: the groups of {grouped:,} texts are not written; the source keeps them.")
         documents, overlapping = flatten(documents, overlaps)
         notes += overlapping
         write_documents(target, documents, to, **(write or {}))

@@ -34,6 +34,7 @@ class Document:
         label: its class, if it has one.
         source: where it comes from, ``file:line``; no part of its identity.
         relations: between entities of ``spans``; only there where a reader was asked for them.
+        group: as of :class:`~hanlp_tutor.data.LabelledText`.
 
     Raises:
         DataError: an entity that is empty, unnamed or outside the text, an empty label, half of a surrogate pair.
@@ -44,6 +45,7 @@ class Document:
     label: str | None = None
     source: str = field(default="", compare=False)
     relations: tuple[Relation, ...] = ()
+    group: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spans", tuple(sorted(set(self.spans), key=_position)))
@@ -80,7 +82,7 @@ class Document:
         Raises:
             DataError: entities overlap; :func:`flatten` first.
         """
-        return TaggedText.from_spans(self.text, self.spans, self.source)
+        return TaggedText.from_spans(self.text, self.spans, self.source, self.group)
 
     def labelled(self) -> LabelledText:
         """As a text with its class.
@@ -94,7 +96,7 @@ class Document:
                 path=self.source or None,
                 remedy="Label it, or remove it.",
             )
-        return LabelledText(self.text, self.label, self.source)
+        return LabelledText(self.text, self.label, self.source, self.group)
 
     def show(self, span: Span) -> str:
         """An entity for a message: its type, its place and the start of its text."""
@@ -233,7 +235,8 @@ def _lines(document: Document) -> list[Document]:
             s: Span(s.start - start, s.end - start, s.label) for s in document.spans if start <= s.start < s.end <= end
         }
         relations = [Relation(here[r.head], here[r.tail], r.label) for r in document.relations if r.head in here]
-        pieces.append(Document(line, tuple(here.values()), document.label, document.source, tuple(relations)))
+        spans = tuple(here.values())
+        pieces.append(replace(document, text=line, spans=spans, relations=tuple(relations)))
         start += len(raw) + 1
     return pieces
 

@@ -31,6 +31,7 @@ class TaggedText:
     text: str
     tags: tuple[str, ...]
     source: str = field(default="", compare=False)
+    group: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tags", tuple(self.tags))
@@ -57,7 +58,7 @@ class TaggedText:
         return tuple(spans_from_bio(self.tags))
 
     @classmethod
-    def from_spans(cls, text: str, spans: Iterable[Span], source: str = "") -> TaggedText:
+    def from_spans(cls, text: str, spans: Iterable[Span], source: str = "", group: str = "") -> TaggedText:
         """Tag ``text`` with entities that lie inside it and do not overlap, in any order.
 
         Raises:
@@ -74,7 +75,7 @@ class TaggedText:
                     remedy="BIO tags hold no nested or overlapping entities: keep one of the two.",
                 )
             tags[span.start : span.end] = [f"B-{span.label}"] + [f"I-{span.label}"] * (span.end - span.start - 1)
-        return cls(text, tuple(tags), source)
+        return cls(text, tuple(tags), source, group)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,7 +45,7 @@ def read_split(
     seed: int = 1,
     **options: Any,
 ) -> Split:
-    """Read a job's files; what is missing is held out of the training file, seeded and stratified.
+    """Read a job's files; what is missing is held out of the training file, seeded and stratified, groups whole.
 
     Neither dev nor test: 8:1:1, as the article advises. Only test: a tenth of train becomes dev. Only dev: no test.
     Held-out dev examples with a label that no training example has go back to training.
@@ -78,11 +79,17 @@ def read_split(
     if dev:
         return _checked(kind, Split(**parts), train)
     held_out = kind.hold_out(parts["train"], ratio=(9, 1, 0) if test else (8, 1, 1), seed=seed)
+    number = len(_groups(parts["train"]))
+    if number:
+        whole = f" of {number:,} group{'s' * (number > 1)}"
+        note(f"{train}: {len(parts['train']):,} examples{whole}; each group stays in one set.")
     train_part, dev_part = _known_to_train(kind, held_out)
     if not train_part or not dev_part or not (test or held_out.test):
         reason = nothing_to_learn(kind.name, gold_counts(parts["train"]))
+        whole = f" of {number} group{'s' * (number > 1)} to be kept whole" if number else ""
         raise DataError(
-            f"{len(parts['train'])} examples are too few to hold some out.{f' Besides, {reason}.' if reason else ''}",
+            f"{len(parts['train'])} examples{whole} are too few to hold some out."
+            f"{f' Besides, {reason}.' if reason else ''}",
             path=train,
             remedy="Give --dev FILE (and --test FILE).",
         )
@@ -153,12 +160,22 @@ def _whole(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _known_to_train(task: Task, split: Split) -> tuple[list[Any], list[Any]]:
-    """Train and dev; an example that alone shows a label is there to learn from, not to choose weights by."""
+    """Train and dev; an example that alone shows a label is there to learn from, not to choose weights by.
+
+    It takes its group along.
+    """
     known = set(task.label_set(split.train))
-    dev, strange = [], []
-    for example in split.dev:
-        (dev if known.issuperset(gold_counts([example])) else strange).append(example)
-    return [*split.train, *strange], dev
+    strange = [not known.issuperset(gold_counts([example])) for example in split.dev]
+    groups = _groups(example for example, gone in zip(split.dev, strange, strict=True) if gone)
+    dev, moved = [], []
+    for example, alone in zip(split.dev, strange, strict=True):
+        (moved if alone or getattr(example, "group", "") in groups else dev).append(example)
+    return [*split.train, *moved], dev
+
+
+def _groups(examples: Iterable[Any]) -> set[str]:
+    """The groups that examples belong to; those that stand alone have none."""
+    return {group for each in examples if (group := getattr(each, "group", ""))}
 
 
 def train_job(

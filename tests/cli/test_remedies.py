@@ -474,6 +474,13 @@ COMMANDS = {
         {"a.jsonl": lines(lambda n: {"text": f"第{n}条", "label": ["正负"[n % 2]]})},
         left_out=("--format",),
     ),
+    "a key of groups that no text has": Command(
+        ("data/formats/json_objects.py:check_group_key",),
+        "audit a.jsonl -r group_column patiant",
+        {"a.jsonl": lines(lambda n: {"text": f"第{n}条", "label": ["正负"[n % 2]], "patient": f"P{n}"})},
+        fill={"KEY": "patient"},
+        left_out=("-r group_column",),
+    ),
     "a writer's misspelt option": Command(
         ("data/formats/format.py:check_options",),
         "convert a.tsv target --to bio -w seperator space",

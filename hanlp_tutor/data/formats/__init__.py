@@ -81,7 +81,8 @@ FORMATS: dict[str, Format] = {
 
 
 _TABLES = {form.name for form in tables.FORMATS}
-_OF_TABLES = {"header", "text_column", "label_column"}  # options that tables have and lines of text<TAB>label have not
+# Options that tables have and lines of text<TAB>label have not.
+_OF_TABLES = {"header", "text_column", "label_column", "group_column"}
 
 
 def format_named(name: str) -> Format:

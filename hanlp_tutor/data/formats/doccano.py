@@ -29,7 +29,16 @@ from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.counting import usual_countings
 from hanlp_tutor.data.formats.drafts import Claim, Draft, Link
 from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, RELATIONS, SPANS, Format
-from hanlp_tutor.data.formats.json_objects import first_object, list_of, name_of, offset, read_objects, text_of
+from hanlp_tutor.data.formats.json_objects import (
+    check_group_key,
+    first_object,
+    group_in,
+    list_of,
+    name_of,
+    offset,
+    read_objects,
+    text_of,
+)
 from hanlp_tutor.data.formats.json_objects import write_objects as _write_objects
 from hanlp_tutor.data.formats.one_class import one_class
 from hanlp_tutor.data.formats.placing import documents_of
@@ -50,6 +59,7 @@ def read_doccano(
     unlabelled: str = "keep",
     joint: bool = False,
     relations: bool = False,
+    group_column: str | None = None,
 ) -> list[Document]:
     """Read an export of doccano, JSON Lines or one JSON list.
 
@@ -60,19 +70,30 @@ def read_doccano(
         unlabelled: ``keep`` texts without any annotation, or ``drop`` them.
         joint: make one class, ``A#B``, of several.
         relations: read them, too.
+        group_column: the key (of the object, or of its ``meta``) of what belongs together, such as a patient: no split
+            tears it apart. None, or a text without the key: it stands alone.
 
     Raises:
         DataError: no such file; a text without the keys of annotations; two classes of one text; an offset outside its
             text, or offsets that can be read in two ways; a relation of what is no entity.
     """
     tally = Tally(path)
-    draft = partial(_draft, path, tally, joint, unlabelled == "drop", relations)
-    drafts = read_each(path, draft, read_objects(path, encoding))
+    draft = partial(_draft, path, tally, joint, unlabelled == "drop", relations, group_column)
+    objects = read_objects(path, encoding)
+    check_group_key(path, (_data(entry) for _, entry in objects), group_column)
+    drafts = read_each(path, draft, objects)
     return documents_of(drafts, offsets=offsets, unlabelled=unlabelled)
 
 
 def _draft(
-    path: str | Path, tally: Tally, joint: bool, may_lack: bool, relations: bool, line: int, entry: dict[str, Any]
+    path: str | Path,
+    tally: Tally,
+    joint: bool,
+    may_lack: bool,
+    relations: bool,
+    group_column: str | None,
+    line: int,
+    entry: dict[str, Any],
 ) -> Draft:
     text = text_of(entry, "text" if "text" in entry or "data" not in entry else "data")
     present = [key for key in _KEYS if key in entry]
@@ -99,7 +120,14 @@ def _draft(
     tally.add("relations ignored", line, len(stated) - len(links))
     label = one_class(labels, joint, tally, line, what="the text has {} classes")
     pending = not claims and label is None and entry.get("annotation_approver", "") is None
-    return Draft(text, tuple(claims), label, f"{path}:{line}", path, line, tally, pending=pending, links=links)
+    source, group = f"{path}:{line}", group_in(_data(entry), group_column)
+    return Draft(text, tuple(claims), label, source, path, line, tally, pending=pending, links=links, group=group)
+
+
+def _data(entry: dict[str, Any]) -> dict[str, Any]:
+    """What people said of a text besides its annotations: keys of the object, in older exports of its ``meta``."""
+    meta = entry.get("meta")
+    return {**entry, **meta} if isinstance(meta, dict) else entry
 
 
 def _link(item: Any, numbers: dict[Any, int], line: int) -> Link:

@@ -56,6 +56,7 @@ class Draft:
         inclusive: the file names the last character of an entity, and ``claims`` the place behind.
         pending: the export says that nobody has annotated it yet.
         links: the relations between claims.
+        group: what the text belongs to.
     """
 
     text: str
@@ -71,6 +72,7 @@ class Draft:
     inclusive: bool = False
     pending: bool = False
     links: tuple[Link, ...] = ()
+    group: str = ""
 
 
 class Reading(NamedTuple):

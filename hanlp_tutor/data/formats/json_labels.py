@@ -13,7 +13,14 @@ from hanlp_tutor.data.column_heads import NO_PAIRS, pair_in
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.format import LABEL, Format
 from hanlp_tutor.data.formats.head import head_values
-from hanlp_tutor.data.formats.json_objects import name_of, read_objects, text_of, write_objects
+from hanlp_tutor.data.formats.json_objects import (
+    check_group_key,
+    group_in,
+    name_of,
+    read_objects,
+    text_of,
+    write_objects,
+)
 from hanlp_tutor.data.notes import note
 from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import read_each
@@ -38,7 +45,12 @@ _LABELS = (
 
 
 def read_json_labels(
-    path: str | Path, *, encoding: str | None = None, text_column: str | None = None, label_column: str | None = None
+    path: str | Path,
+    *,
+    encoding: str | None = None,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    group_column: str | None = None,
 ) -> list[Document]:
     """Read texts with their classes; a class may be a whole number.
 
@@ -47,6 +59,8 @@ def read_json_labels(
         encoding: of the file; None detects it.
         text_column, label_column: the keys of text and label; None goes by usual names, for the label ``label_desc``
             before ``label``.
+        group_column: the key of what belongs together, such as a patient: no split tears it apart. None, or a text
+            without the key: it stands alone.
 
     Raises:
         DataError: no such file, no JSON, an object without text or label; pairs of texts.
@@ -55,14 +69,16 @@ def read_json_labels(
     first = objects[0][1]
     text = text_column or _key(path, first, _TEXTS, "text")
     label = label_column or _key(path, first, _LABELS, "label")
-    others = [key for key in first if key not in (text, label)]
+    others = [key for key in first if key not in (text, label, group_column)]
+    check_group_key(path, (entry for _, entry in objects), group_column)
     if others:
         note(f"{path}: text and label are read from {text!r} and {label!r}; left out: {', '.join(others)[:200]}.")
 
     def document(line: int, entry: dict[str, Any]) -> Document:
         if entry.get(label) is None:
             raise DataError(f"there is no {label!r}: the text is not labelled.", remedy="Label it, or remove the line.")
-        return Document(text_of(entry, text), (), name_of(entry[label], f"{label!r}").strip(), f"{path}:{line}")
+        name, group = name_of(entry[label], f"{label!r}").strip(), group_in(entry, group_column)
+        return Document(text_of(entry, text), (), name, f"{path}:{line}", group=group)
 
     return read_each(path, document, objects)
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.data.formats.head import head_text
 from hanlp_tutor.data.lines import read_text, write_text
+from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import read_each, refuse
 from hanlp_tutor.errors import DataError
 
@@ -38,6 +39,31 @@ def read_objects(path: str | Path, encoding: str | None = None) -> list[tuple[in
     if not objects:
         raise DataError("holds no object.", path=path, remedy=_REMEDY)
     return objects
+
+
+def group_in(entry: Mapping[str, Any], key: str | None) -> str:
+    """What an object says that it belongs to, such as a patient; empty where it says nothing, or no key is given."""
+    value = None if key is None else entry.get(key)
+    return "" if value is None else str(value).strip()
+
+
+def check_group_key(path: str | Path, entries: Iterable[Mapping[str, Any]], key: str | None) -> None:
+    """Refuse a key of groups that no object has.
+
+    Raises:
+        DataError: with the keys that there are.
+    """
+    if key is None:
+        return
+    keys: dict[str, None] = {}
+    for entry in entries:
+        if key in entry:
+            return
+        keys |= dict.fromkeys(entry)
+    shown = ", ".join(map(repr, list(keys)[:10]))
+    raise DataError(
+        f"no text has a {key!r}; there are {shown}.", path=path, remedy=f"{pass_option('group_column', 'KEY')}."
+    )
 
 
 def write_objects(path: str | Path, objects: Iterable[dict[str, Any]], *, as_list: bool = False) -> None:

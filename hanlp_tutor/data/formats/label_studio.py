@@ -16,7 +16,7 @@ from typing import Any
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.drafts import Draft
 from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, RELATIONS, SPANS, Format
-from hanlp_tutor.data.formats.json_objects import first_object, read_objects, write_objects
+from hanlp_tutor.data.formats.json_objects import check_group_key, first_object, read_objects, write_objects
 from hanlp_tutor.data.formats.label_studio_min import is_short, note_own_classes, short_draft
 from hanlp_tutor.data.formats.label_studio_task import Choice, Task
 from hanlp_tutor.data.formats.placing import documents_of
@@ -37,6 +37,7 @@ def read_label_studio(
     unlabelled: str = "keep",
     joint: bool = False,
     relations: bool = False,
+    group_column: str | None = None,
 ) -> list[Document]:
     """Read an export of Label Studio, one document a task.
 
@@ -57,6 +58,8 @@ def read_label_studio(
         unlabelled: of tasks whose annotation is empty: ``keep`` or ``drop`` them.
         joint: make one class, ``A#B``, of several.
         relations: read them, too, in the direction of their arrow; one with two heads is two.
+        group_column: the key of a task's ``data`` that says what belongs together, such as a patient: no split tears it
+            apart. None, or a task without the key: it stands alone.
 
     Raises:
         DataError: with line and task; among others several annotators who disagree, several choices, results about
@@ -66,11 +69,13 @@ def read_label_studio(
     objects = read_objects(path, encoding)
     named = {key for _, entry in objects for key in _named(entry)}
     usual = next(iter(named)) if len(named) == 1 else None
-    choice = Choice(text_key, usual, to_name, from_name, annotator, joint, relations)
+    choice = Choice(text_key, usual, to_name, from_name, annotator, joint, relations, group_column)
+
+    check_group_key(path, (_data(entry) for _, entry in objects), group_column)
 
     def draft(line: int, entry: dict[str, Any]) -> Draft | None:
         if is_short(entry):
-            return short_draft(path, text_key, from_name, joint, tally, line, entry)
+            return short_draft(path, text_key, from_name, joint, group_column, tally, line, entry)
         task = Task(entry, path, line, tally, choice)
         chosen = task.annotation(annotator)
         return None if chosen is None else task.draft(chosen)
@@ -83,6 +88,12 @@ def read_label_studio(
         tally.report()
         raise DataError("no task is annotated.", path=path, remedy="Annotate, submit, and export again.")
     return documents
+
+
+def _data(entry: dict[str, Any]) -> dict[str, Any]:
+    """The data of a task; those of the short form stand in the task itself."""
+    data = entry.get("data")
+    return data if isinstance(data, dict) else entry
 
 
 def _named(entry: dict[str, Any]) -> set[str]:

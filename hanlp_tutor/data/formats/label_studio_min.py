@@ -10,7 +10,16 @@ from typing import Any
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.drafts import Claim, Draft
 from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, SPANS, Format
-from hanlp_tutor.data.formats.json_objects import first_object, list_of, name_of, offset, read_objects, write_objects
+from hanlp_tutor.data.formats.json_objects import (
+    check_group_key,
+    first_object,
+    group_in,
+    list_of,
+    name_of,
+    offset,
+    read_objects,
+    write_objects,
+)
 from hanlp_tutor.data.formats.one_class import one_class
 from hanlp_tutor.data.formats.placing import documents_of
 from hanlp_tutor.data.notes import Tally, note
@@ -42,6 +51,7 @@ def read_label_studio_min(
     offsets: str | None = None,
     unlabelled: str = "keep",
     joint: bool = False,
+    group_column: str | None = None,
 ) -> list[Document]:
     """Read an export of the form JSON-MIN, one document a task; arguments as for ``read_label_studio``.
 
@@ -49,8 +59,10 @@ def read_label_studio_min(
         DataError: as :func:`short_draft`, and of offsets as ``read_label_studio``.
     """
     tally = Tally(path)
-    draft = partial(short_draft, path, text_key, from_name, joint, tally)
-    drafts = read_each(path, draft, read_objects(path, encoding))
+    draft = partial(short_draft, path, text_key, from_name, joint, group_column, tally)
+    objects = read_objects(path, encoding)
+    check_group_key(path, (entry for _, entry in objects), group_column)
+    drafts = read_each(path, draft, objects)
     note_own_classes(drafts)
     return documents_of(drafts, offsets=offsets, unlabelled=unlabelled)
 
@@ -60,6 +72,7 @@ def short_draft(
     text_key: str | None,
     from_name: str | None,
     joint: bool,
+    group_column: str | None,
     tally: Tally,
     line: int,
     entry: dict[str, Any],
@@ -74,7 +87,7 @@ def short_draft(
     if not isinstance(text, str):
         remedy = f"{pass_option('text_key', 'NAME')}; keys here: {', '.join(map(repr, entry))}."
         raise DataError(f"there is no string {key!r}.", remedy=remedy)
-    values = {name: value for name, value in entry.items() if name not in _OWN and name != key}
+    values = {name: value for name, value in entry.items() if name not in {*_OWN, key, group_column}}
     if from_name is not None:
         tally.add(f"keys other than {from_name!r} ignored", line, sum(name != from_name for name in values))
         values = {name: value for name, value in values.items() if name == from_name}
@@ -96,7 +109,8 @@ def short_draft(
         raise DataError(f"several strings could be the class: {', '.join(map(repr, choices))}.", remedy=remedy)
     _check_about(text, key, claims, {name: value for name, value in entry.items() if isinstance(value, str)})
     label = next((name_of(value, repr(name)) for name, value in choices.items()), None)
-    return Draft(text, tuple(claims), label, f"{path}:{line}", path, line, tally)
+    group = group_in(entry, group_column)
+    return Draft(text, tuple(claims), label, f"{path}:{line}", path, line, tally, group=group)
 
 
 def note_own_classes(drafts: Sequence[Draft]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.data.formats.drafts import Claim, Draft, Link
-from hanlp_tutor.data.formats.json_objects import list_of, name_of, offset
+from hanlp_tutor.data.formats.json_objects import group_in, list_of, name_of, offset
 from hanlp_tutor.data.formats.one_class import one_class
 from hanlp_tutor.data.notes import Tally
 from hanlp_tutor.data.reader_options import pass_option
@@ -32,6 +32,7 @@ class Choice:
     annotator: str | int | None
     joint: bool
     relations: bool = False
+    group_column: str | None = None
 
 
 class Task:
@@ -106,11 +107,19 @@ class Task:
         what = f"{self.name}: there are {{}} choices"
         label = one_class(choices, self.choice.joint, self.tally, self.line, what=what, remedy=remedy)
         label = None if label is None else name_of(label, "the choice")
-        name = f"{self.name}: "
-        source = f"{self.path}:{self.line}"
         links = tuple(self._links(annotation, numbers)) if self.choice.relations else ()
-        text = strings[key]
-        return Draft(text, tuple(claims), label, source, self.path, self.line, self.tally, name=name, links=links)
+        return Draft(
+            strings[key],
+            tuple(claims),
+            label,
+            f"{self.path}:{self.line}",
+            self.path,
+            self.line,
+            self.tally,
+            f"{self.name}: ",
+            links=links,
+            group=group_in(data, self.choice.group_column),
+        )
 
     def _links(self, annotation: dict[str, Any], numbers: dict[str, int]) -> Iterator[Link]:
         """The relations between regions; ``numbers`` are those of the claims by the regions' ids."""

@@ -76,7 +76,7 @@ def _document(draft: Draft, reading: Reading | DataError) -> Document:
     if not draft.text.strip():
         draft.tally.add("texts that are empty or blank", draft.line)
     relations = dict.fromkeys(_relations(draft, reading, ignored))
-    return Document(draft.text, tuple(spans), draft.label, draft.source, tuple(relations))
+    return Document(draft.text, tuple(spans), draft.label, draft.source, tuple(relations), draft.group)
 
 
 def _relations(draft: Draft, reading: Reading, ignored: set[int]) -> Iterator[Relation]:

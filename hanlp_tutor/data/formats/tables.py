@@ -35,11 +35,15 @@ def _table_format(name: str, delimiter: str) -> Format:
         header: bool = True,
         text_column: str | int | None = None,
         label_column: str | int | None = None,
+        group_column: str | int | None = None,
         joint: bool = False,
         unlabelled: str = "keep",
         quotes: bool | None = None,
     ) -> list[Document]:
         """Columns by name, or by number from 1 (the only way with ``header=False``); None goes by usual names.
+
+        ``group_column`` says what belongs together, such as a patient: no split tears it apart. An empty cell stands
+        alone. None: no text belongs to another.
 
         Cells are taken as they stand: ``nan``, ``NA``, ``1.0`` and ``１`` are texts and labels like others. ``joint``
         keeps several classes in a cell (``A#B``) as one; ``unlabelled='drop'`` leaves out rows without a class.
@@ -56,7 +60,8 @@ def _table_format(name: str, delimiter: str) -> Format:
             _check_no_pairs(path, rows[0][0], names or [])
         text = _column(path, rows[0], "text", text_column, names, TEXTS)
         label = _column(path, rows[0], "label", label_column, names, LABELS)
-        others = [head for place, head in enumerate(names or []) if place not in (text, label)]
+        group = None if group_column is None else _column(path, rows[0], "group", group_column, names, ())
+        others = [head for place, head in enumerate(names or []) if place not in (text, label, group)]
         if others:
             others = [head.strip() or "one without a name" for head in others]
             note(f"{path}:1: columns left out: {', '.join(others)[:200]}.")
@@ -76,7 +81,7 @@ def _table_format(name: str, delimiter: str) -> Format:
             _check_swallowed(path, content, body, len(rows[0][1]), label, delimiter)
         tally = Tally(path)
         several = None if joint else _Several(names, {cells[label].strip() for _, cells in body if label < len(cells)})
-        documents = read_each(path, partial(_document, path, text, label, len(rows[0][1]), several, tally), body)
+        documents = read_each(path, partial(_document, path, text, label, group, len(rows[0][1]), several, tally), body)
         tally.report()
         return documents
 
@@ -225,6 +230,7 @@ def _document(
     path: str | Path,
     text: int,
     label: int,
+    group: int | None,
     width: int,
     several: _Several | None,
     tally: Tally,
@@ -249,7 +255,7 @@ def _document(
         raise DataError(lies_elsewhere(cells[text]), remedy=REMEDY)
     if not cells[text].strip():
         tally.add("texts that are empty or blank", line)
-    return Document(cells[text], (), name, f"{path}:{line}")
+    return Document(cells[text], (), name, f"{path}:{line}", group="" if group is None else cells[group].strip())
 
 
 FORMATS = [_table_format("csv", ","), _table_format("tsv", "\t")]

@@ -10,7 +10,7 @@ from hanlp_tutor.data.examples import LabelledText, TaggedText
 from hanlp_tutor.data.relations import RelationText, negative_class, plausible, type_pairs
 from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.workbench.audit.characters import check_characters
-from hanlp_tutor.workbench.audit.duplicates import check_duplicates
+from hanlp_tutor.workbench.audit.duplicates import check_duplicates, check_groups
 from hanlp_tutor.workbench.audit.labels import check_balance, check_labels, check_transitions
 from hanlp_tutor.workbench.audit.lengths import check_lengths
 from hanlp_tutor.workbench.audit.reading import Reading, read_subset
@@ -71,6 +71,7 @@ def audit(
         findings += check_transitions(subsets)
     findings += check_labels(subsets)
     findings += check_duplicates(subsets)
+    findings += check_groups(subsets)
     findings += check_balance(subsets)
     findings += check_characters(subsets)
     findings += check_edges(subsets)

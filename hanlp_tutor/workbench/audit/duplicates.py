@@ -1,4 +1,4 @@
-"""Texts that stand twice: in one set a waste, in two sets a leak, with two labels a contradiction."""
+"""Texts that stand twice: in one set a waste, in two sets a leak, with two labels a contradiction. And torn groups."""
 
 from __future__ import annotations
 
@@ -100,6 +100,32 @@ def _near_leaks(subsets: Sequence[Subset], members: list, same: dict, near: Near
                     _LEAK,
                     **subset.place(members[number][1]),
                     evidence={"other": _where(members[other]), "similarity": round(similarity, 4)},
+                )
+            )
+    return findings
+
+
+def check_groups(subsets: Sequence[Subset]) -> list[Finding]:
+    """Groups, such as patients, of which texts stand in more than one set."""
+    members: defaultdict[str, list[tuple[Subset, int]]] = defaultdict(list)
+    for subset in subsets:
+        for index, example in enumerate(subset.examples):
+            if group := getattr(example, "group", ""):
+                members[group].append((subset, index))
+    findings = []
+    for group, texts in members.items():
+        names = Counter(subset.name for subset, _ in texts)
+        if len(names) > 1:
+            last = next(member for member in reversed(texts) if member[0] is not texts[0][0])
+            often = ", ".join(f"{number} in {name}" for name, number in names.items())
+            findings.append(
+                Finding(
+                    "group-leak",
+                    "error",
+                    f"{_quoted(last)} is of the group {group!r}, which stands in {_where(texts[0])} too ({often}).",
+                    "Put all texts of a group into one set (split_groups); train divides one file so by itself.",
+                    **last[0].place(last[1]),
+                    evidence={"group": group, "places": [_where(member) for member in texts]},
                 )
             )
     return findings

@@ -25,6 +25,7 @@ KINDS = {
     "conflict": "the same text with different tags or labels",
     "leak": "a text of the dev or test set that stands in another set too",
     "near-leak": "a text of the dev or test set that nearly stands in another set (Jaccard of 5-grams at least 0.8)",
+    "group-leak": "texts of one group (``group_column``: a patient, a document) in two sets",
     "duplicate": "a text that stands twice in one set",
     "near-duplicate": "texts of one set that are nearly the same",
     "label-error": "a label that a model of the other texts contradicts; only on request",
