@@ -158,6 +158,13 @@ def test_a_handful_of_updates_blames_no_label(folder, updates, kinds):
     assert ("18 updates in all" in str(found)) == (updates == 18)
 
 
+def test_a_run_that_patience_ended_early_blames_no_label(folder):
+    """Of 400 planned updates it took 20."""
+    rows = [{**row, "step": row["step"] // 5} for row in curve(**STUCK)]
+    assert diagnose(folder(healthy(updates=100), curve(**STUCK))).kinds == ["noisy-labels"]
+    assert "noisy-labels" not in diagnose(folder(healthy(updates=400, config={"patience": 3}), rows)).kinds
+
+
 def test_a_loss_that_dropout_keeps_high_is_no_fault(folder):
     """Dev, read without dropout, is far below its frequencies and has stopped falling: an alarm of the first test."""
     rows = curve(loss=0.6 * ENTROPY, dev=(0.1, 0.2, 0.3, 0.3), dev_loss=(0.35, 0.28, 0.27, 0.265))

@@ -182,12 +182,18 @@ def _stuck(run: Record) -> bool:
 
 
 def _few_updates(run: Record) -> bool:
-    """Whether so few updates are planned that nothing can be said of what they did not learn."""
-    return (run.fact("updates") or _FEW) < _FEW
+    """Whether it took so few updates, planned or until patience ended it, that what they did not learn says nothing."""
+    return (_taken(run) or _FEW) < _FEW
+
+
+def _taken(run: Record) -> int | None:
+    """The updates that were planned, or those up to the last evaluation where patience ended the run before."""
+    counts = (run.fact("updates"), run.evaluations[-1]["step"] if run.evaluations else None)
+    return min((round(count) for count in counts if count), default=None)
 
 
 def _counted(run: Record) -> str:
-    return f" It had {run.fact('updates'):,} updates in all." if _few_updates(run) else ""
+    return f" It had {_taken(run):,} updates in all." if _few_updates(run) else ""
 
 
 def _learns(run: Record) -> bool:
