@@ -11,7 +11,7 @@ import nbformat
 import pytest
 import yaml
 
-from hanlp_tutor.teach.course.evidence import Value, fails
+from hanlp_tutor.teach.course.evidence import fails, number_shown, shown_by
 from hanlp_tutor.teach.take_away import read_take_aways
 
 HERE = Path(__file__).parent
@@ -34,11 +34,6 @@ def cells_of(lesson: str) -> dict[str, nbformat.NotebookNode]:
     return {cell.id: cell for cell in nbformat.read(NOTEBOOKS[lesson], as_version=4).cells}
 
 
-def shown_by(cell: nbformat.NotebookNode) -> str:
-    """The plain text of a cell's outputs."""
-    return "\n".join(out.get("text") or out.get("data", {}).get("text/plain", "") for out in cell.outputs)
-
-
 def contradictions(lesson: str, entry: dict, cells: dict[str, nbformat.NotebookNode]) -> list[str]:
     """In what way the words of an entry are not shown by what it names."""
     found = [] if entry["says"] in cells["summary"].source else ["the summary does not say it"]
@@ -50,7 +45,7 @@ def contradictions(lesson: str, entry: dict, cells: dict[str, nbformat.NotebookN
         if match is None:
             found.append(f"cell {where['cell']} shows no {where['finds']!r}")
         elif where.get("as") != "text":
-            values[name] = Value(float(match[1].replace(",", "").rstrip(".")))
+            values[name] = number_shown(shown_by(cells[where["cell"]]), where["finds"])
     if not found:
         found += fails(entry.get("holds", []), values)
     if "take_away" in entry:

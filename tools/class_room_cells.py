@@ -1,12 +1,12 @@
 """Put into every lesson what the class room needs, without running the lesson again; ``--check`` only looks.
 
-Badge and first cell for Colab; behind the summary the take-aways that are read from result files, and the quiz, where
-the lesson has them (``take_aways.yaml`` and ``quiz.yaml`` in ``lessons/lNN/``); a picture to play with where it has
-one (``lessons/lNN/explore.py``, :data:`EXPLORED`). The cells are tagged ``colab``, ``take-away``, ``quiz`` and
-``widget`` and have no part in what a lesson computes, so the fingerprint of its measured cost leaves them out. Repeat
-it after any change of a quiz, of a take-away or the results that it is read from, of such a picture, of the address,
-or of the extras that a lesson needs: it takes the old cells out and puts the new ones in. Their stored output is that
-of the cells, run alone in a kernel.
+Badge and first cell for Colab; behind the summary the take-aways, read from result files or from the lesson's stored
+outputs, and the quiz (``take_aways.yaml`` and ``quiz.yaml`` in ``lessons/lNN/``); a picture to play with where the
+lesson has one (``lessons/lNN/explore.py``, :data:`EXPLORED`). The cells are tagged ``colab``, ``take-away``, ``quiz``
+and ``widget`` and have no part in what a lesson computes, so the fingerprint of its measured cost leaves them out.
+Repeat it after any change of a quiz, of a take-away or the results that it is read from, of such a picture, of the
+address, or of the extras that a lesson needs: it takes the old cells out and puts the new ones in. Their stored output
+is that of the cells, run alone in a kernel.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from render_address import colab, colab_cell, repository
 from hanlp_tutor.files import write_file
 from hanlp_tutor.teach.course.execute import CLASS_ROOM, clean
 from hanlp_tutor.teach.quiz import lessons_with_quiz
-from hanlp_tutor.teach.take_away import lessons_with_take_aways
+from hanlp_tutor.teach.take_away import lessons_with_take_aways, measured_by_script
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -109,7 +109,7 @@ def quiz_cells(notebook: str) -> list[NotebookNode]:
 
 
 def take_away_cells(notebook: str) -> list[NotebookNode]:
-    """What the lesson has measured, in sentences; none for a lesson that reads no result file."""
+    """What the lesson has measured, in sentences; none for a lesson that has none."""
     number = notebook.partition("_")[0]
     if number not in lessons_with_take_aways():
         return []
@@ -117,6 +117,8 @@ def take_away_cells(notebook: str) -> list[NotebookNode]:
         "**In numbers**, read from the result files: the median over seeds or draws (of a difference, that of the "
         "pairs), in brackets the least and the greatest. Where a verdict above has an interval, it is of the mean."
     )
+    if not measured_by_script(number):
+        text = "**In numbers**, read from the outputs of the run that is stored here; yours may show others."
     return _pair("take-away", text, f'from hanlp_tutor.teach import take_away\n\ntake_away("{number}")')
 
 

@@ -1,13 +1,14 @@
-"""What a lesson has measured, as sentences at its end: ``take_away("06")`` renders them from the result files.
+"""What a lesson has measured, as sentences at its end: ``take_away("06")`` renders them from what is stored.
 
 A lesson's sentences stand in ``lessons/lNN/take_aways.yaml``, in the form of the ledger (:mod:`.course.claims`): each
-names the values that it shows (``values``, ``experiment``), says them (``say``, a format string) with their ``scale``,
-and rests on conditions (``rests_on``) that hold as long as its words are true. A sentence whose numbers have changed
-withdraws itself; the tests fail then, and somebody writes another.
+names the values that it shows (``values``, of an ``experiment`` or of a ``cell`` of the lesson's notebook), says them
+(``say``, a format string) with their ``scale``, and rests on conditions (``rests_on``) that hold as long as its words
+are true. A sentence whose numbers have changed withdraws itself; the tests fail then, and somebody writes another.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,17 @@ def read_take_aways(lesson: str, folder: Path | None = None) -> list[dict[str, A
         raise ConfigError(f"lesson {lesson!r} has no take-aways ({where}). Lessons that have them: {there}.")
     entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     for number, entry in enumerate(entries, start=1):
-        if not (isinstance(entry, dict) and {"experiment", "values", "say"} <= entry.keys() <= _PARTS):
+        if not (isinstance(entry, dict) and {"values", "say"} <= entry.keys() <= _PARTS and _says_where(entry)):
             raise ConfigError(
                 f"{where}, entry {number}: expected `experiment`, `values` and `say`, with `scale` and `rests_on` if "
-                "you like, and nothing else."
+                "you like, and nothing else; without `experiment` each value names a `cell` and what it `finds` there."
             )
     return entries
+
+
+def measured_by_script(lesson: str, folder: Path | None = None) -> bool:
+    """Whether any of a lesson's sentences reads a result file, and not only what its own cells have shown."""
+    return any("experiment" in entry for entry in read_take_aways(lesson, folder))
 
 
 def lessons_with_take_aways(folder: Path | None = None) -> list[str]:
@@ -53,16 +59,19 @@ def lessons_with_take_aways(folder: Path | None = None) -> list[str]:
     return sorted(path.parent.name.removeprefix("l") for path in (folder or _ROOMS).glob(f"l*/{FILE}"))
 
 
-def sentences(lesson: str, results: Path | None = None, folder: Path | None = None) -> list[str]:
+def sentences(
+    lesson: str, results: Path | None = None, folder: Path | None = None, notebook: Path | None = None
+) -> list[str]:
     """A sentence an entry, with its numbers and what stands behind them.
 
     Args:
         lesson: its number.
         results: folder of the result files; None: that of the checkout.
         folder: as in :func:`read_take_aways`.
+        notebook: whose stored outputs count; None: the course's own of that lesson.
     """
-    evidence = Evidence(results)
-    return [_sentence(entry, evidence) for entry in read_take_aways(lesson, folder)]
+    evidence = Evidence(results, notebook or _notebook(lesson))
+    return [_sentence(lesson, entry, evidence) for entry in read_take_aways(lesson, folder)]
 
 
 def take_away(lesson: str) -> None:
@@ -84,10 +93,24 @@ def take_away(lesson: str) -> None:
         publish_display_data({"text/markdown": text, "text/plain": text})
 
 
-def _sentence(entry: dict[str, Any], evidence: Evidence) -> str:
+def _says_where(entry: dict[str, Any]) -> bool:
+    """Whether each value is read from an experiment's results, or from a cell."""
+    return "experiment" in entry or all({"cell", "finds"} <= each.keys() for each in entry["values"].values())
+
+
+def _notebook(lesson: str) -> Path | None:
+    """The lesson's notebook in the checkout; None where there is none."""
+    from hanlp_tutor.workbench.notebook_file import NotebookError, find_notebook
+
+    with suppress(NotebookError):
+        return find_notebook(lesson)
+    return None
+
+
+def _sentence(lesson: str, entry: dict[str, Any], evidence: Evidence) -> str:
     values = evidence.values(entry)
     if None in values.values():
-        return f"{UNMEASURED}: python -m experiments.{entry['experiment']}"
+        return f"{UNMEASURED}: python -m experiments.{entry.get('experiment') or f'course {lesson}'}"
     behind = "; ".join(filter(None, (entry.get("scale"), evidence.counted(entry))))
     said = f"{entry['say'].format(**values)} ({behind}.)"
     broken = fails(entry.get("rests_on", []), values)

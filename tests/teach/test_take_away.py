@@ -4,9 +4,11 @@ import json
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from hanlp_tutor import ConfigError
+from hanlp_tutor.teach.course.lessons import LESSONS as ALL
 from hanlp_tutor.teach.results import UNMEASURED, read_results
 from hanlp_tutor.teach.take_away import WITHDRAWN, lessons_with_take_aways, read_take_aways, sentences, take_away
 
@@ -28,14 +30,19 @@ def test_an_entry_says_and_tests_what_it_reads(lesson, entry):
     assert not [name for name in entry["values"] if not re.search(rf"\b{name}\b", text)]
     typed = re.findall(r"(?<![\w.-])\d+\.\d+(?![\w-])", re.sub(r"\{[^}]*\}", "", entry["say"]))
     assert set(typed) <= {"0.1", "0.3"}, "a measured number comes from a value; λ and dropout are options"
-    names = {each.get("experiment", entry["experiment"]) for each in entry["values"].values()}
+    read = [each for each in entry["values"].values() if "cell" not in each]
+    names = {each.get("experiment", entry.get("experiment")) for each in read}
     if any(read_results(name)["settings"].get("synthetic") for name in names):
         assert "synthetic" in entry.get("scale", ""), "synthetic data are called synthetic"
 
 
 def test_lessons_without_a_file_are_named():
-    with pytest.raises(ConfigError, match=r"lesson '00' has no take-aways.*01, 02, 03"):
-        read_take_aways("00")
+    with pytest.raises(ConfigError, match=r"lesson '99' has no take-aways.*00, 01, 01b, 02"):
+        read_take_aways("99")
+
+
+def test_every_lesson_has_some():
+    assert [lesson.number for lesson in ALL] == LESSONS
 
 
 def test_outside_of_a_notebook_they_are_printed(capsys):
@@ -81,6 +88,34 @@ def test_a_sentence_withdraws_itself_when_its_numbers_change(room):
     assert withdrawn.startswith(f"{WITHDRAWN} (lead.least > 0: -5, 0): A is ")
     assert room({"a": [0.5]}, ENTRY) == [f"{UNMEASURED}: python -m experiments.runs"]
     assert room({"a": [0.5], "b": [0.4]}, ENTRY.replace("  scale: ten lines\n", ""))[0].endswith("ahead. (one run.)")
+
+
+FROM_A_CELL = r"""
+- values:
+    few: {cell: run, finds: 'found (\d+)'}
+    more: {cell: run, finds: 'then ([\d,]+)'}
+  say: "{few:.0f} names were found, then {more:.0f}."
+  scale: ten lines
+  rests_on: [more > few]
+"""
+
+
+def test_a_sentence_on_a_cell_withdraws_itself_when_the_stored_output_changes(tmp_path):
+    (tmp_path / "l99").mkdir()
+    (tmp_path / "l99" / "take_aways.yaml").write_text(FROM_A_CELL, encoding="utf-8")
+
+    def say(shown):
+        cell = nbformat.v4.new_code_cell("...", id="run", outputs=[nbformat.v4.new_output("stream", text=shown)])
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "99_x.ipynb")
+        return sentences("99", tmp_path, tmp_path, tmp_path / "99_x.ipynb")
+
+    assert say("found 3, then 1,200") == ["3 names were found, then 1200. (ten lines; this notebook's stored run.)"]
+    assert say("found 3, then 2")[0].startswith(f"{WITHDRAWN} (more > few: 2, 3): 3 names")
+    assert say("nothing") == [f"{UNMEASURED}: python -m experiments.course 99"]
+    assert sentences("99", tmp_path, tmp_path, tmp_path / "none.ipynb")[0].startswith(UNMEASURED)
+    (tmp_path / "l99" / "take_aways.yaml").write_text(FROM_A_CELL.replace("finds", "shows"), encoding="utf-8")
+    with pytest.raises(ConfigError, match="without `experiment` each value names a `cell`"):
+        read_take_aways("99", tmp_path)
 
 
 @pytest.mark.parametrize("old", ["  say: A is {lead:+.1f~} points ahead.\n", "scale:"])

@@ -1,4 +1,4 @@
-"""What a claim's verdict rests on: numbers read from result files, or counted from the shape of a model."""
+"""What a claim's verdict rests on: numbers of result files and stored outputs, or counted from a model's shape."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +48,15 @@ class Value:
 
 
 class Evidence:
-    """Reads values as ``claims.json`` names them.
+    """Reads values as ``claims.json`` and the lessons' take-aways name them.
 
     Args:
         folder: of the result files; None: that of the checkout.
+        notebook: whose stored outputs are read; None: those of no notebook.
     """
 
-    def __init__(self, folder: Path | None = None):
-        self.folder = folder
+    def __init__(self, folder: Path | None = None, notebook: Path | None = None):
+        self.folder, self.notebook = folder, notebook
         self._contents: dict[str, dict[str, Any] | None] = {}
 
     def content(self, experiment: str) -> dict[str, Any] | None:
@@ -65,16 +66,28 @@ class Evidence:
             self._contents[experiment] = content and {**content, "rows": current_rows(content)}
         return self._contents[experiment]
 
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """The plain text of the notebook's stored outputs, by cell; none where there is no notebook."""
+        if self.notebook is None or not self.notebook.is_file():
+            return {}
+        import nbformat
+
+        return {cell.id: shown_by(cell) for cell in nbformat.read(self.notebook, as_version=4).cells}
+
     def value(self, wanted: dict[str, str]) -> Value | None:
         """One value; None where a row of it is missing.
 
         Args:
-            wanted: ``counted``, a name in :data:`COUNTED`; or ``experiment``, ``row`` and ``measure``, with ``minus``
+            wanted: ``counted``, a name in :data:`COUNTED`; or ``cell`` and ``finds``, a pattern whose one group is a
+                number of that cell's stored output; or ``experiment``, ``row`` and ``measure``, with ``minus``
                 (points more than another row has, seed by seed where they share seeds) or ``over`` (by which fraction
                 it is more than another row's).
         """
         if "counted" in wanted:
             return Value(float(COUNTED[wanted["counted"]]()))
+        if "cell" in wanted:
+            return number_shown(self.outputs.get(wanted["cell"], ""), wanted["finds"])
         content = self.content(wanted["experiment"])
         rows = content["rows"] if content else {}
         if not {wanted[part] for part in ("row", "minus", "over") if part in wanted} <= rows.keys():
@@ -92,14 +105,17 @@ class Evidence:
 
     def counted(self, entry: dict[str, Any]) -> str:
         """How many runs stand behind the values of an entry, in words."""
-        fewest, most = self.seeds(_wanted(entry).values())
+        wanted = list(_wanted(entry).values())
+        if any("cell" in each for each in wanted):
+            return "this notebook's stored run"
+        fewest, most = self.seeds(wanted)
         if fewest < most:
             return f"medians of {fewest} to {most} seeds"
         return {0: "counted", 1: "one run"}.get(most, f"median of {most} seeds")
 
     def seeds(self, wanted: Iterable[dict[str, str]]) -> tuple[int, int]:
         """The fewest and the most seeds that stand behind any of these values; (0, 0) where all are counted."""
-        read = [(self.content(each["experiment"]), each) for each in wanted if "counted" not in each]
+        read = [(self.content(each["experiment"]), each) for each in wanted if not {"counted", "cell"} & each.keys()]
         counts = [
             len(content["rows"][each[part]]["seeds"])
             for content, each in read
@@ -107,6 +123,18 @@ class Evidence:
             if part in each
         ]
         return min(counts, default=0), max(counts, default=0)
+
+
+def shown_by(cell: Any) -> str:
+    """The plain text of a cell's stored outputs."""
+    outputs = cell.get("outputs", ())
+    return "\n".join(out.get("text") or out.get("data", {}).get("text/plain", "") for out in outputs)
+
+
+def number_shown(text: str, finds: str) -> Value | None:
+    """The number that a pattern's one group finds in an output; None where it finds nothing."""
+    match = re.search(finds, text)
+    return Value(float(match[1].replace(",", "").rstrip("."))) if match else None
 
 
 def fails(conditions: Sequence[str], values: dict[str, Value]) -> list[str]:
