@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -11,7 +12,7 @@ from click.testing import CliRunner
 from hanlp_tutor.cli import app
 from hanlp_tutor.teach.course.edition import EditionError, for_instructor, for_student, write_editions
 from hanlp_tutor.teach.course.grading import grade
-from hanlp_tutor.teach.course.teaching import read_teaching
+from hanlp_tutor.teach.course.teaching import answer_cell, read_teaching
 from hanlp_tutor.workbench.notebook_file import find_notebook
 
 TEACHING = read_teaching()
@@ -27,10 +28,45 @@ def test_round_trip(number):
     before = copy.deepcopy(source)
     instructor = for_instructor(source, TEACHING[number])
     assert source == before, "the source is not touched"
-    assert for_student(instructor) == source == for_student(source)
+    assert for_student(instructor) == for_student(source) == for_student(for_student(source))
     again = for_instructor(instructor, TEACHING[number])
     assert again == instructor, "made from either"
     nbformat.validate(instructor)
+
+
+@pytest.mark.parametrize("number", TEACHING)
+def test_no_stored_output_of_a_student_stands_behind_an_exercise(number):
+    source = source_of(number)
+    student = for_student(source)
+    assert [cell.source for cell in student.cells] == [cell.source for cell in source.cells]
+    answered = [answer_cell(student, name).id for name in TEACHING[number].solutions]
+    first = min(index for index, cell in enumerate(student.cells) if cell.id in answered)
+    assert student.cells[:first] == source.cells[:first], "what comes before it is shown"
+    shown = [cell.id for cell in student.cells[first:] if cell.cell_type == "code" and cell.outputs]
+    assert shown == ["quiz"]
+    kept = for_instructor(source, TEACHING[number]).cells
+    assert {cell.id for cell in kept if cell.get("outputs")} >= {
+        cell.id for cell in source.cells if cell.get("outputs") and cell.id not in answered
+    }, "the instructor's has them all"
+
+
+def test_the_run_behind_a_prediction_is_not_told():
+    """Lesson 05 asks which method finds most of the new names: the order stands in one stored table."""
+    source = source_of("05")
+    (told,) = {cell.outputs[-1].data["text/plain"] for cell in source.cells if cell.id == "novelty"}
+    row = re.search(r"fine-tuned +[\d.]+ +[\d.]+", told)[0]
+    assert row in json.dumps(source) and row not in json.dumps(for_student(source))
+
+
+def test_an_exercise_that_is_filled_in_or_broken_still_ends_what_is_shown():
+    shown = [nbformat.v4.new_output("stream", text="42")]
+    cells = [nbformat.v4.new_code_cell(text, outputs=shown) for text in ("x = 1", "f = 42", "check.q00_3(f)", "f(")]
+    node = nbformat.v4.new_notebook(cells=cells)
+    assert [bool(cell.outputs) for cell in for_student(node).cells] == [True, True, False, False]
+    node.cells[1].source = "f = ..."
+    assert [bool(cell.outputs) for cell in for_student(node).cells] == [True, False, False, False]
+    node.cells = node.cells[:1]
+    assert for_student(node) == node, "no exercise, nothing to hide"
 
 
 @pytest.mark.parametrize("number", TEACHING)
@@ -77,7 +113,7 @@ def test_the_command(tmp_path):
     (path,) = json.loads(named.stdout.splitlines()[-1])["notebooks"]
     name = find_notebook("21").name
     assert Path(path).name == name
-    assert nbformat.read(tmp_path / "s" / name, as_version=4) == nbformat.read(source / name, as_version=4)
+    assert nbformat.read(tmp_path / "s" / name, as_version=4) == for_student(nbformat.read(source / name, as_version=4))
 
 
 def test_what_is_refused(tmp_path):

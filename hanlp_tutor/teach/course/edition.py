@@ -1,21 +1,26 @@
 """Two editions of a lesson from one source: the student's, and the instructor's with solutions and what goes wrong.
 
-The source is the student's. The instructor's has cells more, tagged ``instructor``, and exercises filled in, tagged
-``solution``, each with the source that a student gets in its metadata; so either is made from the other.
+The source is the course's own notebook. The instructor's has cells more, tagged ``instructor``, and exercises solved,
+tagged ``solution``, each with the source that a student gets in its metadata. The student's shows what was stored above
+the first exercise and nothing from there on: what stands behind an exercise may answer it, as the run behind a
+prediction does, the table of an experiment further down, and the take-aways at the end. So the student's is made from
+either of the two, and the instructor's from either with the outputs that it has.
 """
 
 from __future__ import annotations
 
 import copy
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.errors import TutorError, first_line
 from hanlp_tutor.files import write_file
 from hanlp_tutor.teach.course.cost import describe_cost, read_cost
+from hanlp_tutor.teach.course.submission import CALL
 from hanlp_tutor.teach.course.teaching import Solution, Teaching, answer_cell, filled_in, read_teaching, verdict
 
-INSTRUCTOR, SOLUTION = "instructor", "solution"
+INSTRUCTOR, SOLUTION, QUIZ = "instructor", "solution", "quiz"
 EDITIONS = ("student", INSTRUCTOR)
 _BLANK = "student_source"
 
@@ -41,7 +46,7 @@ def write_editions(source: Path, edition: str, out: Path) -> list[Path]:
     made = []
     for path in paths:
         try:
-            node = for_student(nbformat.read(path, as_version=4))
+            node = _blank_again(nbformat.read(path, as_version=4))
         except Exception as error:  # what a damaged file makes the library raise is anything
             raise EditionError(f"{path}: cannot be read as a notebook ({first_line(error)}).") from None
         if edition == INSTRUCTOR:
@@ -49,6 +54,8 @@ def write_editions(source: Path, edition: str, out: Path) -> list[Path]:
             if lesson is None:
                 raise EditionError(f"{path}: no lesson of docs/teaching.yaml. Its name has to begin with a number.")
             node = for_instructor(node, lesson)
+        else:
+            node = for_student(node)
         content = (nbformat.writes(node) + "\n").encode("utf-8")
         out.mkdir(parents=True, exist_ok=True)
         write_file(out / path.name, lambda file, content=content: file.write(content))
@@ -57,7 +64,32 @@ def write_editions(source: Path, edition: str, out: Path) -> list[Path]:
 
 
 def for_student(node: Any) -> Any:
-    """A copy without the instructor's cells, the exercises blank again."""
+    """A copy without the instructor's cells, the exercises blank again, without outputs from the first exercise on."""
+    node = _blank_again(node)
+    for cell in node.cells[_first_exercise(node) :]:
+        if cell.cell_type == "code" and QUIZ not in _tags(cell):  # a quiz shows its answers when it is asked for them
+            cell.outputs, cell.execution_count = [], None
+    return node
+
+
+def _first_exercise(node: Any) -> int:
+    """The index of the first cell that an answer is written in, or handed to its check; behind the last if none is."""
+    calls = [name for cell in node.cells if cell.cell_type == "code" for name, _ in CALL.findall(cell.source)]
+    answered = []
+    for name in calls:
+        with suppress(KeyError, SyntaxError):  # a student has filled it in, or broken it
+            answered.append(answer_cell(node, name))
+    return next(
+        (
+            index
+            for index, cell in enumerate(node.cells)
+            if any(cell is each for each in answered) or (cell.cell_type == "code" and CALL.search(cell.source))
+        ),
+        len(node.cells),
+    )
+
+
+def _blank_again(node: Any) -> Any:
     node = copy.deepcopy(node)
     node.cells = [cell for cell in node.cells if INSTRUCTOR not in _tags(cell)]
     for cell in node.cells:
@@ -77,7 +109,7 @@ def for_instructor(node: Any, lesson: Teaching) -> Any:
     Raises:
         EditionError: an exercise of the plan has no place in the notebook.
     """
-    node = for_student(node)
+    node = _blank_again(node)
     blank = copy.deepcopy(node)
     for name, solution in lesson.solutions.items():
         try:
