@@ -19,6 +19,7 @@ ROOMS = (
     "device",
     "damage",
     "threads",
+    "processes",
     "progress",
     "config",
     "run_folder",

@@ -24,15 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from joblib import cpu_count
 
 from hanlp_tutor.errors import TutorError
 from hanlp_tutor.manifest import manifest, read_manifest, update_manifest
+from hanlp_tutor.processes import kill_with_children, part_of_the_cores
 
 FINISHED, FAILED = "finished", "failed"
 LOG_FILE = "run.log"  # what the process printed
-# Dask tells its workers to compute with one thread; what they start would inherit that
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 SLOT = "slot"  # the Dask resource that a run takes one of
 _LAST_WORDS = 2000  # bytes of the log that an error looks at
 
@@ -87,8 +85,9 @@ def verdict(folder: Path, key: str) -> dict[str, Any] | None:
 def _executed(job: dict[str, Any], folder: Path, environment: dict[str, str]) -> int:
     """Start the process, hand it the job, wait; its exit code."""
     directory = job["directory"] if Path(job["directory"]).is_dir() else None
-    threads = job["threads"] or str(max(1, cpu_count() // job["beside"]))
-    variables = {**os.environ, **dict.fromkeys(THREADS, threads), **environment}
+    # Dask tells its workers to compute with one thread; what they start would inherit that
+    threads = part_of_the_cores(job["beside"], job["threads"])
+    variables = {**os.environ, **threads, **environment}
     with open(folder / LOG_FILE, "wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", __name__],
@@ -186,14 +185,10 @@ def main() -> None:
 
 def _end_with_worker() -> None:
     """Wait for the end of standard input, then end this process and all that it has started."""
-    import psutil
-
     with suppress(OSError):
         while os.read(0, 1024):
             pass
-    for child in psutil.Process().children(recursive=True):
-        with suppress(psutil.Error):
-            child.kill()
+    kill_with_children()
     os._exit(1)
 
 
