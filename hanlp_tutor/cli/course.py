@@ -32,7 +32,12 @@ def claims(as_json: bool) -> dict[str, Any]:
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--trust-outputs", is_flag=True, help="Read the stored outputs, which can be forged; execute nothing.")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write a row an exercise.")
+@click.option(
+    "--csv",
+    "csv_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a row an exercise, and one a file that cannot be graded.",
+)
 @click.option("--profile", type=click.Choice(["smoke", "class"]), default="smoke", show_default=True)
 @click.option("--seconds", type=click.FloatRange(min=1), default=600.0, show_default=True, help="For one notebook.")
 @click.option(
@@ -43,6 +48,7 @@ def claims(as_json: bool) -> dict[str, Any]:
     show_default=True,
     help="MiB for one notebook.",
 )
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Notebooks at a time.")
 @speaks_json
 def grade(
     folder: Path,
@@ -51,11 +57,13 @@ def grade(
     profile: str,
     seconds: float,
     memory_mb: float,
+    jobs: int,
     as_json: bool,
 ) -> dict[str, Any]:
     """Grade the students' notebooks of a FOLDER, one a student or a sub-folder each: a table by student and exercise.
 
-    Each notebook is executed in a process of its own, with your rights: grade what strangers send in a container. A
+    Each notebook is executed in a process of its own, with your rights: grade what strangers send in a container.
+    How long that may take is said first; --jobs runs some at a time, and each may then take its --memory. A
     prediction ("predict, run, explain") is held against a run in the chosen profile; that it was made counts most.
     """
     from hanlp_tutor.files import write_file
@@ -66,6 +74,7 @@ def grade(
         trust_outputs=trust_outputs,
         profile=profile,
         limits=grading.Limits(seconds, memory_mb),
+        jobs=jobs,
         tell=lambda text: click.echo(text, err=True),
     )
     if csv_file is not None:

@@ -2,12 +2,14 @@
 
 import csv
 import json
+import threading
 
 import nbformat
 import pytest
 from click.testing import CliRunner
 
 from hanlp_tutor.cli import app
+from hanlp_tutor.processes import part_of_the_cores
 from hanlp_tutor.teach import check
 from hanlp_tutor.teach.course import grading
 from hanlp_tutor.teach.course.submission import (
@@ -107,8 +109,65 @@ def test_a_dead_kernel_breaks_what_comes_after_it_only(graded):
 def test_bad_files_are_named_and_stop_nobody(graded):
     folder, report = graded
     assert set(report.unreadable) == {str(folder / "broken.ipynb"), str(folder / "other.ipynb")}
-    assert "cannot be read as a notebook" in report.unreadable[str(folder / "broken.ipynb")]
-    assert "calls no check" in report.unreadable[str(folder / "other.ipynb")]
+    assert "cannot be read as a notebook" in report.unreadable[str(folder / "broken.ipynb")].reason
+    assert "calls no check" in report.unreadable[str(folder / "other.ipynb")].reason
+
+
+def test_a_file_that_cannot_be_graded_has_a_row_with_the_reason(tmp_path):
+    handed_in(tmp_path / "li.ipynb", ("exercise-2", CUT))
+    (tmp_path / "wang.ipynb").write_text('{"cells": [', encoding="utf-8")
+    (tmp_path / "zhao").mkdir()
+    (tmp_path / "zhao" / "00.ipynb").touch()
+    report = grading.grade(tmp_path, trust_outputs=True)
+    rows = list(csv.DictReader(grading.as_csv(report).decode("utf-8-sig").splitlines()))
+    left_out = [(row["student"], row["notebook"], row["exercise"]) for row in rows if row["state"] == "not graded"]
+    assert left_out == [("wang", "wang.ipynb", ""), ("zhao", "00.ipynb", "")] and len(rows) == 4 + 2
+    assert all("cannot be read as a notebook" in row["reason"] for row in rows[4:])
+    assert grading.as_text(report).count("not graded: ") == 2
+    assert set(report.as_json()["unreadable"]) == {str(tmp_path / "wang.ipynb"), str(tmp_path / "zhao" / "00.ipynb")}
+
+
+def test_how_long_it_may_take_is_said_before(tmp_path, monkeypatch):
+    for number in range(40):
+        handed_in(tmp_path / f"s{number:02}.ipynb")
+    read = [read_submission(student, path) for student, path in find_submissions(tmp_path)]
+    measured = {"00_start_here": {"minutes": 3.0}}
+    monkeypatch.setattr("hanlp_tutor.teach.course.cost.read_cost", lambda name, profile: measured.get(name))
+    assert grading.forecast(read, "smoke") == (
+        "40 notebooks to execute in the profile smoke, one after the other: up to 40 minutes on a machine like the "
+        "one that measured the lessons."
+    )
+    assert "class, 4 at a time: up to 30 minutes" in grading.forecast(read, "class", jobs=4)
+    assert "1 notebook to execute in the profile smoke, one after the other: up to 60 s" in grading.forecast(
+        read[:1], "smoke"
+    )
+    measured.clear()
+    assert grading.forecast(read, "smoke").endswith("how long that takes was never measured.")
+
+
+def test_some_run_at_a_time_and_stay_in_order(tmp_path, monkeypatch):
+    """With three at a time the first, slowest one is told first in the report; a turn comes with what is to go."""
+    meeting, told = threading.Barrier(3, timeout=20), []
+
+    def executed(submission, profile, limits, jobs):
+        if submission.student != "d":
+            meeting.wait()  # three are under way at the same time, or this fails
+        return {"q00_2": {"state": "solved", "reason": submission.student, "cell": "x"}}
+
+    monkeypatch.setattr(grading, "_executed", executed)
+    for student in "abcd":
+        handed_in(tmp_path / f"{student}.ipynb")
+    report = grading.grade(tmp_path, jobs=3, tell=told.append)
+    assert [each.reason for each in report.grades if each.state == "solved"] == list("abcd")
+    assert "4 notebooks" in told[0] and "3 at a time" in told[0]
+    assert [line.partition(" ")[0] for line in sorted(told[1:])] == ["1/4", "2/4", "3/4", "4/4"]
+    assert " to go" in next(line for line in told if line.startswith("4/4")) and len(told) == 5
+
+
+def test_what_runs_at_a_time_shares_the_cores(monkeypatch):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 8)
+    assert set(part_of_the_cores(3).values()) == {"2"} and set(part_of_the_cores(30).values()) == {"1"}
+    assert set(part_of_the_cores(3, "5").values()) == {"5"}
 
 
 def test_copies_are_noticed_through_new_names_and_comments(graded):

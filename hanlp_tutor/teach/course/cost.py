@@ -12,6 +12,7 @@ from hanlp_tutor.files import write_json
 
 SCHEMA = 1
 COSTS_FILE = "notebooks.json"
+SMOKE_MINUTES = 1.0  # a lesson takes no more in the profile smoke, on one core: a rule for whoever writes one
 NOT_MEASURED = "minutes and memory: not measured"
 
 
@@ -93,6 +94,14 @@ def read_cost(notebook: str, profile: str, folder: Path | None = None) -> dict[s
     if content.get("schema") != SCHEMA:
         return None
     return content["notebooks"].get(notebook, {}).get(profile)
+
+
+def expected_minutes(notebook: str, profile: str) -> float | None:
+    """What a notebook may take: as measured in ``class``, in ``smoke`` no more than the rule lets it; None: unknown."""
+    cost = read_cost(notebook, "class")
+    if cost is None:
+        return None
+    return min(cost["minutes"], SMOKE_MINUTES) if profile == "smoke" else cost["minutes"]
 
 
 def write_cost(notebook: str, profile: str, cost: dict[str, Any], folder: Path | None = None) -> None:

@@ -1,8 +1,9 @@
 """Grade a folder of students' notebooks: for each student and exercise solved, wrong, not tried or broken.
 
 A stored output is text that anybody can write, so each notebook is executed, in a process of its own with a limit of
-time and one of memory, in the profile smoke; :func:`grade` with ``trust_outputs`` reads what is stored instead. A
-student's code runs with your rights: grade what strangers send in a container.
+time and one of memory, in the profile smoke, one after the other or some at a time; :func:`grade` with
+``trust_outputs`` reads what is stored instead. A student's code runs with your rights: grade what strangers send in a
+container.
 """
 
 from __future__ import annotations
@@ -18,18 +19,19 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor import threads
+from hanlp_tutor import processes, threads
 from hanlp_tutor.files import write_file
 from hanlp_tutor.teach import check
 from hanlp_tutor.teach.course.submission import Submission, SubmissionError, find_submissions, read_submission
 
 SOLVED, WRONG, NOT_TRIED, BROKEN = "solved", "wrong", "not tried", "broken"
 STATES = (SOLVED, WRONG, NOT_TRIED, BROKEN)
+NOT_GRADED = "not graded"  # of a file as a whole: it has no exercise
 _HINT = re.compile(r" \(Hint \d of \d: check\.hint\(\"\w+\"\)\)$")
 _LOOK = 0.1  # seconds between two looks at a process that is limited
 
@@ -61,13 +63,13 @@ class Report:
 
     Attributes:
         copies: pairs of students with the same answers, and in how many cells.
-        unreadable: reasons, by file.
+        unreadable: what cannot be graded, by file: a row without an exercise.
         remarks: what a teacher should look at, such as a check that is called otherwise than in the course.
     """
 
     grades: list[Grade] = field(default_factory=list)
     copies: list[dict[str, Any]] = field(default_factory=list)
-    unreadable: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, Grade] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
     def tally(self) -> dict[str, dict[str, int]]:
@@ -84,7 +86,7 @@ class Report:
             "students": self.tally(),
             "grades": grades,
             "copies": self.copies,
-            "unreadable": self.unreadable,
+            "unreadable": {path: row.reason for path, row in self.unreadable.items()},
             "remarks": self.remarks,
         }
 
@@ -95,6 +97,7 @@ def grade(
     trust_outputs: bool = False,
     limits: Limits | None = None,
     profile: str = "smoke",
+    jobs: int = 1,
     tell: Callable[[str], None] = lambda text: None,
 ) -> Report:
     """Grade the notebooks of a folder; one that cannot be read does not stop the others.
@@ -103,37 +106,91 @@ def grade(
         folder: a notebook for each student, or a sub-folder for each.
         trust_outputs: read the stored outputs and execute nothing.
         profile: in which the notebooks are executed.
-        tell: is given a line for each notebook.
+        jobs: how many are executed at a time; they share the cores, and each may take ``limits.memory_mb``.
+        tell: is given a line on how long it may take, and one for each notebook when its turn comes.
 
     Raises:
         SubmissionError: no such folder, or no notebook in it.
     """
     report, read = Report(), []
-    found = list(find_submissions(Path(folder)))
-    for number, (student, path) in enumerate(found, start=1):
-        tell(f"{number}/{len(found)} {student}: {path.name}")
+    for student, path in find_submissions(Path(folder)):
         try:
-            submission = read_submission(student, path)
-            unknown = [name for names in submission.calls.values() for name in names if not _is_exercise(name)]
-            if unknown:
-                report.remarks.append(f"{path}: there is no exercise {', '.join(unknown)}.")
-            judge = _stored if trust_outputs else _executed
-            said = judge(submission, profile, limits or Limits())
+            read.append(read_submission(student, path))
         except SubmissionError as error:
-            report.unreadable[str(path)] = str(error)
-            continue
-        read.append(submission)
-        report.grades += [
-            Grade(student, path.name, name, **said.get(name, _gone()))
-            for lesson in submission.lessons
-            for name in (exercise.name for exercise in check.exercises(lesson))
-        ]
-        report.remarks += [
-            f"{path}, cell {cell}: the check is called otherwise than in the course: look at it."
-            for cell in submission.tampered()
-        ]
+            report.unreadable[str(path)] = Grade(student, path.name, "", NOT_GRADED, str(error))
+    if trust_outputs:
+        said = [_stored(submission) for submission in read]
+    else:
+        said = _all_executed(read, profile, limits or Limits(), jobs, tell)
+    for submission, found in zip(read, said, strict=True):
+        _enter(report, submission, found)
     report.copies = copies(read)
     return report
+
+
+def _enter(report: Report, submission: Submission, said: dict[str, dict[str, Any]]) -> None:
+    """Put what was found in one notebook into the report."""
+    path = submission.path
+    unknown = [name for names in submission.calls.values() for name in names if not _is_exercise(name)]
+    if unknown:
+        report.remarks.append(f"{path}: there is no exercise {', '.join(unknown)}.")
+    report.grades += [
+        Grade(submission.student, path.name, name, **said.get(name, _gone()))
+        for lesson in submission.lessons
+        for name in (exercise.name for exercise in check.exercises(lesson))
+    ]
+    report.remarks += [
+        f"{path}, cell {cell}: the check is called otherwise than in the course: look at it."
+        for cell in submission.tampered()
+    ]
+
+
+def _all_executed(
+    read: list[Submission], profile: str, limits: Limits, jobs: int, tell: Callable[[str], None]
+) -> list[dict[str, dict[str, Any]]]:
+    """What the checks say in each notebook, in their order; ``jobs`` of them run at a time."""
+    begun, done = time.monotonic(), []
+    if read:
+        tell(forecast(read, profile, jobs))
+
+    def run(number: int) -> dict[str, dict[str, Any]]:
+        submission = read[number]
+        took = time.monotonic() - begun
+        left = f", about {duration(took / len(done) * (len(read) - len(done)))} to go" if done else ""
+        tell(f"{number + 1}/{len(read)} {submission.student}: {submission.path.name}{left}")
+        said = _executed(submission, profile, limits, jobs)
+        done.append(number)
+        return said
+
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            return list(pool.map(run, range(len(read))))
+        except BaseException:  # Ctrl-C too: the others are not begun
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def forecast(read: list[Submission], profile: str, jobs: int = 1) -> str:
+    """How long it may take to execute these notebooks, from what their lessons were measured to cost."""
+    from hanlp_tutor.teach.course.cost import expected_minutes
+    from hanlp_tutor.teach.course.lessons import LESSONS
+
+    names = {lesson.number: lesson.name for lesson in LESSONS}
+    each = [expected_minutes(names.get(number, ""), profile) for one in read for number in one.lessons]
+    unknown, minutes = each.count(None), sum(filter(None, each))
+    how = "one after the other" if jobs == 1 else f"{jobs} at a time"
+    text = f"{len(read)} notebook{'s' * (len(read) != 1)} to execute in the profile {profile}, {how}"
+    if unknown == len(each):
+        return f"{text}: how long that takes was never measured."
+    text += f": up to {duration(60 * minutes / min(jobs, len(read)))}"
+    if unknown:
+        text += f" and {unknown} of a lesson that was never measured"
+    return f"{text} on a machine like the one that measured the lessons."
+
+
+def duration(seconds: float) -> str:
+    """A time as one says it: ``40 s``, ``12 minutes``."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
 
 
 def copies(submissions: list[Submission]) -> list[dict[str, Any]]:
@@ -155,7 +212,7 @@ def _gone() -> dict[str, Any]:
     return {"state": NOT_TRIED, "reason": "No cell calls its check."}
 
 
-def _stored(submission: Submission, profile: str, limits: Limits) -> dict[str, dict[str, Any]]:
+def _stored(submission: Submission) -> dict[str, dict[str, Any]]:
     """What the stored outputs say, by exercise."""
     said = {}
     for index, names in submission.calls.items():
@@ -182,7 +239,7 @@ def _of_line(line: str) -> tuple[str, str]:
     return (NOT_TRIED if reason == check.UNSOLVED else WRONG), reason
 
 
-def _executed(submission: Submission, profile: str, limits: Limits) -> dict[str, dict[str, Any]]:
+def _executed(submission: Submission, profile: str, limits: Limits, jobs: int) -> dict[str, dict[str, Any]]:
     """What the checks say when the notebook is run, by exercise."""
     import nbformat
     from papermill.parameterize import parameterize_notebook
@@ -206,7 +263,7 @@ def _executed(submission: Submission, profile: str, limits: Limits) -> dict[str,
         node.cells.insert(0, nbformat.v4.new_code_cell(begin))
         node.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         write_file(notebook, lambda file: file.write(nbformat.writes(node).encode("utf-8")))
-        stopped = _limited(notebook, events, limits)
+        stopped = _limited(notebook, events, limits, jobs)
         told = [json.loads(line) for line in events.read_text(encoding="utf-8").splitlines()]
     return _from_events(submission, node, told, stopped)
 
@@ -216,11 +273,13 @@ def start_module() -> str:
     return f"{__package__}.recording"
 
 
-def _limited(notebook: Path, events: Path, limits: Limits) -> str:
-    """Run a notebook in a process of its own; why it was ended before its end, or nothing."""
+def _limited(notebook: Path, events: Path, limits: Limits, jobs: int) -> str:
+    """Run a notebook in a process of its own, beside others; why it was ended before its end, or nothing."""
     from hanlp_tutor.teach.course.cost import TreeMeter
 
     environment = {**os.environ, "HANLP_TUTOR_PROGRESS": "lines", "MPLBACKEND": "agg", **threads.variables()}
+    if jobs > 1:
+        environment |= processes.part_of_the_cores(jobs, os.environ.get("OMP_NUM_THREADS"))
     command = [sys.executable, "-m", start_module(), str(notebook), str(events)]
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, env=environment, **quiet) as process, TreeMeter(process.pid) as meter:
@@ -231,21 +290,10 @@ def _limited(notebook: Path, events: Path, limits: Limits) -> str:
             elif meter.peak_mb > limits.memory_mb:
                 reason = f"stopped at {limits.memory_mb:g} MiB of memory"
             if reason:
-                _kill(process.pid)
+                processes.kill_with_children(process.pid)
                 break
             time.sleep(_LOOK)
     return reason
-
-
-def _kill(pid: int) -> None:
-    """End a process and all that it has started."""
-    import psutil
-
-    with suppress(psutil.NoSuchProcess):
-        root = psutil.Process(pid)
-        for each in (*root.children(recursive=True), root):
-            with suppress(psutil.NoSuchProcess):
-                each.kill()
 
 
 def _from_events(
@@ -283,12 +331,15 @@ def _handed_in(node: Any, position: int) -> int | None:
 
 
 def as_csv(report: Report) -> bytes:
-    """A row an exercise, for a spreadsheet: UTF-8 with a mark, by which Excel knows it; no cell is a formula."""
+    """A row an exercise, and one a file that cannot be graded, for a spreadsheet; no cell is a formula.
+
+    UTF-8 with a mark, by which Excel knows it.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     columns = list(Grade.__dataclass_fields__)
     writer.writerow(columns)
-    for each in report.grades:
+    for each in (*report.grades, *report.unreadable.values()):
         writer.writerow([_no_formula(str(getattr(each, column))) for column in columns])
     return text.getvalue().encode("utf-8-sig")
 
@@ -321,6 +372,6 @@ def as_text(report: Report) -> str:
     for pair in report.copies:
         one, other = pair["students"]
         lines.append(f"{one} and {other} have the same answers in {len(pair['cells'])} cells, names and layout aside.")
-    lines += [f"not graded: {reason}" for reason in report.unreadable.values()]
+    lines += [f"{row.state}: {row.reason}" for row in report.unreadable.values()]
     lines += report.remarks
     return "\n".join(lines).rstrip()

@@ -13,7 +13,7 @@ from typing import Any
 
 from hanlp_tutor.errors import TutorError
 from hanlp_tutor.teach import check
-from hanlp_tutor.teach.course.cost import read_cost
+from hanlp_tutor.teach.course.cost import expected_minutes, read_cost
 from hanlp_tutor.teach.course.lessons import LESSONS, Lesson
 
 FILE = "teaching.yaml"
@@ -165,7 +165,7 @@ def plan() -> str:
     if known:
         devices = " and ".join(sorted({cost["device"] for cost in known}))
         lines += ["", f"Computing is measured in the profile `class` on {devices}, from `results/notebooks.json`.", ""]
-        lines += _seats(known)
+        lines += [*_seats(known), "", *_grading(teaching)]
     for number, each in teaching.items():
         lines += ["", f"### {number} · {each.lesson.zh} {each.lesson.name.partition('_')[2].replace('_', ' ')}", ""]
         lines += [f"**Aim.** {each.aim}", "", f"**Without a network.** {each.offline}", "", "**Misconceptions.**", ""]
@@ -191,4 +191,14 @@ def _seats(costs: list[dict[str, Any]]) -> list[str]:
         "with one thread. With forty cores nobody waits for another; with ten, a lesson in which all press Run "
         f"together takes about four times its minutes, up to {4 * slow:.0f}. Then let pairs share a seat, or run the "
         "slow cells before class and read the stored outputs.",
+    ]
+
+
+def _grading(teaching: dict[str, Teaching]) -> list[str]:
+    """How long a class's notebooks take to grade."""
+    minutes = [each for one in teaching.values() if (each := expected_minutes(one.lesson.name, "smoke"))]
+    least, most = 40 * min(minutes), 40 * max(minutes)
+    return [
+        f"**Grading forty notebooks** of one lesson with `hanlp-tutor grade` may take {least:.0f} to {most:.0f} "
+        "minutes on such a machine, one after the other; with `--jobs 4` a quarter of that, on four cores.",
     ]
