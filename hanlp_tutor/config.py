@@ -290,9 +290,15 @@ _OF_THE_TRAINER = {
 }
 
 
+def option_meant(name: str) -> str | None:
+    """The option that a name stands for: its own, or that of the Trainer's option; None if it is neither."""
+    meant = _OF_THE_TRAINER.get(name, name)
+    return meant if meant in TrainConfig.model_fields else None
+
+
 def unknown_option(name: str, known: list[str]) -> str:
     """The message for a misspelt option, with the nearest right name."""
-    meant = _OF_THE_TRAINER.get(name)
+    meant = option_meant(name)
     guess = meant if meant in known else nearest(name, known)
     return f"unknown option {name!r}." + (
         f" Did you mean {guess!r}?" if guess else f" Known: {', '.join(sorted(known))}."

@@ -179,11 +179,11 @@ class App(click.Group):
         try:
             return super().invoke(context)
         except click.NoSuchOption as error:
-            from hanlp_tutor.config import TrainConfig
+            from hanlp_tutor.config import option_meant
 
-            name = error.option_name.lstrip("-").replace("-", "_")
+            name = option_meant(error.option_name.lstrip("-").replace("-", "_"))
             command = error.ctx.command if error.ctx is not None else self
-            if name in TrainConfig.model_fields and any("-p" in one.opts for one in command.params):
+            if name is not None and any("-p" in one.opts for one in command.params):
                 error.message = f"{error.message} It is an option of the run: -p {name} VALUE."
             raise
 
