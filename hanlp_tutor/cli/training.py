@@ -62,7 +62,7 @@ def run(
         # a notebook has no half-way: in a new folder it begins anew, and what lies in the old one stays
         raise KeyboardInterrupt(f"{stop or 'Stopped.'} Begin again with: {again(without='--out')}") from None
     if not as_json:
-        _close_notebook(outcome, profile)
+        _close_notebook(outcome, profile, steps.sample)
     return {
         "notebook": str(outcome.notebook),
         "out": str(outcome.out),
@@ -72,7 +72,7 @@ def run(
     }
 
 
-def _close_notebook(outcome: Outcome, profile: str) -> None:
+def _close_notebook(outcome: Outcome, profile: str, sample: str | None) -> None:
     """What a notebook came to, and what to type next."""
     metrics = outcome.metrics or {}
     click.echo()
@@ -86,7 +86,7 @@ def _close_notebook(outcome: Outcome, profile: str) -> None:
         click.echo(f"best dev: {metrics['best_dev']:.4f}")
     click.echo(f"minutes: {outcome.minutes:.1f}")
     click.echo(f"folder: {shown(outcome.out)}")
-    _say_next(after_notebook(outcome.out, outcome.notebook, metrics.get("task")))
+    _say_next(after_notebook(outcome.out, outcome.notebook, metrics.get("task"), sample))
 
 
 def _say_next(commands: list[str]) -> None:
@@ -175,7 +175,7 @@ def train(
             click.echo(line)
         click.echo(f"minutes: {metrics['seconds'] / 60:.1f} of training")
         click.echo(f"folder: {shown(out)}")
-        _say_next(after_training(out, task))
+        _say_next(after_training(out, task, steps.sample))
     return metrics
 
 

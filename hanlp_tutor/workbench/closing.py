@@ -7,19 +7,21 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 NAMES = {"precision": "P", "recall": "R", "f1": "F1", "accuracy": "accuracy", "macro_f1": "macro F1"}
 NAMES["micro_f1"] = "micro F1"
-SAMPLES = {  # something to try a model of each task on
+SAMPLES = {  # something to try a model of each task on, where none of its own texts is at hand
     "ner": "江泽民主席在北京会见了克林顿。",
     "classify": "房间很干净，服务也很周到。",
     "multitask": "今天北京天气很好。",
-    "relation": "东方航空\t上海航空\t东方航空宣布将与上海航空合并。",
+    "relation": "「东方航空」宣布将与『上海航空』合并。",
 }
+SHORT = (4, 40, 120)  # characters of a text to try: at least, at most if there is such a one, and at most in any case
+AWKWARD = frozenset("'\"\\`$!\t\r\n")  # in a line that is pasted into a shell
 
 
 def headline(scores: Mapping[str, Any]) -> str:
@@ -123,35 +125,62 @@ def shown(path: Path) -> str:
     return str(there.relative_to(here)) if there.is_relative_to(here) else str(there)
 
 
-def after_notebook(folder: Path, executed: Path, task: str | None) -> list[str]:
-    """Up to three commands for what a notebook left in its run folder, ready to be pasted."""
+def to_try(model: Any, *sets: Sequence[Any]) -> str | None:
+    """A short text of a model's own data to try it on; of a pair the text with its marks. None: none of them is short.
+
+    Args:
+        model: as it was trained.
+        sets: of examples that it was not trained on, test before dev.
+    """
+    marked = getattr(model, "marked", None)
+    for most in SHORT[1:]:
+        for example in (example for examples in sets for example in examples or ()):
+            text = (marked(example) if marked else example.text).strip()
+            if SHORT[0] <= len(text) <= most and not AWKWARD & set(text) and not text.startswith("-"):
+                return text
+    return None
+
+
+def after_notebook(folder: Path, executed: Path, task: str | None, sample: str | None = None) -> list[str]:
+    """Up to four commands for what a notebook left in its run folder, ready to be pasted.
+
+    Args:
+        sample: a text of the model's own data (:func:`to_try`).
+    """
     commands = []
-    if (folder / "model" / "model.json").exists() and task:
-        commands.append(command_line(*kit(), "predict", shown(folder), _sample(task)))
+    has_model = (folder / "model" / "model.json").exists() and task
+    text = _sample(task or "", sample)
+    if has_model:
+        commands.append(command_line(*kit(), "predict", shown(folder), text))
     if (folder / "hanlp" / "config.json").exists() and task:
-        text = f"list({_sample(task)!r})" if task == "ner" else repr(_sample(task))
-        if task == "relation":
-            text = repr("「东方航空」宣布将与『上海航空』合并。")
-        code = f"import hanlp; print(hanlp.load({shown(folder / 'hanlp')!r})({text}))"
+        given = f"list({text!r})" if task == "ner" else repr(text)
+        code = f"import hanlp; print(hanlp.load({shown(folder / 'hanlp')!r})({given}))"
         commands.append(command_line(_tool("python") or sys.executable, "-c", code))
+    if has_model:
+        commands.append(_serve(folder))
     jupyter = _tool("jupyter")
     if jupyter and find_spec("jupyterlab"):
         commands.append(command_line(jupyter, "lab", shown(executed)))
     return commands
 
 
-def after_training(folder: Path, task: str) -> list[str]:
-    """Three commands for the run folder of ``hanlp-tutor train``, ready to be pasted."""
+def after_training(folder: Path, task: str, sample: str | None = None) -> list[str]:
+    """Four commands for the run folder of ``hanlp-tutor train``, ready to be pasted; ``sample`` as above."""
     out = shown(folder)
     return [
-        command_line(*kit(), "predict", out, _sample(task)),
+        command_line(*kit(), "predict", out, _sample(task, sample)),
+        _serve(folder),
         command_line(*kit(), "export", out, shown(folder / "hanlp"), "--to", "hanlp"),
         command_line(*kit(), "diagnose", out),
     ]
 
 
-def _sample(task: str) -> str:
-    return SAMPLES.get(task, SAMPLES["ner"])  # of a task that has none of its own any sentence will do
+def _serve(folder: Path) -> str:
+    return command_line(*kit(), "serve", shown(folder))
+
+
+def _sample(task: str, sample: str | None) -> str:
+    return sample or SAMPLES.get(task, SAMPLES["ner"])  # of a task that has none of its own any sentence will do
 
 
 def kit() -> list[str]:

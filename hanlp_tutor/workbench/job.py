@@ -31,6 +31,7 @@ from hanlp_tutor.hanlp_bridge import export as _hanlp  # noqa: F401 - registers,
 from hanlp_tutor.manifest import RESULT_FILE, read_manifest, update_manifest
 from hanlp_tutor.progress import tell
 from hanlp_tutor.workbench.baseline_run import measure_baseline
+from hanlp_tutor.workbench.closing import to_try
 from hanlp_tutor.workbench.diagnose.facts import data_facts, note_facts
 from hanlp_tutor.workbench.go_on import check_same_start, go_on
 from hanlp_tutor.workbench.seen import keep_split
@@ -261,4 +262,5 @@ def finish(model: Model, result: Result, split: Split) -> dict[str, Any]:
     write_json(result.out / RESULT_FILE, metrics)
     if metrics["test"]:
         tell("tested", scores=metrics["test"])
+    tell("sample", text=to_try(model, test, split.dev))
     return metrics

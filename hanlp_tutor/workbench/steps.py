@@ -45,12 +45,14 @@ class Steps:
         mode: ``bar``, ``lines`` or ``none`` (the steps, but nothing while they last); ``auto`` asks the terminal.
 
     Attributes:
+        sample: a text of its own data on which the model can be tried, once the run has named one.
         detailed: whether a training says how many updates it has and gets a line for each evaluation; where there are
             many trainings, that would be too much.
     """
 
     def __init__(self, mode: str = "auto"):
         self.mode, self.detailed = resolve_mode(mode), True
+        self.sample: str | None = None
         self._score, self._encoder = "dev score", ""
         self._counted: list[_Counted] = []  # what is seen is the last
         self._bar: Any = None
@@ -96,6 +98,8 @@ class Steps:
             self.say("note", event["line"])
         elif kind == "tested":
             self.say("test", headline(event["scores"]))
+        elif kind == "sample":
+            self.sample = event["text"]
         elif kind == "baseline":
             self.say("baseline", f"{event['name']} on the same files, {event['seconds']:g} s at most")
 

@@ -17,7 +17,8 @@ from toy import tagged, write_split
 from hanlp_tutor.cli import app, main
 from hanlp_tutor.cli.common import ONE_TASK, TASK
 from hanlp_tutor.core.task import ROOMS, TASKS, task_named
-from hanlp_tutor.data import write_columns
+from hanlp_tutor.data import read_columns, write_columns
+from hanlp_tutor.serving import create_app
 from hanlp_tutor.workbench.closing import kit
 
 ROOT = Path(__file__).parents[2]
@@ -129,6 +130,8 @@ def test_epochz_is_refused_with_epochs_named(files, tmp_path):
 
 def test_an_option_of_the_run_that_is_typed_as_one_of_the_command_is_named_with_p():
     assert "-p epochs VALUE" in run("train", "--epochs", "3").stderr
+    assert "-p lr VALUE" in run("train", "--learning-rate", "3e-4").stderr, "as the Trainer calls it"
+    assert "-p batch_size VALUE" in run("tune", "--per_device_train_batch_size", "8").stderr
     assert "-p batch_size VALUE" in run("train", "--batch-size", "3").stderr
     for words in (("train", "--epochz", "3"), ("evaluate", "--epochs", "3")):  # no option; a command without -p
         refused = run(*words)
@@ -227,11 +230,19 @@ def test_without_json_the_folder_and_the_score_are_reported(files, tiny_encoder,
     lines = result.stderr.replace("\n             ", " ")
     assert "options      not given, so chosen: lr 0.0003, head_lr 0.03, batch_size 16, crf true" in lines
     assert f"training     {tiny_encoder}, 4 updates" in lines
+    tried = []
     for command in commands.splitlines():
         words = shlex.split(command)
         command = next(place for place, word in enumerate(words) if word in COMMANDS)  # after the script, or python -m
+        tried.append(words[command])
+        if words[command] == "predict":
+            assert words[-1] in {example.text for example in read_columns(files["test"])}, "a text of its own"
+        if words[command] == "serve":  # until somebody stops it
+            assert create_app(Path(words[-1])).state.served
+            continue
         answer = run(*words[command:])
         assert answer.exit_code == 0 or (words[command] == "diagnose" and answer.exit_code == 1), answer.output
+    assert tried == ["predict", "serve", "export", "diagnose"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")

@@ -14,6 +14,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from hanlp_tutor import load_corpus
 from hanlp_tutor.workbench.closing import kit
 from hanlp_tutor.workbench.runner import NotebookError, described, run_notebook
 
@@ -83,18 +84,21 @@ def test_the_closing_block_tells_this_runs_numbers(first_run):
 def pasted(first_run) -> list[str]:
     _, _, out = first_run
     commands = [line.strip() for line in out[out.index("To try next:") + 1 :]]
-    assert len(commands) == 3
+    assert len(commands) == 4
     return commands
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="pasted into sh")
 def test_the_commands_work_as_pasted(first_run):
-    predict, plain, lab = pasted(first_run)
+    predict, plain, serve, lab = pasted(first_run)
+    assert shlex.split(serve)[-2:] == ["serve", "runs/05_finetune_ner/001"]
+    tested = {example.text for example in load_corpus("peoples_daily").test}
+    assert shlex.split(predict)[-1] in tested, "a text of the model's own"
     for command in (predict, plain):
         done = subprocess.run(command, shell=True, cwd=first_run[0], env=environment(), capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        assert done.stdout.startswith("[" if command == plain else "江泽民")
+        assert done.stdout.startswith("[") if command == plain else done.stdout.strip()
     assert shlex.split(plain)[1] == "-c" and "hanlp_tutor" not in plain.replace("runs/", "")
     log = first_run[0] / "lab.txt"
     with open(log, "w") as stream:

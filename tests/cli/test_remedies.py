@@ -684,6 +684,7 @@ ELSEWHERE = {
     "workbench/audit/reading.py:": "test_what_an_audit_advises_works_in_a_training",
     "workbench/audit/reading.py:_noted": "test_what_an_audit_advises_works_in_a_training",
     "workbench/audit/reading.py:_examples": "test_what_an_audit_advises_works_in_a_training",
+    "teach/course/teaching.py:_grading": "what --jobs does, for a page; tests/teach/test_grading.py",
     "workbench/closing.py:beside": "advice, not a remedy of an error",
     "workbench/closing.py:after_training": "test_cli.py pastes them",
     "workbench/compare.py:compare_runs": "a note on pairing; tests/workbench/test_compare.py gives --on",

@@ -5,11 +5,12 @@ import os
 import shlex
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from hanlp_tutor.progress import EVENTS, Reporter, heard, listening, tell
-from hanlp_tutor.workbench.closing import after_training, comparison, headline, shown
+from hanlp_tutor.workbench.closing import after_training, comparison, headline, shown, to_try
 from hanlp_tutor.workbench.steps import LABEL, WIDTH, Follower, Steps
 
 ROW = {
@@ -133,3 +134,14 @@ def test_paths_and_commands_as_one_would_type_them_here(tmp_path, monkeypatch):
     for command in after_training(tmp_path / "my runs" / "it's $1", "ner"):
         words = shlex.split(command)
         assert any(word.startswith("my runs/it's $1") for word in words), json.dumps(command)
+
+
+def test_a_model_is_tried_on_a_short_text_of_its_own():
+    texts = ["太短", "很长" * 30, "说“好”的'客人'", "- 开头", " 屏幕有亮点，退货了。 ", "第二条也很短。"]
+    examples = [SimpleNamespace(text=text) for text in texts]
+    assert to_try(object(), [], examples) == "屏幕有亮点，退货了。"
+    assert to_try(object(), [SimpleNamespace(text="测试集在先。")], examples) == "测试集在先。"
+    assert to_try(object(), None, examples[:2]) == "很长" * 30, "not so short, if there is no other"
+    assert to_try(object(), [], examples[2:4]) is None
+    pairs = SimpleNamespace(marked=lambda pair: f"「{pair.text}」")
+    assert to_try(pairs, examples[5:]) == "「第二条也很短。」"
