@@ -10,7 +10,7 @@ PYTEST := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 # Each target keeps the cores busy by itself, so `make -j` works through them in turn.
 .NOTPARALLEL:
-.PHONY: help run test compat course memory results bench gpu lab canary bundle book lock clean setup
+.PHONY: help run test compat course memory results bench curves gpu lab canary bundle book lock clean setup
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1	/p' Makefile | expand -t 10
@@ -35,8 +35,10 @@ results: setup  ## measure again what results/ holds; takes hours, goes on where
 	@set -e; for script in experiments/[a-z]*.py; do [ -e "$$script" ] || continue; \
 	    echo "== $$script" >&2; $(BIN)/python -m "experiments.$$(basename "$$script" .py)"; done
 
-bench: setup  ## how fast it is beside its peers, measured on this machine
+bench: setup  ## how fast it is beside its peers, measured on this machine (about a quarter of an hour)
 	@OMP_NUM_THREADS=1 $(BIN)/hanlp-tutor bench --out results/speed.json
+
+curves: setup  ## what each script of benchmarks/ measures: growth, threads, service, sweeps, devices; takes hours
 	@set -e; for script in benchmarks/[a-z]*.py; do [ -e "$$script" ] || continue; \
 	    echo "== $$script" >&2; $(BIN)/python -m "benchmarks.$$(basename "$$script" .py)"; done
 

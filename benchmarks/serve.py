@@ -97,7 +97,7 @@ def prepare(folder: Path) -> dict[str, Path]:
     made = {task: folder / task for task in ("ner", "classify", "faults", "base")}
     for task, place in made.items():
         if not (place / "done").exists():
-            subprocess.run([sys.executable, "-m", "benchmarks.serve_models", task, str(place)], check=True)
+            subprocess.run([sys.executable, "-m", "benchmarks._serve_models", task, str(place)], check=True)
     return made
 
 
@@ -168,7 +168,7 @@ def one_log(what: str, models: dict[str, Path]) -> dict[str, float]:
 def alone(flag: str, what: str, folder: Path) -> dict[str, float]:
     """Without a server, in a process of its own on one core."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.serve_models", flag, what, str(folder)],
+        [sys.executable, "-m", "benchmarks._serve_models", flag, what, str(folder)],
         check=True, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     return json.loads(done.stdout.splitlines()[-1])

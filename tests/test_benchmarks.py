@@ -13,6 +13,16 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
+def test_make_bench_runs_the_bench_alone_and_make_curves_the_scripts_without_an_argument():
+    recipes = (ROOT / "Makefile").read_text(encoding="utf-8").split("\n\n")
+    bench, curves = (next(r for r in recipes if r.startswith(name)).splitlines()[1:] for name in ("bench:", "curves:"))
+    assert len(bench) == 1 and "hanlp-tutor bench --out results/speed.json" in bench[0]
+    assert "benchmarks/[a-z]*.py" in curves[0]
+    for script in (ROOT / "benchmarks").glob("[a-z]*.py"):
+        text = script.read_text(encoding="utf-8")
+        assert text.rstrip().endswith('if __name__ == "__main__":\n    main()'), f"{script.name} asks for an argument"
+
+
 @pytest.fixture
 def threads(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))

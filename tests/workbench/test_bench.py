@@ -66,6 +66,9 @@ def test_the_page_shows_every_ratio_and_says_what_was_not_measured(quick):
     for place, rivals in VERSUS.items():
         assert all(report.shown(report.at(quick, f"{place}.vs_{rival}")) in text for rival in rivals)
     assert "| not measured | not measured |" in text, "the quick bench starts no process for the peak of memory"
+    assert set(quick["seconds"]) == {"1"} and f"All of it took {quick['seconds']['1'] / 60:.1f} minutes." in text
+    before = {name: value for name, value in quick.items() if name != "seconds"}
+    assert "The contestants computed for " in report.page(before), "a file of an earlier version"
 
 
 def test_the_operations_are_those_that_pytorch_counts():

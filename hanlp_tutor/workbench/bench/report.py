@@ -81,8 +81,17 @@ def _measured(content: dict[str, Any]) -> str:
         f"{sizes['ner']:,} sentences and {sizes['classify']:,} reviews, {sizes['batch']} an update; who sorts by "
         f"length makes 1 in {sizes['part']} of the updates, who does not reads 1 in {sizes['thin']} of the sentences. "
         f"BERT-base's shape: {sizes['base']} short sentences, {sizes['base_batch']} an update, all by all. Predicted: "
-        f"{sizes['predicted']} texts of each corpus."
+        f"{sizes['predicted']} texts of each corpus. {_duration(content)}"
     )
+
+
+def _duration(content: dict[str, Any]) -> str:
+    took = content.get("seconds", {})
+    if len(took) == content["rounds"]:
+        return f"All of it took {sum(took.values()) / 60:.1f} minutes."
+    runs = (run for row in content["rows"].values() for run in row["seeds"].values())
+    minutes = sum(run.get("seconds", 0.0) for run in runs) / 60  # of a file from before the whole was recorded
+    return f"The contestants computed for {minutes:.0f} minutes, all rounds together."
 
 
 def _rounds(count: int) -> str:

@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ class _Bench:
     """The material, the contestants, and the rows that they fill."""
 
     def __init__(self, sizes: Sizes, folder: Path, open_onnx: OnnxOpener | None, say: Callable[[str], None]):
+        self.began = time.perf_counter()
         self.sizes, self.say, self.device = sizes, say, choose_device()
         self.encoders = material.write_encoders(folder, quick=sizes.quick)
         self.rows: dict[str, dict[str, Row]] = {}
@@ -96,11 +98,19 @@ class _Bench:
                 self.rows.setdefault(name, {})[str(turn)] = row
                 self.say(f"round {turn} of {rounds}: {name}: {row['seconds']:.1f} s")
             rows = {name: {"seeds": seeds, **_summary(list(seeds.values()))} for name, seeds in self.rows.items()}
-            measured = {"settings": settings, "rounds": turn, **ratios(self.rows), "profile": content["profile"]}
+            took = {**content.get("seconds", {}), str(turn): self._since_last()}
+            measured = {"settings": settings, "rounds": turn, "seconds": took, **ratios(self.rows)}
+            measured["profile"] = content["profile"]
             content = {**head, **measured, "rows": rows}
             if out is not None:
                 write_json(out, content)
         return content
+
+    def _since_last(self) -> float:
+        """Seconds that passed since the last round, or since the bench began to prepare."""
+        now, before = time.perf_counter(), self.began
+        self.began = now
+        return round(now - before, 1)
 
     def _examples(self, place: str) -> list[Any]:
         if place == "train.base":
