@@ -15,7 +15,7 @@ from typing import Any
 import click
 import nbformat
 
-from hanlp_tutor.cli.common import p_option, parameters
+from hanlp_tutor.cli.options import p_option, parameters
 from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.manifest import manifest
 from hanlp_tutor.teach.course.cost import TreeMeter, describe_cost, write_cost

@@ -14,7 +14,6 @@ import click
 from hanlp_tutor import __version__
 from hanlp_tutor.cli.audit import audit
 from hanlp_tutor.cli.calibration import calibrate
-from hanlp_tutor.cli.common import App
 from hanlp_tutor.cli.compare import compare
 from hanlp_tutor.cli.course import claims, edition, grade
 from hanlp_tutor.cli.data import convert
@@ -22,6 +21,7 @@ from hanlp_tutor.cli.diagnose import diagnose
 from hanlp_tutor.cli.machine import bench, doctor
 from hanlp_tutor.cli.models import evaluate, export, predict, relocate
 from hanlp_tutor.cli.serving import serve
+from hanlp_tutor.cli.speaking import App
 from hanlp_tutor.cli.sweep import sweep
 from hanlp_tutor.cli.training import pretrain, run, train
 from hanlp_tutor.cli.tuning import tune

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import Reported, reads_files, speaks_json
+from hanlp_tutor.cli.options import reads_files
+from hanlp_tutor.cli.speaking import Reported, speaks_json
 
 
 @click.command()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import predicting_folder, predictor_of
+from hanlp_tutor.cli.model_folders import predicting_folder, predictor_of
 from hanlp_tutor.errors import ConfigError
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import model_folder, reads_files, speaks_json
+from hanlp_tutor.cli.model_folders import model_folder
+from hanlp_tutor.cli.options import reads_files
+from hanlp_tutor.cli.speaking import speaks_json
 
 
 @click.command()

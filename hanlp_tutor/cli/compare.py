@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import reads_files, speaks_json
+from hanlp_tutor.cli.options import reads_files
+from hanlp_tutor.cli.speaking import speaks_json
 
 
 @click.command()

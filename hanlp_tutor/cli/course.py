@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import speaks_json
+from hanlp_tutor.cli.speaking import speaks_json
 
 
 @click.command()

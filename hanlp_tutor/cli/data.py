@@ -7,15 +7,8 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import (
-    NOTES_SHOWN,
-    parameters,
-    r_option,
-    reading_options,
-    scheme_option,
-    speaks_json,
-    strip_option,
-)
+from hanlp_tutor.cli.options import parameters, r_option, reading_options, scheme_option, strip_option
+from hanlp_tutor.cli.speaking import NOTES_SHOWN, speaks_json
 
 
 def _list_formats(context: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import Reported, speaks_json
+from hanlp_tutor.cli.speaking import Reported, speaks_json
 
 
 @click.command()

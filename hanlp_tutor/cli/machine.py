@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hanlp_tutor.cli.common import Reported, speaks_json
+from hanlp_tutor.cli.speaking import Reported, speaks_json
 
 if TYPE_CHECKING:  # the command line starts without torch
     from collections.abc import Callable

@@ -13,7 +13,9 @@ from typing import Any
 import click
 
 from hanlp_tutor.cli.batch_files import label_files
-from hanlp_tutor.cli.common import model_folder, predicting_folder, predictor_of, reads_files, speaks_json
+from hanlp_tutor.cli.model_folders import model_folder, predicting_folder, predictor_of
+from hanlp_tutor.cli.options import reads_files
+from hanlp_tutor.cli.speaking import speaks_json
 from hanlp_tutor.errors import ConfigError, DataError, TutorError
 from hanlp_tutor.files import write_file
 from hanlp_tutor.workbench.closing import headline

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import speaks_json
+from hanlp_tutor.cli.speaking import speaks_json
 from hanlp_tutor.errors import ConfigError
 
 TOKEN = "HANLP_TUTOR_TOKEN"  # the variable; on the command line other users of the machine could read it

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import Reported, again, p_option, parameters, speaks_json
+from hanlp_tutor.cli.options import p_option, parameters
+from hanlp_tutor.cli.speaking import Reported, again, speaks_json
 from hanlp_tutor.extras import needs
 from hanlp_tutor.workbench.closing import shown
 

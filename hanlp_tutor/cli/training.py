@@ -10,20 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from hanlp_tutor.cli.common import (
-    TASK,
-    again,
-    goes_on,
-    in_processes,
-    model_folder,
-    p_option,
-    parameters,
-    read_sets,
-    reads_files,
-    run_config,
-    speaks_json,
-    trains_on_files,
-)
+from hanlp_tutor.cli.model_folders import model_folder
+from hanlp_tutor.cli.options import TASK, p_option, parameters, read_sets, reads_files, run_config, trains_on_files
+from hanlp_tutor.cli.speaking import again, goes_on, in_processes, speaks_json
 from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.manifest import RESULT_FILE
 from hanlp_tutor.workbench.closing import after_notebook, after_training, beside, comparison, headline, shown

@@ -8,16 +8,8 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.common import (
-    ONE_TASK,
-    goes_on,
-    p_option,
-    read_sets,
-    reads_files,
-    run_config,
-    speaks_json,
-    trains_on_files,
-)
+from hanlp_tutor.cli.options import ONE_TASK, p_option, read_sets, reads_files, run_config, trains_on_files
+from hanlp_tutor.cli.speaking import goes_on, speaks_json
 from hanlp_tutor.errors import ConfigError
 
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from toy import tagged, write_split
 
 from hanlp_tutor.cli import app, main
-from hanlp_tutor.cli.common import ONE_TASK, TASK
+from hanlp_tutor.cli.options import ONE_TASK, TASK
 from hanlp_tutor.core.task import ROOMS, TASKS, task_named
 from hanlp_tutor.data import read_columns, write_columns
 from hanlp_tutor.serving import create_app

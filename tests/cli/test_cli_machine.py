@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from toy import write_split
 
 from hanlp_tutor.cli import app
-from hanlp_tutor.cli.common import NOTES_SHOWN, App, goes_on, in_words, notes_printed, speaks_json
+from hanlp_tutor.cli.speaking import NOTES_SHOWN, App, goes_on, in_words, notes_printed, speaks_json
 from hanlp_tutor.data.notes import note
 from hanlp_tutor.errors import DataError, TutorError
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from hanlp_tutor.cli import app
-from hanlp_tutor.cli.common import reading_options
+from hanlp_tutor.cli.options import reading_options
 from hanlp_tutor.config import parse_value
 from hanlp_tutor.data import read_examples
 from hanlp_tutor.data.reader_options import FLAGS, on_command_line, pass_option
@@ -83,7 +83,7 @@ def test_an_option_that_the_reader_does_not_know_is_named_with_its_flag(command,
 
 def test_an_option_without_a_near_name_lists_all_as_they_are_typed(tmp_path):
     result = run("audit", two_annotators(tmp_path / "export.json"), "-r", "zzz", "1")
-    options = ["to_name", "annotator", "from_name", "offsets", "unlabelled", "joint", "relations"]
+    options = ["to_name", "annotator", "from_name", "offsets", "unlabelled", "joint", "relations", "group_column"]
     typed = ", ".join(f"-r {name} VALUE" for name in ["text_key", *options])
     assert f"--encoding VALUE, {typed} (in Python" in result.stderr
 
@@ -161,7 +161,7 @@ def test_train_says_what_a_file_was_read_as_and_what_is_learnt(tmp_path):
     assert "\nread as      csv; to learn: " in result.stderr and "好评 16" in result.stderr
 
 
-@pytest.mark.parametrize(("name", "meant"), [("group_column", None), ("txt_column", "text_column")])
+@pytest.mark.parametrize(("name", "meant"), [("user_column", None), ("txt_column", "text_column")])
 def test_a_shared_ending_makes_no_option_of_another(tmp_path, name, meant):
     """To pass the column of users as the text would train on users."""
     result = run("audit", reviews(tmp_path / "a.csv"), *CHOSEN, "-r", name, "用户")

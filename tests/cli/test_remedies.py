@@ -527,7 +527,7 @@ COMMANDS = {
         ("cli/models.py:_texts",), "predict model --file a.tsv", {"a.tsv": NER}, notes=True
     ),
     "no memory": Command(
-        ("cli/common.py:in_words",), "train --task ner --train a.tsv --out run", {"a.tsv": NER}, says="memory ran out"
+        ("cli/speaking.py:in_words",), "train --task ner --train a.tsv --out run", {"a.tsv": NER}, says="memory ran out"
     ),
     "a space that says nothing": Command(
         ("workbench/tuning/space.py:parse_pairs",),
@@ -622,8 +622,8 @@ def test_what_an_audit_advises_works_in_a_training():
 
 ELSEWHERE = {
     "workbench/runner.py:": "names convert; tests/workbench/test_runner.py",
-    "cli/common.py:in_processes.wrapper": "tests/core/test_parallel.py goes on by --resume after a kill",
-    "cli/common.py:reading_options": "test_cli_reading.py: one of two options is to be left out",
+    "cli/speaking.py:in_processes.wrapper": "tests/core/test_parallel.py goes on by --resume after a kill",
+    "cli/options.py:reading_options": "test_cli_reading.py: one of two options is to be left out",
     "cli/data.py:convert": "--json prints all notes: test_convert.py",
     "cli/models.py:_compared_on": "a note; tests/serving/test_onnx.py gives texts and pairs of its own",
     "cli/models.py:export": "options that need one another; tests/serving/test_onnx.py",
