@@ -130,6 +130,11 @@ def train(
         raise ConfigError("--split divides the training file, so leave out --dev and --test.")
     from hanlp_tutor.progress import listening
 
+    if start:
+        from hanlp_tutor.workbench.go_on import check_start
+
+        start = model_folder(start)
+        check_start(start, task)
     split = read_sets(task, train_file, dev_file, test_file, split_file, config.seed, reading)
     steps = Steps()
     steps.trains(task, f"from {start}" if start else encoder)
@@ -149,7 +154,7 @@ def train(
     steps.say("folder", shown(out))
     try:
         with goes_on(out, "--resume", saved="checkpoint.pt", done=RESULT_FILE), listening(steps.hear):
-            begun = {"encoder": None, "start": model_folder(start)} if start else {"encoder": encoder}
+            begun = {"encoder": None, "start": start} if start else {"encoder": encoder}
             begun |= {"resume": resume, "baseline": not no_baseline}
             metrics = train_job(task, split, config=config, out=out, progress="none", **begun)
     finally:

@@ -67,11 +67,11 @@ def pretrain_job(
     """
     if (out / "encoder").exists() and not resume:
         raise ConfigError(f"{out}: holds a finished run. Choose another --out.")
+    model, before = _start(start, config)  # one that is not there is refused before any text is read
     out.mkdir(parents=True, exist_ok=True)
     encoder = TextEncoder(mini_tokenizer())
     text = read_text(encoder, training_lines(files))
     held_out = read_text(encoder, held_out_lines(), known=text.vocabulary)
-    model, before = _start(start, config)
     words = masking_words(text, held_out, encoder, config.seed) if config.recipe == "macbert" else None
     result = pretrain(model, text, held_out, config, out, words=words, resume=resume)
     stage = {

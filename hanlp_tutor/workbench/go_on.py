@@ -21,6 +21,7 @@ from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import Split
 from hanlp_tutor.errors import ModelError, TrainingError
 from hanlp_tutor.manifest import update_manifest
+from hanlp_tutor.run_folder import why_no_model
 from hanlp_tutor.workbench.add_labels import with_labels
 
 
@@ -50,6 +51,24 @@ class Start:
         update_manifest(run.out, **{"from": self.facts})
 
 
+def check_start(folder: str | Path, task: str) -> None:
+    """Refuse a model to go on from by its card alone, before any file of a run is read.
+
+    Raises:
+        ModelError: there is none, or it is of another task. What else may be wrong shows when it is opened.
+    """
+    folder = Path(folder)
+    reason = why_no_model(folder)
+    if reason is not None:
+        raise ModelError(f"{folder}: {reason}")
+    try:
+        found = json.loads((folder / "model.json").read_text(encoding="utf-8"))["task"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if found != task:
+        raise ModelError(f"{folder}: a model of the task {found}, and the files are of {task}.")
+
+
 def go_on(folder: str | Path, task: str, split: Split, config: TrainConfig) -> Start:
     """Open a model folder as the beginning of a run on new files.
 
@@ -64,9 +83,8 @@ def go_on(folder: str | Path, task: str, split: Split, config: TrainConfig) -> S
         ConfigError: an option that contradicts the model.
     """
     folder = Path(folder)
+    check_start(folder, task)
     model = load_model(folder)
-    if model.task != task:
-        raise ModelError(f"{folder}: a model of the task {model.task}, and the files are of {task}.")
     labels = label_set(task, split.train)
     grown = with_labels(model, labels, seed=config.seed)
     kept = {_name(task, label) for label in model.labels} - {""}

@@ -184,5 +184,15 @@ def test_on_the_command_line(tiny_encoder, tmp_path):
     done = command("train", "--task", "classify", "--train", tmp_path / "labels.txt", "--from", tmp_path / "a", "--out",
                    tmp_path / "c")  # fmt: skip
     assert done.exit_code == 2 and "a model of the task ner" in done.stderr
+    unread = ["--train", tmp_path / "not-there.tsv", "--out", tmp_path / "c"]
+    for task, start, words in (
+        ("ner", tmp_path / "nowhere", "no such model folder"),
+        ("classify", tmp_path / "a", "a model of the task ner"),
+    ):
+        done = command("train", "--task", task, "--from", start, *unread)
+        assert done.exit_code == 2 and words in done.stderr, "before a file is opened"
+    done = command("pretrain", "--recipe", "bert", "--tokens", "9", "--from", tmp_path / "nowhere", "--text",
+                   tmp_path / "not-there.txt", "--out", tmp_path / "c")  # fmt: skip
+    assert done.exit_code == 2 and "nowhere" in done.stderr and not (tmp_path / "c").exists()
     done = command(*further[:-4], tmp_path / "nowhere", "--out", tmp_path / "c")
     assert done.exit_code == 2 and "no such model folder" in done.stderr
