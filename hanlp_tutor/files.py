@@ -80,6 +80,12 @@ def write_file(path: str | Path, write: Callable[[Any], None]) -> None:
             raise
 
 
+def names_a_folder(path: str | Path) -> bool:
+    """Whether a path as somebody has typed it ends in a slash: Path forgets it."""
+    separators = tuple(filter(None, (os.sep, os.altsep)))
+    return isinstance(path, str) and path.endswith(separators)
+
+
 def write_json(path: str | Path, value: Any) -> None:
     """Write ``value`` as indented UTF-8 JSON, whole or not at all."""
     text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"

@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from hanlp_tutor.cli.options import reads_files
+from hanlp_tutor.cli.options import NewFile, reads_files
 from hanlp_tutor.cli.speaking import speaks_json
 
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--on", type=click.Path(path_type=Path), help="A labelled file: pair the models' predictions on it.")
-@click.option("--out", type=click.Path(path_type=Path), help="A picture of the curves: .png, .svg or .pdf.")
+@click.option("--out", type=NewFile(), help="A picture of the curves: .png, .svg or .pdf.")
 @reads_files()
 @speaks_json
 def compare(

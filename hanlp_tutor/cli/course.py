@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from hanlp_tutor.cli.options import NewFile
 from hanlp_tutor.cli.speaking import speaks_json
 
 
@@ -35,7 +36,7 @@ def claims(as_json: bool) -> dict[str, Any]:
 @click.option(
     "--csv",
     "csv_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NewFile(),
     help="Write a row an exercise, and one a file that cannot be graded.",
 )
 @click.option("--profile", type=click.Choice(["smoke", "class"]), default="smoke", show_default=True)

@@ -23,7 +23,7 @@ def _list_formats(context: click.Context, _: click.Parameter, wanted: bool) -> N
 
 @click.command()
 @click.argument("source", type=click.Path(path_type=Path))
-@click.argument("target", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path())
 @click.option("--from", "--format", "from_", metavar="FORMAT", help="Of SOURCE; default: detected.")
 @click.option("--to", required=True, metavar="FORMAT", help="Of TARGET; --formats lists them.")
 @click.option("--overlaps", help="Of nested entities: refuse (default), longest or keep.")
@@ -46,7 +46,7 @@ def _list_formats(context: click.Context, _: click.Parameter, wanted: bool) -> N
 @speaks_json
 def convert(
     source: Path,
-    target: Path,
+    target: str,
     from_: str | None,
     to: str,
     overlaps: str | None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hanlp_tutor.cli.options import NewFile
 from hanlp_tutor.cli.speaking import Reported, speaks_json
 
 if TYPE_CHECKING:  # the command line starts without torch
@@ -38,7 +39,7 @@ def doctor(as_json: bool) -> dict[str, Any]:
 @click.option("--quick", is_flag=True, help="A few sentences: whether it runs, not how fast.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NewFile(),
     help="A JSON file, written after each round; rounds that it holds are not measured again.",
 )
 @speaks_json

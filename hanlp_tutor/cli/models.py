@@ -14,7 +14,7 @@ import click
 
 from hanlp_tutor.cli.batch_files import label_files
 from hanlp_tutor.cli.model_folders import model_folder, predicting_folder, predictor_of
-from hanlp_tutor.cli.options import reads_files
+from hanlp_tutor.cli.options import NewFile, reads_files
 from hanlp_tutor.cli.speaking import speaks_json
 from hanlp_tutor.errors import ConfigError, DataError, TutorError
 from hanlp_tutor.files import write_file
@@ -99,7 +99,7 @@ def _examples(
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("text", required=False)
 @click.option("--file", type=click.Path(path_type=Path), help="Label the texts of a file, its own labels aside.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write one JSON object a text into this file.")
+@click.option("--out", type=NewFile(), help="Write one JSON object a text into this file.")
 @click.option("--in", "source", type=click.Path(path_type=Path), help="A .csv, .tsv, .jsonl, .bio or text file of any "
               "size, in UTF-8 unless --encoding says otherwise, labelled into --out as a stream; begun before, it goes "
               "on. What is written has the form of the file; of text it is JSONL.")  # fmt: skip

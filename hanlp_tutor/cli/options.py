@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.files import names_a_folder
 
 if TYPE_CHECKING:  # the command line starts without importing what these stand on
     from hanlp_tutor.config import TrainConfig
@@ -20,6 +21,18 @@ if TYPE_CHECKING:  # the command line starts without importing what these stand 
 # so that the command line need not import the tasks, and with them numpy; a test compares them.
 TASK = click.Choice(["ner", "classify", "multitask", "relation"])
 ONE_TASK = click.Choice(["ner", "classify", "relation"])
+
+
+class NewFile(click.Path):
+    """A file to be written: a name that ends in a slash is that of a folder, and is not taken for a file's."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if names_a_folder(value):
+            self.fail(f"{value} is a folder. Name a file in it: {value}NAME", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def parameters(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:

@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.data.documents import Document, flatten, split_at_line_feeds
-from hanlp_tutor.data.formats import detect_format, format_named, read_documents, reads_relations, write_documents
+from hanlp_tutor.data.formats import (
+    FORMATS,
+    detect_format,
+    format_named,
+    read_documents,
+    reads_relations,
+    write_documents,
+)
 from hanlp_tutor.data.formats.format import RELATIONS
 from hanlp_tutor.data.looks_like import explaining
 from hanlp_tutor.data.notes import note, notes_to
 from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.files import names_a_folder
 
 DROP = ("entities", "labels", "relations")
 
@@ -72,6 +80,8 @@ def convert(
     if drop is not None and drop not in DROP:
         raise ConfigError(f"drop is one of {', '.join(DROP)}, not {drop!r}.")
     target_format = format_named(to)  # a misspelt name is found before a long file is read
+    if "" not in target_format.suffixes and (Path(target).is_dir() or names_a_folder(target)):
+        raise ConfigError(f"{target}: a folder, and {to} is written into a file. {_name_in(source, target, to)}")
     if Path(source).resolve() == Path(target).resolve():
         raise ConfigError(f"{target} would overwrite its own source; name another target.")
     notes: list[str] = []
@@ -96,6 +106,16 @@ def convert(
     labels = sum(document.label is not None for document in documents)
     relations = sum(len(document.relations) for document in documents)
     return Conversion(str(source), str(target), found, to, len(documents), entities, labels, relations, tuple(notes))
+
+
+def _name_in(source: str | Path, folder: str | Path, to: str) -> str:
+    """A free name for a target in a folder, as a remedy."""
+    name = Path(source).stem
+    for tried in (name, f"{name}-{to}", *(f"{name}-{to}-{number}" for number in range(2, 100))):
+        target = Path(folder) / f"{tried}{FORMATS[to].suffixes[0]}"
+        if not target.exists():
+            return f"Name one in it: {target}"
+    return "Name one in it."
 
 
 def _without(drop: str, documents: list[Document]) -> list[Document]:

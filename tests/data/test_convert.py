@@ -65,6 +65,28 @@ def test_a_source_is_never_overwritten(source):
     assert source.read_bytes() == before
 
 
+def test_a_folder_as_the_target_is_refused_and_the_name_given_works(source, tmp_path):
+    (tmp_path / "there").mkdir()
+    for folder in (f"{tmp_path}/new/", f"{tmp_path}/there", f"{tmp_path}/there/", f"{tmp_path}/"):
+        done = run(source, folder, "--to", "doccano", "--overlaps", "longest")
+        assert done.exit_code == 2 and "a folder, and doccano is written into a file" in done.stderr
+        assert not (tmp_path / "new").exists()
+        target = done.stderr.split("Name one in it: ")[1].strip()
+        assert run(source, target, "--to", "doccano", "--overlaps", "keep").exit_code == 0
+        assert read_documents(target) == [NESTED, BOTH, PLAIN]
+        (tmp_path / "new" / "a.jsonl").unlink(missing_ok=True)
+        (tmp_path / "new").exists() and (tmp_path / "new").rmdir()
+    pairs = run(source, f"{tmp_path}/pairs/", "--to", "brat", "--drop", "labels", "--overlaps", "keep")
+    assert pairs.exit_code == 0, "BRAT's is a folder"
+    assert (tmp_path / "pairs" / "00001.ann").exists()
+
+
+@pytest.mark.parametrize("words", [["predict", "MODEL", "text", "--out"], ["grade", ".", "--csv"], ["bench", "--out"]])
+def test_other_files_to_be_written_are_no_folders_either(words, tmp_path):
+    done = CliRunner().invoke(app, [*words, f"{tmp_path}/new/"])
+    assert done.exit_code == 2 and "Name a file in it" in done.stderr and not (tmp_path / "new").exists()
+
+
 def test_a_relation_file_names_strings_not_places(tmp_path):
     document = Document("甲乙甲", (Span(1, 2, "tail"), Span(2, 3, "head")), "x")
     write_documents(tmp_path / "a.jsonl", [document], "doccano")
