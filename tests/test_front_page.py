@@ -36,6 +36,11 @@ def test_both_languages_have_the_same_numbers_and_links():
     assert links[0] == links[1]
 
 
+def test_a_blank_stands_between_latin_and_chinese():
+    touching = r"[A-Za-z0-9][\u4e00-\u9fff]|[\u4e00-\u9fff][A-Za-z0-9]"
+    assert re.findall(rf".{{0,9}}(?:{touching}).{{0,9}}", CHINESE) == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_to_a_file_leads_to_one(page: Path):
     text = page.read_text(encoding="utf-8")
