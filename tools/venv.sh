@@ -40,7 +40,7 @@ else
         fail "Python $version cannot make virtual environments here: its module ensurepip is missing." \
             "On Debian and Ubuntu: sudo apt-get install python$version-venv"
     # Measured with requirements.lock and torch's CPU build; what CUDA adds depends on torch's version.
-    echo "Setting up .venv with Python $version, once: 0.6 GB to fetch, 2.2 GB on the disk, 2 minutes on a fast line;" \
+    echo "Setting up .venv with Python $version, once: 0.6 GB to fetch, 2.7 GB on the disk, 2 to 4 minutes;" \
         "some GB more where pip chooses torch with CUDA (docs/install.md). To watch: tail -f $log" >&2
     rm -rf .venv
     "$python" -m venv .venv
