@@ -8,6 +8,7 @@ from front_page import PICTURE, course, drawn_from, numbers, write_picture
 
 from hanlp_tutor import load_corpus
 from hanlp_tutor.files import write_file
+from hanlp_tutor.teach.course.hours import hours
 from hanlp_tutor.teach.course.teaching import plan
 from hanlp_tutor.teach.encoder_results import Comparison
 from hanlp_tutor.teach.results import GRID, current_rows, read_results, spread
@@ -128,7 +129,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "docs" / "results.md": {RESULTS: results_section},
     ROOT / "docs" / "speed.md": {RESULTS: speed_section, "scaling": scaling_section},
     ROOT / "docs" / "sweeps.md": {RESULTS: sweeps_section, "tuning": tuning_section},
-    ROOT / "docs" / "teaching.md": {RESULTS: plan},
+    ROOT / "docs" / "teaching.md": {"plans": hours, RESULTS: plan},
 }
 
 

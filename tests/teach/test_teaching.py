@@ -1,18 +1,23 @@
 """docs/teaching.yaml: right answers are accepted, and each misconception's answer is rejected with its own reason."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from hanlp_tutor.teach import check
+from hanlp_tutor.teach.course.cost import read_cost
+from hanlp_tutor.teach.course.evidence import shown_by
+from hanlp_tutor.teach.course.hours import hours, numbers, place, read_hours
 from hanlp_tutor.teach.course.teaching import answer_cell, blanks, filled_in, plan, read_teaching, verdict
 from hanlp_tutor.workbench.notebook_file import find_notebook
 
 ROOT = Path(__file__).parents[2]
 TEACHING = read_teaching()
 NOTEBOOKS = {number: nbformat.read(find_notebook(number), as_version=4) for number in TEACHING}
+HOURS = read_hours()
 SOLUTIONS = [(number, name) for number, each in TEACHING.items() for name in each.solutions]
 MISCONCEPTIONS = [(number, wrong) for number, each in TEACHING.items() for wrong in each.misconceptions]
 
@@ -70,6 +75,32 @@ def test_the_page_shows_every_misconception_and_nothing_else():
     for _, wrong in MISCONCEPTIONS:
         assert wrong.belief in page and f"“{wrong.says}”" in page
     assert page.count("the check's reason says") == len(MISCONCEPTIONS)
+
+
+@pytest.mark.parametrize("hour", HOURS, ids=lambda hour: hour.title)
+def test_an_hour_can_be_taught_as_it_is_planned(hour):
+    node, number = NOTEBOOKS[hour.lesson.number], numbers(NOTEBOOKS[hour.lesson.number])
+    assert {"Forty-five minutes": 45, "Ninety minutes": 90}[hour.title] == hour.minutes
+    runs = [tuple(number[name] for name in part.cells) for part in hour.parts if part.cells]
+    assert all(first <= last for first, last in runs) and all(a[1] < b[0] for a, b in pairwise(runs)), "in their order"
+    for part in hour.parts:
+        assert part.minutes >= 3 and part.does.endswith(".") and part.late.endswith(".") and part.ask[-1:] in ("?", "")
+        if part.exercise:
+            (asks,) = [c.id for c in node.cells if c.cell_type == "code" and f"check.{part.exercise}(" in c.source]
+            assert number[part.cells[0]] <= number[asks] <= number[part.cells[1]], "within its cells"
+        named = re.findall(r"`([a-z-]+)`", f"{part.does} {part.ask} {part.late}")
+        assert {name for name in named if name != "end"} <= set(number), "a cell's name"
+    cost = read_cost(hour.lesson.name, "class")
+    assert cost["minutes"] < hour.minutes / 4, "most of an hour is not computing"
+
+
+def test_the_page_shows_the_hours():
+    page = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    assert hours() in page, "run python tools/render_readme.py"
+    slow = shown_by(next(cell for cell in NOTEBOOKS["05"].cells if cell.id == "train"))
+    assert f"{re.search(r'in ([.0-9]+) minutes', slow)[1]} of them in cell {numbers(NOTEBOOKS['05'])['train']}" in page
+    assert place(NOTEBOOKS["05"], "train", "curves") == "25 to 26 (Training)"
+    assert place(NOTEBOOKS["05"], "exercise-1", "exercise-1") == "9 (The corpus)"
 
 
 def test_the_semester_has_every_lesson():

@@ -17,6 +17,7 @@ from hanlp_tutor.teach.course.cost import expected_minutes, read_cost
 from hanlp_tutor.teach.course.lessons import LESSONS, Lesson
 
 FILE = "teaching.yaml"
+PLANS = "plans"  # its one key that is no lesson (:mod:`.hours`)
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def read_teaching(path: Path | None = None) -> dict[str, Teaching]:
             misconceptions=tuple(Misconception(**parts) for parts in entry["misconceptions"]),
         )
         for number, entry in content.items()
+        if number != PLANS
     }
 
 
