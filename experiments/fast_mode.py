@@ -12,6 +12,7 @@ import random
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from unittest import mock
 
 from hanlp_tutor import TrainConfig, build_model, evaluate_model, fine_tune, load_corpus
@@ -24,7 +25,7 @@ from hanlp_tutor.data import fingerprint
 from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.encoders import weights_of
 from hanlp_tutor.manifest import manifest
-from hanlp_tutor.teach.results import Experiment
+from hanlp_tutor.teach.results import Experiment, Measured, paired, spread
 
 CORPUS, ENCODER, SENTENCES, LONGEST, EPOCHS, SEEDS = "peoples_daily", "mini-bert", 1000, 100, 5, (1, 2, 3)
 FAST, PADDED = "fast", "padded"  # the rows
@@ -81,6 +82,37 @@ def main() -> None:
     for seed in SEEDS:  # seed by seed, so that an interrupted run leaves pairs
         for row in (FAST, PADDED):
             experiment.measure(row, (seed,), lambda seed, row=row: run(seed, row), depends_on=weights_of(ENCODER))
+
+
+def said(folder: Path | None = None) -> str:
+    """What came of it, as a table and a sentence; how to measure it, where nobody has."""
+    measured = Measured("fast_mode", folder)
+    rows, settings = measured.rows, measured.settings
+    compared = paired(rows[FAST], rows[PADDED], "f1") if {FAST, PADDED} <= rows.keys() else None
+    if compared is None:
+        return f"Not measured yet: `{measured.command}`."
+    lines = ["| | test F1 | updates | padding |", "|---|---|---|---|"]
+    for row, title in ((FAST, "by length, as the kit does"), (PADDED, "at random, padded")):
+        f1, padding = (spread(rows[row], measure) for measure in ("f1", "padding"))
+        lines.append(f"| {title} | {f1} | {rows[row]['median']['updates']:.0f} | {padding} % |")
+    low, difference, high = (f"{100 * each:+.1f}" for each in (compared.low, compared.difference, compared.high))
+    fast, padded = (rows[row]["seeds"] for row in (FAST, PADDED))
+    lower = sum(fast[seed]["f1"] < padded[seed]["f1"] for seed in fast.keys() & padded)
+    verdict = "outside what the seeds do" if compared.excludes_zero else "within the seeds, as 0 lies in it"
+    if not compared.excludes_zero and compared.low < 0:
+        verdict += f"; a loss of up to {-100 * compared.low:.1f} is not ruled out"
+    interval = (
+        f"By length less at random: {difference} points of F1, lower with {lower} of {len(fast)} seeds; 95 % interval "
+        f"over the seeds from {low} to {high}: {verdict}."
+    )
+    runs = [each for row in rows.values() for each in row["measured"].values()]
+    source = (
+        f"{settings['encoder']}, People's Daily, {settings['sentences']:,} training sentences of at most "
+        f"{settings['longest']} characters, {settings['epochs']} passes, {measured.counted()}, each with its own "
+        f"sentences; median, spread in brackets. Measured by `{measured.command}` on "
+        f"{' and '.join(sorted({each['device'] for each in runs}))}, {max(each['date'] for each in runs)[:10]}."
+    )
+    return "\n".join([*lines, "", f"{interval} {source}"])
 
 
 if __name__ == "__main__":

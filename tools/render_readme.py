@@ -105,6 +105,13 @@ def scaling_section() -> str:
     return f"\n{table(content) if content else 'Not measured yet: `python -m benchmarks.scaling`.'}\n"
 
 
+def fast_mode_section() -> str:
+    """F1 with batches by length, beside batches in random order."""
+    from experiments.fast_mode import said
+
+    return f"\n{said()}\n"
+
+
 def tuning_section() -> str:
     """What a search of five minutes gains over the default options."""
     from experiments.tuning_reviews import table
@@ -127,7 +134,11 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "benchmarks" / "README.md": {RESULTS: threads_section},
     ROOT / "docs" / "defaults.md": {RESULTS: defaults_section},
     ROOT / "docs" / "results.md": {RESULTS: results_section},
-    ROOT / "docs" / "speed.md": {RESULTS: speed_section, "scaling": scaling_section},
+    ROOT / "docs" / "speed.md": {
+        RESULTS: speed_section,
+        "fast_mode": fast_mode_section,
+        "scaling": scaling_section,
+    },
     ROOT / "docs" / "sweeps.md": {RESULTS: sweeps_section, "tuning": tuning_section},
     ROOT / "docs" / "teaching.md": {"plans": hours, RESULTS: plan},
 }
