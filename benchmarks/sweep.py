@@ -30,7 +30,7 @@ from statistics import median
 
 import psutil
 
-from benchmarks._shared import result_file, show
+from benchmarks._shared import load, result_file, show
 from hanlp_tutor.teach.results import spread
 
 NAME = "sweep"
@@ -75,11 +75,6 @@ def measure(rounds: int, folder: Path | None) -> None:
             name, (1,), lambda _, separately=separately: of_a_killed_worker(separately=separately),
             depends_on={"runs": KILLED_RUNS, "killed after": KILLED_AFTER},
         )  # fmt: skip
-
-
-def load() -> float:
-    """How many processes wanted to compute during the last minute, the measured ones among them."""
-    return psutil.getloadavg()[0]
 
 
 def of_a_sweep() -> tuple[float, float]:

@@ -141,6 +141,48 @@ def test_a_point_of_each_curve_is_measured_and_shown(monkeypatch, tmp_path):
     assert "| reviews | seconds | peak MiB |" in text and "Median of 1 round, " in text
 
 
+@pytest.fixture
+def devices(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import devices
+
+    return devices
+
+
+def test_one_process_is_measured_beside_several_in_turns(devices, monkeypatch, tmp_path):
+    import torch
+
+    started = []
+
+    def run(processes, batch, sentences):
+        started.append(processes)
+        rate = 100.0 * len(started) * (1.5 if processes == 2 else 1.0)
+        return {"tokens_per_second": rate, "updates": 16, "tokens": 4000, "seconds": 40.0, "load": 2.0}
+
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(devices, "_started", run)
+    for _ in range(2):
+        devices.measure_all(2, tmp_path)
+    assert started == [1, 2, 2, 1], "and nothing twice"
+    content = json.loads((tmp_path / "devices.json").read_text(encoding="utf-8"))
+    assert content["settings"]["processors"] >= 1 and content["settings"]["processes"] == 2
+    assert devices.ratio(content) == {"median": (3.0 + 1.125) / 2, "spread": [1.125, 3.0]}
+    text = devices.table(content)
+    assert "| 2 processes | 375 (300 to 450) | 16 | 2.0 (2.0 to 2.0) |" in text
+    assert "2 processes beside 1: × 2.06 (1.12 to 3.00), on " in text and "processors" in text
+    assert devices.for_gpu(content)["vs_one"]["median"] == 2.0625
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(SystemExit, match="There is one GPU"):
+        devices.measure_all(1, tmp_path)
+
+
+def test_what_one_of_the_processes_measures(devices, monkeypatch, capsys):
+    monkeypatch.setattr(devices, "WARM_UP", 1)
+    devices.measured(4, 8)
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["updates"] >= 2 and found["tokens_per_second"] > 0 and found["tokens"] > 0
+
+
 def test_the_padded_reference_makes_as_many_updates_with_batches_as_large(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(str(ROOT))
     from experiments import fast_mode

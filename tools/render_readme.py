@@ -105,6 +105,14 @@ def scaling_section() -> str:
     return f"\n{table(content) if content else 'Not measured yet: `python -m benchmarks.scaling`.'}\n"
 
 
+def devices_section() -> str:
+    """One process beside several."""
+    from benchmarks.devices import table
+
+    content = read_results("devices")
+    return f"\n{table(content) if content else 'Not measured yet: `python -m benchmarks.devices`.'}\n"
+
+
 def fast_mode_section() -> str:
     """F1 with batches by length, beside batches in random order."""
     from experiments.fast_mode import said
@@ -124,6 +132,8 @@ def speed_section() -> str:
     content, gpu = read_results("speed"), read_results("gpu")
     text = report.page(content) if content else "Not measured yet: `make bench`."
     on_gpu = f"```\n{report.table(gpu)}\n```" if gpu else "Not measured: `make gpu` has not met a GPU yet."
+    if gpu and isinstance(gpu.get("devices"), str):
+        on_gpu += f"\n\nOne GPU beside several: {gpu['devices']}."
     return f"\n{text}\n\n## Measured on a GPU\n\n{on_gpu}\n"
 
 
@@ -138,6 +148,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         RESULTS: speed_section,
         "fast_mode": fast_mode_section,
         "scaling": scaling_section,
+        "devices": devices_section,
     },
     ROOT / "docs" / "sweeps.md": {RESULTS: sweeps_section, "tuning": tuning_section},
     ROOT / "docs" / "teaching.md": {"plans": hours, RESULTS: plan},

@@ -115,3 +115,24 @@ def test_without_a_gpu_make_gpu_says_so():
         command = [sys.executable, str(ROOT / "tools" / "gpu.py"), *more]
         done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
         assert done.returncode == code and "no CUDA device" in done.stdout
+
+
+@pytest.mark.parametrize("gpus", [1, 2])
+def test_make_gpu_holds_one_gpu_beside_all_of_them_where_there_are_several(gpus, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    import gpu
+
+    def run(command, **_):
+        rows = {f"{n} process{'es' * (n > 1)}": {"seeds": {"1": {"tokens_per_second": 100.0 * n}}} for n in (1, 2)}
+        path = Path(command[-1]) / "devices.json"
+        path.write_text(json.dumps({"settings": {"processes": 2}, "rows": rows}), encoding="utf-8")
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(gpu.torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(gpu.subprocess, "run", run)
+    found = gpu.devices()
+    if gpus == 1:
+        assert found == "not measured: there is one GPU"
+    else:
+        assert found["vs_one"] == {"median": 2.0, "spread": [2.0, 2.0]}
+        assert "devices.vs_one" in report.table({"devices": found})
