@@ -52,7 +52,7 @@ class TrainConfig(Options):
         ConfigError: an unknown option (with the nearest known one), a wrong type, a value out of range.
     """
 
-    ADDED: ClassVar[tuple[str, ...]] = ("tf32", "deterministic", "compile")
+    ADDED: ClassVar[tuple[str, ...]] = ("tf32", "deterministic", "compile", "varlen")
 
     # How long, how much at once
     epochs: int = Field(10, ge=1)
@@ -94,6 +94,7 @@ class TrainConfig(Options):
         None, description="same seed, same numbers, kernels permitting; None: on the CPU, where it costs little"
     )
     compile: bool = Field(False, description="torch.compile the encoder, on a GPU: minutes first, then faster updates")
+    varlen: bool = Field(False, description="compute no padding, on a GPU in 16 bits; attention has no dropout then")
 
     # When to look, stop and save
     patience: int | None = Field(3, ge=1, description="evaluations without a better dev score; None: never stop early")
@@ -132,6 +133,9 @@ class TrainConfig(Options):
     def _one_precision(self) -> TrainConfig:
         if self.fp16 and self.bf16:
             raise ValueError("fp16 and bf16 exclude each other: choose one")
+        if self.varlen and (self.compile or self.deterministic):
+            other = "compile" if self.compile else "deterministic"
+            raise ValueError(f"varlen and {other} exclude each other: choose one")
         if self.crf and self.class_weights is not None:
             raise ValueError("class_weights weigh single tags and a CRF scores whole sequences: choose one")
         if self.freeze == "encoder" and self.l2 and self.l2_on in ("encoder", "distance"):

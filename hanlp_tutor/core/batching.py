@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -86,15 +86,14 @@ class Batch:
     Shapes: ``input_ids`` and ``attention_mask`` (W, T) with [CLS] and [SEP]; ``owner`` (W,) the example that a window
     belongs to; ``token_index`` (B, L) where in the flattened (W·T) encoder output each token of an example is read;
     ``labels`` (B, L) with IGNORED at padding, or (B,). ``valid`` counts the tokens (tagging) or examples
-    (classification) that carry a loss, ``padded`` says whether a row is shorter than another; both are plain values, so
-    that knowing them costs no device synchronisation. Where words are tagged, ``words`` (B, L) holds each token's word,
-    and the number of words, max(``lengths``), at padding; ``labels`` are then (B, max(``lengths``)) and ``lengths``
-    count words. ``tokens`` always counts tokens. All
-    examples are of one ``task``. ``texts`` are there where somebody has put them. ``BY_ROW`` names what has a row a
-    window.
+    (classification) that carry a loss, ``padded`` says whether a row is shorter than another, ``widths`` (W,) how many
+    tokens each has; they are plain values, so that knowing them costs no device synchronisation. Where words are
+    tagged, ``words`` (B, L) holds each token's word, and the number of words, max(``lengths``), at padding; ``labels``
+    are then (B, max(``lengths``)) and ``lengths`` count words. ``tokens`` always counts tokens. All examples are of one
+    ``task``. ``texts`` are there where somebody has put them. ``BY_ROW`` names what has a row a window.
     """
 
-    BY_ROW: ClassVar[tuple[str, ...]] = ("input_ids", "attention_mask")
+    BY_ROW: ClassVar[tuple[str, ...]] = ("input_ids", "attention_mask", "widths")
 
     input_ids: Tensor
     attention_mask: Tensor
@@ -110,6 +109,7 @@ class Batch:
     task: str = ""
     padded: bool = True
     texts: list[str] | None = None
+    widths: list[int] = field(default_factory=list)
 
     def to(self, device: torch.device) -> Batch:
         """Copy the tensors to a device, without waiting for it."""
@@ -164,6 +164,7 @@ def collate(examples: Sequence[Encoded], *, max_length: int, cls_id: int, sep_id
         words,
         examples[0].task,
         int(ends.min()) + 1 < width,
+        widths=(ends + 1).tolist(),
     )
 
 

@@ -21,7 +21,7 @@ from hanlp_tutor.core.scheme_head import SchemeHead
 from hanlp_tutor.data import LabelledText, TaggedText
 from hanlp_tutor.data.characters import TextEncoder
 from hanlp_tutor.data.edges import visible_spans
-from hanlp_tutor.encoders import POSITIONS, Encoder
+from hanlp_tutor.encoders import POSITIONS, Encoder, packed
 from hanlp_tutor.encoders.layers import HiddenDropout
 from hanlp_tutor.encoders.masks import mask_for, takes_wide_mask
 from hanlp_tutor.errors import DataError, TrainingError
@@ -133,6 +133,8 @@ class Model(nn.Module):
 
     def hidden_states(self, batch: Batch) -> Tensor:
         """The encoder's last hidden states, (W, T, H)."""
+        if packed.is_packed(self.encoder):
+            return packed.hidden_states(self.encoder, batch.input_ids, batch.attention_mask, sum(batch.widths))
         mask = mask_for(self.encoder, batch.attention_mask, padded=batch.padded)
         return self.encoder(input_ids=batch.input_ids, attention_mask=mask).last_hidden_state
 

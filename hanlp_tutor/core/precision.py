@@ -20,6 +20,7 @@ from hanlp_tutor.device import (
     make_deterministic,
     reset_peak_memory,
 )
+from hanlp_tutor.encoders import packed
 from hanlp_tutor.encoders.layers import recompute
 from hanlp_tutor.errors import ConfigError
 
@@ -63,6 +64,7 @@ def set_up(model: Model, config: TrainConfig, rank: int = 0) -> Precision:
     compile_encoder(model, config.compile, precision.device)
     reset_peak_memory(precision.device)
     model.to(precision.device).train()
+    pack_encoder(model, config.varlen, precision)
     model.computes_in = precision.dtype  # evaluation and prediction compute as training does
     model.temperature = 1.0  # one that was fitted before belongs to other weights
     return precision
@@ -122,3 +124,29 @@ def compile_encoder(model: Model, on: bool, device: torch.device) -> None:
     if device.type != "cuda":
         raise ConfigError(f"compile=True: {describe_device(device)} is no GPU, where alone it pays. Leave it out.")
     model.encoder.compile(dynamic=True, backend=COMPILER)
+
+
+def pack_encoder(model: Model, on: bool, precision: Precision) -> None:
+    """Let the encoder compute the texts of a batch in one row without padding, or in padded rows.
+
+    Raises:
+        ConfigError: no GPU, float32, a model that calls its encoder in a way of its own, or what
+            :func:`hanlp_tutor.encoders.packed.pack` refuses.
+    """
+    packed.unpack(model.encoder)  # since an earlier run
+    if not on:
+        return
+    if precision.device.type != "cuda":
+        device = describe_device(precision.device)
+        raise ConfigError(f"varlen=True: {device} is no GPU, for which alone PyTorch has this attention. Leave it out.")
+    if precision.dtype is None:
+        raise ConfigError("varlen=True: it computes attention in 16 bits. Add bf16=True or fp16=True.")
+    if type(model).hidden_states is not Model.hidden_states:
+        raise ConfigError(f"varlen=True: a {type(model).__name__} calls its encoder in its own way. Leave it out.")
+    packed.pack(model.encoder, precision.autocast, model.encoder_name)
+
+
+def plain_encoder(model: Model, device: torch.device) -> None:
+    """Neither compiled nor packed, as who saves, copies or exports a model wants its encoder."""
+    compile_encoder(model, False, device)
+    packed.unpack(model.encoder)

@@ -30,7 +30,7 @@ from hanlp_tutor.core.out_of_memory import (
     single_example,
 )
 from hanlp_tutor.core.parallel import Team
-from hanlp_tutor.core.precision import compile_encoder
+from hanlp_tutor.core.precision import plain_encoder
 from hanlp_tutor.core.task import task_of
 from hanlp_tutor.data import LabelledText, TaggedText
 from hanlp_tutor.data.examples import gold_counts
@@ -314,7 +314,7 @@ class Run:
         if state.best_state is not None:
             self.model.load_state_dict(state.best_state)
         self.model.eval()
-        compile_encoder(self.model, False, self.device)  # who saves, copies or exports it wants the plain one
+        plain_encoder(self.model, self.device)
         if self.team.leads:
             write_history(self.out / "history.csv", state.rows)
             self.board.close()

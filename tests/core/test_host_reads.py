@@ -1,14 +1,20 @@
 """The loop waits for the device where a row of the history is made, and nowhere else."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
+import torch.nn.functional as F
 from host_reads import HostReads
 from small_runs import PLAIN, make
 from toy import labelled, tagged
 
+from hanlp_tutor.core import precision
 from hanlp_tutor.core import train as loop
+from hanlp_tutor.core.precision import Precision
 from hanlp_tutor.core.run import Run
 from hanlp_tutor.data.words import TaggedWords
+from hanlp_tutor.encoders import packed
 
 UPDATES = 10
 
@@ -22,6 +28,13 @@ def worded(count):
         tags = tuple("B-PER" if k % 4 == 0 else "O" for k in range(len(words)))
         found.append(TaggedWords(task, tuple(words), () if task == "tok" else tags, example.source))
     return found
+
+
+def text_by_text(q, k, v, bounds, *_, scale):
+    """In the place of ``varlen_attn``, one call that reads nothing."""
+    text = torch.bucketize(torch.arange(len(q)), bounds, right=True)
+    given = (x.transpose(0, 1) for x in (q, k, v))
+    return F.scaled_dot_product_attention(*given, attn_mask=text[:, None] == text, scale=scale).transpose(0, 1)
 
 
 @pytest.fixture
@@ -110,3 +123,12 @@ def test_an_update_reads_nothing(reads_of, task, examples, options):
 def test_in_fp16_an_update_reads_once_whether_it_was_skipped(reads_of):
     found = reads_of("ner", tagged(80), fp16=True, allow_slow_precision=True)
     assert len(found) <= UPDATES
+
+
+@pytest.mark.parametrize("longest", [40, 60])
+def test_without_padding_an_update_reads_nothing_either(reads_of, monkeypatch, longest):
+    pack, half = precision.pack_encoder, Precision(torch.device("cuda"), torch.bfloat16)
+    monkeypatch.setattr(packed, "_kernel", lambda: text_by_text)
+    monkeypatch.setattr(precision, "pack_encoder", lambda model, on, _: pack(model, on, half))
+    monkeypatch.setattr(Precision, "autocast", lambda self: nullcontext())
+    assert reads_of("ner", tagged(80, longest=longest), max_length=40, varlen=True) == []
