@@ -52,7 +52,7 @@ class TrainConfig(Options):
         ConfigError: an unknown option (with the nearest known one), a wrong type, a value out of range.
     """
 
-    ADDED: ClassVar[tuple[str, ...]] = ("tf32", "deterministic", "compile", "varlen")
+    ADDED: ClassVar[tuple[str, ...]] = ("tf32", "deterministic", "compile", "varlen", "loss_mean")
 
     # How long, how much at once
     epochs: int = Field(10, ge=1)
@@ -60,6 +60,9 @@ class TrainConfig(Options):
     max_batch_tokens: int | None = Field(None, ge=16, description="tokens in a micro-batch; None: 128 times batch_size")
     max_length: int = Field(512, ge=16, le=512, description="tokens in a window of text; longer texts take several")
     gradient_accumulation_steps: int = Field(1, ge=1, description="micro-batches in one update")
+    loss_mean: Literal["update", "corpus"] = Field(
+        "update", description="over the tokens of each update; corpus: a token weighs the same in every update"
+    )
 
     # How fast
     lr: float | None = Field(None, gt=0, le=1, description="of the encoder θ; None: what suits the encoder")

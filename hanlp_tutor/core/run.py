@@ -191,6 +191,18 @@ class Run:
                 self._before_window = random_state(self.device), len(self.losses), self.tokens_since_row
                 yield self._window()
 
+    def tokens_of(self, window: list[Batch]) -> float:
+        """By which the summed loss of an update is divided; in several processes a mean, as their gradients are.
+
+        Batches of like length (:func:`hanlp_tutor.core.batching.length_buckets`) have few tokens where sentences are
+        short. Divided by its own, an update of short sentences moves the weights as far as one of long ones, and their
+        tokens count for more than they are; ``loss_mean="corpus"`` divides all by what an update has in the mean, so
+        that an epoch adds up to the mean over the training set.
+        """
+        if self.config.loss_mean == "corpus":
+            return self.valid_in_train * self.config.epochs / self.updates / self.team.size
+        return self.team.mean(sum(batch.valid for batch in window))
+
     def smaller_window(self, window: list[Batch]) -> list[Batch]:
         """Memory ran out in this accumulation window: forget its notes, cut all micro-batches in two, and say so.
 

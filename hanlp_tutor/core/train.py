@@ -82,7 +82,7 @@ def fine_tune(
     @smaller_when_memory_runs_out(run.smaller_window)  # calls it again, for the same examples in smaller pieces
     def accumulate_gradients(window: list[Batch]) -> None:
         optimizer.zero_grad(set_to_none=True)
-        n = team.mean(sum(batch.valid for batch in window))  # a mean, as the gradients of several processes
+        n = run.tokens_of(window)
         for batch in team.each(window):
             batch = batch.to(precision.device)
             with precision.autocast():

@@ -31,6 +31,7 @@ RUNS = {
         "task": "classify",
         "options": {"l2": 0.1, "l2_on": "all", "max_length": 16, "gradient_accumulation_steps": 3},
     },
+    "corpus": {"options": {"loss_mean": "corpus"}},
     "few": {"count": 3, "options": {"crf": True, "epochs": 20}},  # fewer examples than processes
     "stops": {"count": 40, "dev": 20, "options": {"epochs": 30, "patience": 2, "lr": 0.3, "head_lr": 0.3}},
 }

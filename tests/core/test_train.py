@@ -70,6 +70,19 @@ def test_the_mean_of_the_means_is_far_off(tiny_encoder, tmp_path):
     assert distance(wrong, flat(ours.values())) > 0.02
 
 
+@pytest.mark.parametrize("mean", ["corpus", "update"])
+def test_over_the_corpus_the_updates_of_an_epoch_add_up_to_its_mean(tiny_encoder, tmp_path, mean):
+    """At a learning rate that moves nothing; sentences of like length make updates of unlike numbers of tokens."""
+    examples = tagged(38, longest=60)
+    config = PLAIN.replace(batch_size=8, gradient_accumulation_steps=2, lr=1e-15, head_lr=1e-15, loss_mean=mean)
+    model = make("ner", examples, tiny_encoder, double=True)
+    updates = updates_of(model, examples, config, tmp_path)
+    found = sum(flat(ours.values()) for _, ours in updates) / len(updates)
+    whole = gradient_by_hand(model, examples, mean_over_window)
+    away = distance(found, flat(whole[name] for name in updates[0][1]))
+    assert away <= 1e-6 if mean == "corpus" else away > 0.02
+
+
 def test_class_weights_weigh_the_loss(tiny_encoder, tmp_path):
     examples = [e for e in labelled(60) if e.label == "good"][:12] + [e for e in labelled(60) if e.label == "bad"][:4]
     model = make("classify", examples, tiny_encoder, double=True)
