@@ -170,6 +170,8 @@ def test_one_process_is_measured_beside_several_in_turns(devices, monkeypatch, t
     text = devices.table(content)
     assert "| 2 processes | 375 (300 to 450) | 16 | 2.0 (2.0 to 2.0) |" in text
     assert "2 processes beside 1: × 2.06 (1.12 to 3.00), on " in text and "processors" in text
+    content["settings"]["processors"] = 1
+    assert "The machine was shared" in devices.table(content)
     assert devices.for_gpu(content)["vs_one"]["median"] == 2.0625
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(SystemExit, match="There is one GPU"):
