@@ -5,9 +5,9 @@ processes divide among themselves (``core/parallel.py``). On GPUs there are as m
 NCCL, and the encoder has BERT-base's shape; where there is none, two with a thread each, by Gloo, and the embedded one.
 Counted are the tokens of the texts a second of time that passes, in the middle of the run; rounds alternate, and a
 ratio is taken within a round. The record says how many processors were granted and how many processes wanted to
-compute during the minute before: two processes whose processors share a core gain less than two devices would, and beside
-other work they get two shares of the machine where one process gets one. Results go to ``results/devices.json``; what
-was measured under these settings is not measured again. Five minutes on a quiet CPU.
+compute during the minute before: two processes whose processors share a core gain less than two devices would, and
+beside other work they get two shares of the machine where one process gets one. Results go to
+``results/devices.json``; what was measured under these settings is not measured again. Five minutes on a quiet CPU.
 """
 
 from __future__ import annotations
@@ -141,8 +141,9 @@ def table(content: dict[str, Any]) -> str:
         lines.append(f"| {name} | {cells[0]} | {row['median']['updates']:.0f} | {cells[1]} |")
     rounds = min(len(row["seeds"]) for row in rows.values())
     devices = f"{settings['devices']} GPUs" if settings["devices"] else f"{settings['processors']} processors"
-    busiest = max(row["median"]["load"] for row in rows.values())
-    shared = (
+    wanted = max(row["median"]["load"] for row in rows.values())
+    shared = not settings["devices"] and wanted > settings["processors"]
+    caveat = (
         " The machine was shared: more wanted to compute than it has processors. Of such a machine two processes get "
         "two shares, so the ratio flatters them."
     )
@@ -150,7 +151,7 @@ def table(content: dict[str, Any]) -> str:
         f"{row_name(settings['processes'])} beside 1: × {times['median']:.2f} ({low:.2f} to {high:.2f}), on {devices}. "
         f"{settings['sentences']:,} sentences, {settings['batch']} an update, {settings['encoder']}; rounds: {rounds}, "
         f"median, spread in brackets. Measured by `{content['command_line']}` on {content['device']}, "
-        f"torch {content['versions']['torch']}, {content['date'][:10]}.{shared * (not settings['devices'] and busiest > settings['processors'])}"
+        f"torch {content['versions']['torch']}, {content['date'][:10]}.{caveat * shared}"
     )
     return "\n".join([*lines, "", said])
 
