@@ -76,7 +76,7 @@ def placed(lines: Sequence[Line], size: tuple[int, int], source: str = "") -> Pl
         x += [bucket(line.box[0], size[0])] * len(signs)
         y += [bucket(_middle(line), size[1])] * len(signs)
         parts += [line.part] * len(signs)
-    return PlacedText("".join(text), tuple(tags), source, tuple(x), tuple(y), tuple(parts))
+    return PlacedText("".join(text), tuple(tags), source, x=tuple(x), y=tuple(y), parts=tuple(parts))
 
 
 def _joined(lines: Sequence[Line], size: tuple[int, int]) -> Iterator[tuple[Line, str]]:
