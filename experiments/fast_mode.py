@@ -3,11 +3,11 @@
 Fast is what ``fine_tune`` does: batches of sentences of like length, drawn anew each epoch, and no mask where none of a
 batch is padded. The reference reads the same sentences in random order, padded to the longest of their batch, always
 under a mask. Between them stands the fast mode with ``loss_mean="corpus"``, in which an update of short sentences,
-whose tokens are few, does not count as much as one of long ones. Each seed draws its own training sentences; within a seed
-all start from the same weights and make as many updates with batches as large, under the options that the kit chooses
-for this encoder. No dev set is read and the last weights are scored, on the test set, once a run; that the sentences
-are short and the passes few is for the sake of time, twenty minutes on one core. What has been measured under the same
-settings is not measured again.
+whose tokens are few, does not count as much as one of long ones. Each seed draws its own training sentences; within a
+seed all start from the same weights and make as many updates with batches as large, under the options that the kit
+chooses for this encoder. No dev set is read and the last weights are scored, on the test set, once a run; that the
+sentences are short and the passes few is for the sake of time, twenty minutes on one core. What has been measured under
+the same settings is not measured again.
 """
 
 import random
