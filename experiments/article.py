@@ -1,12 +1,14 @@
 """``python -m experiments.article``: what of the article can be tried at once, on the HanLP that is installed here.
 
-Its listing line by line, HanLP's own ``fit()``, the options that HanLP has and their defaults, the versions that
-today's libraries ask for, the gradient of accumulated batches, and the memory that each of its three remedies saves.
+Its listings line by line, its two samples of data, HanLP's own ``fit()``, the options that HanLP has and their
+defaults, the versions that today's libraries ask for, the gradient of accumulated batches, and the memory that each of
+its three remedies saves.
 No corpus is downloaded and nothing is learned. A row is a question; 1 says yes and 0 no.
 """
 
 import inspect
 import re
+import tempfile
 from importlib.metadata import requires, version
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from hanlp_tutor.core.precision import apply_options
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.manifest import manifest
-from hanlp_tutor.teach.lessons.l00.listing import own_fit_error, try_listing
+from hanlp_tutor.teach.lessons.l00.listing import attempt, own_fit_error, try_listing, try_training
 from hanlp_tutor.teach.lessons.l07.accumulation import gradient, kept_bytes, relative_error, split, valid
 from hanlp_tutor.teach.lessons.l14.base_shape import base_classifier
 from hanlp_tutor.teach.results import Experiment
@@ -32,7 +34,7 @@ def main() -> None:
     settings = {"encoder": ENCODER, "batch_size": BATCH, "positions": LENGTH + 2}
     experiment = Experiment("article", settings, manifest(describe_device(choose_device())))
     installed = {"versions": {name: version(name) for name in ("hanlp", "torch", "transformers")}}
-    for question in (listing, own_fit, options, versions, metrics):
+    for question in (listing, training_listing, names, samples, own_fit, options, versions, metrics):
         experiment.measure(question.__name__, [1], lambda seed, ask=question: ask(), depends_on=installed)
     experiment.measure("accumulation", [1, 2, 3], accumulated, depends_on=installed)
     texts = long_texts()
@@ -48,6 +50,56 @@ def listing() -> dict[str, float]:
     tried = try_listing()
     return {"lines": len(tried), "run": sum(row["works"] for row in tried),
             "run with the kit": sum(row["kit works"] for row in tried)}  # fmt: skip
+
+
+def training_listing() -> dict[str, float]:
+    """All statements of the training listing, each judged by itself."""
+    tried = try_training()
+    return {"statements": len(tried), "run": sum(row["works"] for row in tried),
+            "run with the kit": sum(row["kit works"] for row in tried)}  # fmt: skip
+
+
+def names() -> dict[str, float]:
+    """Whether HanLP's components are PyTorch's, and names of the article that are looked for in HanLP and in the kit.
+
+    ``class_num`` is looked for in all of HanLP's source, as the one option of it.
+    """
+    import hanlp
+    from hanlp.common.torch_component import TorchComponent
+    from hanlp.components.mtl.multi_task_learning import MultiTaskLearning
+    from hanlp.components.ner.transformer_ner import TransformerNamedEntityRecognizer
+
+    sources = Path(hanlp.__file__).parent.rglob("*.py")
+    return {
+        "built on PyTorch": float(all(issubclass(component, TorchComponent)
+                                      for component in (MultiTaskLearning, TransformerNamedEntityRecognizer))),
+        "HanLP": float(attempt("from hanlp import HanLP") is None),
+        "HanLP in the kit": float(attempt("from hanlp_tutor.article import HanLP") is None),
+        "class_num": float(any("class_num" in path.read_text("utf-8") for path in sources)),
+    }  # fmt: skip
+
+
+def samples() -> dict[str, float]:
+    """What HanLP's readers make of two texts with tags or labels, and of the article's samples, which have no text."""
+    from hanlp.common.dataset import TableDataset
+    from hanlp.datasets.ner.loaders.tsv import TSVTaggingDataset
+
+    tagged, labelled = "张\tB-PER\n三\tI-PER\n\n" * 2, "text\tlabel\n很好\tpositive\n不好\tnegative\n"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "data.tsv"
+
+        def read(reader: type, text: str) -> list:
+            file.write_text(text, encoding="utf-8")
+            return list(reader(str(file)))
+
+        tags = read(TSVTaggingDataset, "O O B-PER I-PER O B-ORG O\n")
+        return {
+            "tagged texts": len(read(TSVTaggingDataset, tagged)),
+            "labelled texts": sum("text" in row for row in read(TableDataset, labelled)),
+            "tags of the sample": 7, "tags read": sum(len(row["tag"]) for row in tags),
+            "labels of the sample": 2,
+            "labels read": sum("label" in row for row in read(TableDataset, "positive\nnegative\n")),
+        }  # fmt: skip
 
 
 def own_fit() -> dict[str, float]:

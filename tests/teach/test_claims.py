@@ -73,7 +73,7 @@ def test_what_cannot_be_tested_here_says_why_and_how_it_could_be(claim):
         assert claim["verdict"] == NOT_HERE, "synthetic data confirm and refute nothing"
     if claim["verdict"] == NOT_HERE:
         assert not claim["rests_on"]
-        assert claim.get("command") or "not written yet" in claim["because"]
+        assert claim.get("command") or "nothing to measure" in claim["because"]
 
 
 def test_every_value_that_is_read_is_used():
@@ -87,7 +87,7 @@ def test_no_number_of_ours_is_typed_by_hand():
     """In ``because`` a measured number comes from a value; what is left are names and the article's own."""
     for claim in CLAIMS:
         typed = re.findall(r"(?<![\w.-])\d+\.\d+(?![\w-])", re.sub(r"\{[^}]*\}", "", claim["because"]))
-        own = {"0.1", "0.3", "92.3"}
+        own = {"0.01", "0.1", "0.3", "92.3"}
         assert set(typed) <= own, f"{claim['id']}: {typed}"
 
 
@@ -155,6 +155,17 @@ def test_a_spread_is_shown_only_where_there_is_one():
     assert f"{Value(0.5, (0.4, 0.6)):.1%}" == "50.0%"
     assert f"{Value(0.0):yes} {Value(1.0):yes}" == "no yes"
     assert f"{Value(0.5, (0.5,)):.2f~}" == "0.50" and f"{Value(0.5, (0.5, 0.5001)):.2f~}" == "0.50"
+
+
+def test_an_interval_is_of_the_mean_and_a_condition_may_ask_for_its_ends():
+    """Three draws on one side of zero, and the interval holds it."""
+    behind = Value(-4.8, (-12.2, -2.3, -4.8))
+    assert f"{behind:+.1f±}" == "-6.4 (95 % -19.2 to +6.4)"
+    assert fails(["behind.greatest < 0", "behind.high > 6", "behind.low > -20"], {"behind": behind}) == []
+    assert fails(["behind.high < 0"], {"behind": behind})
+    assert f"{Value(0.5, (0.5,)):.2f±}" == "0.50"
+    with pytest.raises(ConfigError, match=r"alone\.low"):
+        fails(["alone.low > 0"], {"alone": Value(0.5, (0.5,))})
 
 
 def test_a_ratio_is_of_the_same_seeds(tmp_path: Path):

@@ -86,6 +86,10 @@ def render_page(results: Path | None = None) -> str:
         "",
         "Written by `python -m hanlp_tutor.teach.course.claims`; every number is read from `results/` or counted.",
         "A verdict holds at the scale that stands beside it: what a small encoder does not show, a large one may.",
+        "",
+        "Brackets hold the least and the greatest seed, or behind *95 %* the interval of the mean. The conditions use",
+        "the least and the greatest seed, which is stricter the more seeds there are: three may all lie on one side of",
+        "zero while the interval holds it. Where a text speaks of an interval, or of what is not shown, it is that one.",
     ]
     for number, row in enumerate(rows, start=1):
         lines += ["", f"## {number}. {row['in English']}", "", f"> {row['claim']}", "",

@@ -9,14 +9,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.teach.results import current_rows, read_results
 
+if TYPE_CHECKING:
+    from hanlp_tutor.workbench.significance import Comparison
+
 TAGS = 7  # BIO tags of three types
 LORA_RANK = 8
-_ENDS = {"least": min, "greatest": max}
+_ENDS: dict[str, Callable[[Sequence[float]], float]] = {
+    "least": min,
+    "greatest": max,
+    "low": lambda seeds: _interval(seeds).low,
+    "high": lambda seeds: _interval(seeds).high,
+}
 _SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
 _CONDITION = re.compile(r"([\w.]+) (<=|>=|==|<|>) ([\w.+-]+)")
 
@@ -26,7 +34,8 @@ class Value:
     """A number, and how far it spreads over seeds.
 
     In a format string a trailing ``~`` shows the spread, least to greatest: ``{f1:.1%~}`` gives ``70.1% (69.8% to
-    70.6%)``, and the number alone where one seed stands behind it or the spread is nothing at that many digits. As
+    70.6%)``, and the number alone where one seed stands behind it or the spread is nothing at that many digits. A
+    trailing ``±`` shows the mean and its interval instead: ``{gain:+.1f±}`` gives ``-6.4 (95 % -19.2 to +6.4)``. As
     ``{there:yes}`` 0 is ``no`` and all else ``yes``.
 
     Attributes:
@@ -40,7 +49,11 @@ class Value:
     def __format__(self, spec: str) -> str:
         if spec == "yes":
             return "yes" if self.middle else "no"
-        shown = format(self.middle, spec.removesuffix("~"))
+        if spec.endswith("±") and len(self.seeds) > 1:
+            mean = _interval(self.seeds)
+            shown, low, high = (format(each, spec[:-1]) for each in (mean.difference, mean.low, mean.high))
+            return f"{shown} (95 % {low} to {high})"
+        shown = format(self.middle, spec.rstrip("~±"))
         if not spec.endswith("~") or len(self.seeds) < 2:
             return shown
         low, high = (format(end(self.seeds), spec[:-1]) for end in (min, max))
@@ -140,7 +153,8 @@ def number_shown(text: str, finds: str) -> Value | None:
 def fails(conditions: Sequence[str], values: dict[str, Value]) -> list[str]:
     """Those conditions, such as ``ours > theirs`` or ``share < 0.001``, that the values do not meet, with the numbers.
 
-    ``gain.least`` and ``gain.greatest`` are those of the seeds.
+    ``gain.least`` and ``gain.greatest`` are those of the seeds, ``gain.low`` and ``gain.high`` the ends of the 95 %
+    interval of their mean (:func:`hanlp_tutor.workbench.significance.paired_seeds`).
 
     Raises:
         ConfigError: a condition that cannot be read, or names a value that is not there.
@@ -156,6 +170,12 @@ def fails(conditions: Sequence[str], values: dict[str, Value]) -> list[str]:
     return found
 
 
+def _interval(seeds: Sequence[float]) -> Comparison:
+    from hanlp_tutor.workbench.significance import paired_seeds
+
+    return paired_seeds(seeds, [0.0] * len(seeds))
+
+
 def _wanted(entry: dict[str, Any]) -> dict[str, dict[str, str]]:
     return {name: {"experiment": entry.get("experiment"), **where} for name, where in entry["values"].items()}
 
@@ -163,6 +183,8 @@ def _wanted(entry: dict[str, Any]) -> dict[str, dict[str, str]]:
 def _side(text: str, values: dict[str, Value], condition: str) -> float:
     name, _, end = text.partition(".")
     if name in values and end in ("", *_ENDS):
+        if end in ("low", "high") and len(values[name].seeds) < 2:
+            raise ConfigError(f"{condition!r}: {text}: an interval needs two seeds at least.")
         return _ENDS[end](values[name].seeds) if end else values[name].middle
     try:
         return float(text)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from hanlp_tutor.teach.lessons.l00.listing import LINES, attempt, explain, own_fit_error, try_listing
+from hanlp_tutor.teach.lessons.l00.listing import LINES, attempt, explain, own_fit_error, try_listing, try_training
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +22,13 @@ def test_with_the_kit_each_line_runs_and_only_imports_differ(tried):
     assert [row["line"] for row in tried if not row["kit works"]] == []
     changed = [row["line"] for row in tried if row["kit"] != row["line"]]
     assert changed == [row["line"] for row in tried if row["line"].startswith("from ")] and len(changed) == 5
+
+
+def test_of_the_training_listing_two_kinds_of_statement_run_and_with_the_kit_all():
+    tried = try_training()
+    assert len(tried) == 11 and all(row["kit works"] for row in tried)
+    running = [row["line"] for row in tried if row["works"]]
+    assert len(running) == 4 and all("get_resource" in line or line.startswith("mtl.save") for line in running)
 
 
 def test_a_line_that_the_kit_lacks_would_show():

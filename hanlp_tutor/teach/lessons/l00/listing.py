@@ -27,7 +27,7 @@ _NOWHERE = _Nowhere()
 _REAL = "from hanlp.components.mtl.multi_task_learning import MultiTaskLearning"
 _EMBEDDING = "from hanlp.layers.embeddings.contextual_word_embedding import ContextualWordEmbedding"
 _KIT_GROUND = """
-from hanlp_tutor.article import MTLConfig, MultiTaskLearning
+from hanlp_tutor.article import MTLConfig, MultiTaskLearning, get_resource
 config = MTLConfig.from_pretrained('bert-base-chinese')
 config.task_list = ['ner']
 mtl = MultiTaskLearning(config)
@@ -91,6 +91,40 @@ LINES = (
 )
 
 
+# The eleven statements of the article's training listing. Those above leave four of them out, which say no more than
+# their neighbours, and take in two imports of its other listings.
+TRAINING = (
+    *LINES[:5],
+    Line("config.ner.head['class_num'] = 5"),
+    LINES[5],
+    Line("train_data = get_resource('path/to/train.txt')", LINES[2].article),
+    Line("val_data = get_resource('path/to/val.txt')", LINES[2].article),
+    LINES[6],
+    Line("mtl.save('finetuned_hanlp')", f"{_REAL}; mtl = MultiTaskLearning()"),
+)
+
+
+def try_training() -> list[dict[str, Any]]:
+    """Run each statement of :data:`TRAINING` by itself, as :func:`try_listing` does; its two files are there.
+
+    Of ``save``, which needs a trained model, the arguments are looked at.
+
+    Returns:
+        For each ``line``, ``works`` and ``kit works`` (bool).
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("train.txt", "val.txt"):
+            Path(folder, name).touch()
+        return [
+            {
+                "line": line.article,
+                "works": attempt(_save_bound(line.article).replace("path/to", folder), line.given) is None,
+                "kit works": attempt(_kit_probe(line.article).replace("path/to", folder), _KIT_GROUND) is None,
+            }
+            for line in TRAINING
+        ]
+
+
 def try_listing() -> list[dict[str, Any]]:
     """Run each line of the listing, and what should take its place, on the installed HanLP; offline.
 
@@ -122,10 +156,18 @@ def kit_line(line: str) -> str:
 
 
 def _kit_probe(line: str) -> str:
-    """What shows, without data, that a line runs with the kit: of a training its arguments."""
-    if line.startswith("mtl.fit("):
-        return f"import inspect; inspect.signature(mtl.fit).bind({line.removeprefix('mtl.fit(')}"
-    return kit_line(line)
+    """What shows, without data, that a line runs with the kit: of training and saving the arguments."""
+    return _bound(_save_bound(kit_line(line)), "fit")
+
+
+def _save_bound(line: str) -> str:
+    return _bound(line, "save")
+
+
+def _bound(line: str, method: str) -> str:
+    """A call of ``mtl``'s method as a look at its arguments; another line as it stands."""
+    call = f"mtl.{method}("
+    return f"import inspect; inspect.signature({call[:-1]}).bind({line.removeprefix(call)}" if call in line else line
 
 
 def attempt(code: str, given: str = "") -> Exception | None:

@@ -93,6 +93,10 @@ def _own_claim(claim: Any) -> str:
             where.get("measure") in known,
             f"{name}: no measure {where.get('measure')!r} there, only {', '.join(known)}.",
         )
+    require(
+        any("minus" in where for where in claim["values"].values()),
+        "A single row is no comparison: name another row with `minus`, and the value is the difference in points.",
+    )
     if content["settings"].get("synthetic"):
         require(claim["verdict"] == NOT_HERE, "These data are synthetic: the honest verdict is 'not testable here'.")
     elif claim["verdict"] != NOT_HERE:
@@ -102,7 +106,20 @@ def _own_claim(claim: Any) -> str:
     except (TutorError, KeyError, ValueError) as error:
         require(False, f"It cannot be read: {error}")
     require(found["verdict"] != JUDGE_AGAIN, f"The numbers do not bear it out; {found['because']}.")
+    require(
+        claim["verdict"] == NOT_HERE or judged(_exchanged(claim), evidence)["verdict"] == JUDGE_AGAIN,
+        f"Exchange the two rows, and {', '.join(claim['rests_on'])} still holds: it does not say which is ahead.",
+    )
     return f"{found['verdict'].capitalize()}: {found['measured']}. And it falls when the numbers do."
+
+
+def _exchanged(claim: dict[str, Any]) -> dict[str, Any]:
+    """The claim with the two rows of each difference the other way round."""
+    values = {
+        name: {**where, "row": where["minus"], "minus": where["row"]} if "minus" in where else where
+        for name, where in claim["values"].items()
+    }
+    return {**claim, "values": values}
 
 
 q21_3 = Exercise(
@@ -111,6 +128,6 @@ q21_3 = Exercise(
         "Take the dictionary above, and change the row.",
         "`list(Evidence().content('encoders')['rows'])` shows the rows; each has the measures of its `median`.",
         "With `minus` a value is the difference to another row, in points; `rests_on` then is a list such as "
-        "['gain > 0'].",
+        "['gain > 0'], which falls when you exchange the rows.",
     ),
 )
