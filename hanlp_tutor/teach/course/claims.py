@@ -89,7 +89,7 @@ def render_page(results: Path | None = None) -> str:
         "",
         "Brackets hold the least and the greatest seed, or behind *95 %* the interval of the mean. The conditions use",
         "the least and the greatest seed, which is stricter the more seeds there are: three may all lie on one side of",
-        "zero while the interval holds it. Where a text speaks of an interval, or of what is not shown, it is that one.",
+        "zero while the interval holds it. Where a text speaks of an interval, or of what is not shown, it is that.",
     ]
     for number, row in enumerate(rows, start=1):
         lines += ["", f"## {number}. {row['in English']}", "", f"> {row['claim']}", "",
