@@ -4,10 +4,10 @@ Each measurement starts a server of its own on the loopback and asks it from thi
 share the cores, alike for all. The model is a tagger that is fine-tuned here for a minute (and a classifier, for files
 in bulk); what is compared is served from the same weights. Rounds alternate, and the table shows their median.
 
-* ``latency/SERVER/CLIENTS``: ``article`` is its nine lines around ``hanlp.load``; ``kit`` computes requests together,
+* ``latency/SERVER/CLIENTS``: ``article`` is its seven lines around ``hanlp.load``; ``kit`` computes requests together,
   ``kit, one by one`` does not; ``onnx`` and ``int8`` are the same model on ONNX Runtime.
 * ``overload``: twice the requests that the service manages, for a minute; each answer is compared with the offline one.
-* ``one text``: 47 characters, on one core, without HTTP; ``one log``: a log of the corpus ``faults`` through HTTP,
+* ``one text``: 47 characters, on one core, without HTTP; ``one log``: a log of the synthetic corpus ``faults`` through HTTP,
   by the kit's encoder and by one of BERT-base's shape (random weights).
 * ``bulk``: reviews a second, from a list.
 * ``hostile``: 10,000 requests that no client should send; counted is what the service answers.

@@ -121,13 +121,15 @@ def scaling(without: float, best: float) -> str:
     return f"{shown}: the scale takes {1 - best / without:.0%} of the error away."
 
 
-def shown(differences: Mapping[str, Comparison], *, of: str = "F1") -> str:
+def shown(differences: Mapping[str, Comparison], *, of: str = "F1", points: bool = True) -> str:
     """Which of several changes has been shown to help, or to harm: those whose interval holds no zero.
 
     Args:
         differences: of each change, its score less that without it, with the interval.
         of: the score.
+        points: show hundredths of the score, called points; otherwise the differences as they are, such as of a loss.
     """
+    scale, form, unit = (100, "+.1f", " points") if points else (1, "+.3f", "")
     if not differences:
         return "Nothing has been measured with two seeds or more."
     parts = []
@@ -137,7 +139,7 @@ def shown(differences: Mapping[str, Comparison], *, of: str = "F1") -> str:
         ("not shown to do either, for the interval holds zero", lambda d: not d.excludes_zero),
     ):
         of_this_kind = [
-            f"{name} ({100 * d.difference:+.1f} points, {100 * d.low:+.1f} to {100 * d.high:+.1f})"
+            f"{name} ({scale * d.difference:{form}}{unit}, {scale * d.low:{form}} to {scale * d.high:{form}})"
             for name, d in differences.items()
             if holds(d)
         ]

@@ -99,6 +99,8 @@ def test_shown():
     assert "Shown to lower dev F1: λ (-3.0 points, -5.0 to -1.0)." in said
     assert "holds zero: dropout (+1.0 points, -1.0 to +3.0)." in said
     assert "Shown to lower F1: none." in verdict.shown({"data": better})
+    loss = verdict.shown({"data": better}, of="a loss", points=False)
+    assert f"data ({better.difference:+.3f}, {better.low:+.3f} to {better.high:+.3f})" in loss
     assert verdict.shown({}).startswith("Nothing has been measured")
 
 

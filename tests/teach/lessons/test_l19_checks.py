@@ -1,5 +1,7 @@
 """The exercises of notebook 19; test_exercises.py holds the checks to these answers."""
 
+import math
+
 
 def next_batch(waiting, texts, characters):
     batch = []
@@ -44,12 +46,15 @@ WRONG = {
     "q19_2": [
         (lambda rate, deadline: rate / deadline, "you divide"),
         (lambda rate, deadline: 1 / rate, "time of one request"),
-        (lambda rate, deadline: 7, "may hold"),
+        (lambda rate, deadline: 20, "may hold 7, your function gives 20"),
+        (lambda rate, deadline: rate * deadline, "requests are whole"),
+        (lambda rate, deadline: math.ceil(rate * deadline), "the last of them would be late"),
     ],
     "q19_4": [
         (lambda w: w / (w.abs().max() / 127), "two things"),
         (lambda w: (w / (w.abs().max() / 127), w.abs().max() / 127), "no whole numbers"),
         (lambda w: ((w * 1270).round(), 1 / 1270), "does not fit"),
+        (lambda w: ((w / (w.abs().max() / 128)).round(), w.abs().max() / 128), "128 does not fit"),
         (lambda w: ((w * 10).round(), 1 / 10), "stays unused"),
         (lambda w: ((w / (w.abs().max() / 127)).floor(), w.abs().max() / 127), "rounding alone"),
     ],

@@ -35,11 +35,13 @@ def test_the_listing_is_python_and_that_of_the_article(tmp_path):
 
 def test_tables_say_what_is_measured_and_what_is_not(tmp_path):
     assert results.measured_on(tmp_path) == results.UNMEASURED
+    assert results.unlucky(folder=tmp_path) == results.memory_in_the_second_half(tmp_path) == results.UNMEASURED
     assert results.UNMEASURED in results.latency_table(tmp_path).frame.iloc[0]["1 client"]
     latency = {"p50_ms": 10.0, "p99_ms": 20.5, "per_second": 99.6, "memory_mb": 400.0}
     over = {"capacity": 100, "offered": 199.5, "answered": 3000, "refused": 2900, "lost": 0, "wrong": 1, "failed": 1,
             "p50_ms": 100, "p99_ms": 800, "memory_growth": 0.012}  # fmt: skip
-    rows = {"latency/kit/16": latency, "overload": over, "one text/int8": latency, "bulk/int8": {"per_second": 1234.0}}
+    worse = {**latency, "p99_ms": 10.4, "per_second": 120.0}
+    rows = {"latency/kit/16": latency, "latency/article/16": worse, "latency/kit, one by one/16": latency, "overload": over, "one text/int8": latency, "bulk/int8": {"per_second": 1234.0}}
     content = {"device": "a laptop", "versions": {"torch": "2"}, "date": "2026-11-28T", "schema": 1, "settings": {},
                "rows": {name: {"median": row} for name, row in rows.items()}}  # fmt: skip
     (tmp_path / "serving.json").write_text(json.dumps(content), encoding="utf-8")
@@ -47,6 +49,13 @@ def test_tables_say_what_is_measured_and_what_is_not(tmp_path):
     assert kit["16 clients"] == "10.0 / 20.5; 100/s" and kit["MiB"] == "400"
     shown = {row["under twice of it"]: row["measured"] for row in rows_of(results.overload_table(tmp_path))}
     assert shown["lost or wrong"] == "2" and shown["refused with 429"] == "2,900"
+    unlucky = results.unlucky(folder=tmp_path)
+    assert "more than 20 ms, where the article's takes 10 ms: the tail is longer" in unlucky
+    assert "100 requests a second and the article's service 120: fewer" in unlucky
+    assert results.memory_in_the_second_half(tmp_path) == "The memory hardly changed in the second half (+1.2%)."
+    content["rows"]["overload"]["median"]["memory_growth"] = 0.187
+    (tmp_path / "serving.json").write_text(json.dumps(content), encoding="utf-8")
+    assert "grew by 18.7% in the second half; a minute" in results.memory_in_the_second_half(tmp_path)
     int8 = next(row for row in rows_of(results.model_table(tmp_path)) if row["model"] == "ONNX in 8 bits")
-    assert int8["reviews a second"] == "1,234" and int8["a fault log through HTTP, p50 / p99 ms"] == "–"
+    assert int8["reviews a second"] == "1,234" and int8["a synthetic log through HTTP, p50 / p99 ms"] == "–"
     assert results.measured_on(tmp_path) == "a laptop, torch 2, 2026-11-28"

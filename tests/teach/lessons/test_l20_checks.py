@@ -30,7 +30,7 @@ SLOW = {"B": "rate-too-low", "C": "long-warm-up", "D": "random-weights"}
 RIGHT = {
     "q20_1": [floor, floor_as_pytorch, lambda labels: float(floor(labels))],
     "q20_2": ["over-fitting", "过拟合", "Over-fitting", "over fitting"],
-    "q20_3": [SLOW, {**SLOW, "B": "收敛慢", "C": "预热过长"}],
+    "q20_3": [SLOW, {**SLOW, "B": "学习率过低", "C": "预热过长"}, {**SLOW, "C": "too-short"}],
     "q20_4": [("unseen-label", "misaligned"), ["标签拼写不一致", "错位"]],
     "q20_5": [(list(LAST), LAST), ([*list(LAST)[:2], *list(LAST)[:1:-1]], LAST)],
 }
@@ -59,6 +59,8 @@ WRONG = {
         ({**SLOW, "B": "long-warm-up"}, "Patient B is no case of long-warm-up"),
         ({**SLOW, "C": "rate-too-low"}, "When did the run get there"),
         ({**SLOW, "D": "noisy-labels"}, "What else goes into a run"),
+        ({**SLOW, "B": "收敛慢"}, "is a complaint"),
+        ({**SLOW, "B": "too-short"}, "Patient B is no case of too-short"),
         ("rate-too-low", "is a dict"),
     ],
     "q20_4": [

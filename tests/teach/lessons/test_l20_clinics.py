@@ -9,6 +9,7 @@ from hanlp_tutor.core.model_folder import build_model
 from hanlp_tutor.core.task import label_set
 from hanlp_tutor.data import TaggedText
 from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.teach.lessons.l20.chance import shuffled_tags
 from hanlp_tutor.teach.lessons.l20.clinics import (
     _WARD,
     FAULTS,
@@ -52,6 +53,13 @@ def test_tags_are_shifted_and_types_renamed_and_nothing_else():
     assert shifted(example).text == renamed(example, "PER", "PRE").text == example.text
 
 
+def test_shuffled_tags_are_the_same_tags_elsewhere():
+    dealt = shuffled_tags(NER.train)
+    assert [e.text for e in dealt] == [e.text for e in NER.train] and dealt == shuffled_tags(NER.train)
+    assert [e.tags for e in dealt] != [e.tags for e in NER.train] != [e.tags for e in shuffled_tags(NER.train, 2)]
+    assert sorted(t for e in dealt for t in e.tags) == sorted(t for e in NER.train for t in e.tags)
+
+
 def test_what_is_planted():
     def types(examples):
         return {span.label for example in examples for span in example.spans}
@@ -66,6 +74,8 @@ def test_what_is_planted():
     assert [e.text for e in plant("noisy-labels", CLASSES).train] == [e.text for e in CLASSES.train]
     assert 40 <= sum(a != b for a, b in zip(plant("noisy-labels", CLASSES).train, CLASSES.train, strict=True)) <= 50
     assert plant("random-weights", CLASSES).encoder == "random:mini-bert"
+    warm = plant("long-warm-up", NER).config
+    assert (warm.epochs, warm.warmup_steps) == (1, NER.updates_an_epoch - 1)
 
 
 def test_a_patient(small_encoder, tmp_path):

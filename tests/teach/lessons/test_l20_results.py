@@ -30,6 +30,7 @@ def test_tables(tmp_path):
     assert remedy["ahead in"] == "2 of 3 seeds"
     (name, compared), *_ = against_the_first("over-fitting", tmp_path).items()
     assert name == "λ" and abs(compared.difference - 0.1 / 3) < 1e-9 and not compared.excludes_zero
+    assert against_the_first("over-fitting", tmp_path, measure="rise")["λ"].difference == 0
     assert verdicts(tmp_path) == [
         {"planted": "leak", "runs": "3", "named": "2", "first": "1"},
         {"planted": "nothing", "runs": "2", "named": "1 alarm", "first": ""},

@@ -46,8 +46,9 @@ def q19_1(answer: Any) -> str:
 @cases(
     {
         "a hundred requests a second, each served within a fifth of a second": (100.0, 0.2),
-        "forty a second that may take half a second": (40.0, 0.5),
-        "a slow model: two a second, and ten seconds of patience": (2.0, 10.0),
+        "thirty a second that may take a quarter of a second": (30.0, 0.25),
+        "a faster model, and a second of patience": (120.0, 1.0),
+        "a slow model: three a second, and half a second of patience": (3.0, 0.5),
     },
     "Little's law: the number in a system is the rate of arrivals times the time that each spends in it.",
     "The queue may hold as many as the model answers within the deadline. More of them would wait longer.",
@@ -57,11 +58,13 @@ def q19_1(answer: Any) -> str:
 )
 def q19_2(per_second: float, deadline: float) -> Answers:
     """longest_queue(per_second, deadline): how many requests may wait at most."""
-    right = math.floor(per_second * deadline)
+    exact = per_second * deadline
+    right = math.floor(exact)
     return right, {
         "you divide; the rate times the time is the number.": per_second / deadline,
         "that is the time of one request, in seconds.": 1 / per_second,
-        "round down: one more would be late.": per_second * deadline if per_second * deadline != right else -1,
+        "requests are whole: round down.": exact if exact != right else -1,
+        "round down: the last of them would be late.": math.ceil(exact) if exact != right else -1,
     }
 
 
@@ -111,7 +114,10 @@ def q19_4(answer: Any) -> str:
         whole, scale = torch.as_tensor(found[0]).double(), float(found[1])
         require(bool((whole == whole.round()).all()), "The first are no whole numbers: round them.")
         largest = float(whole.abs().max())
-        require(largest <= 128, f"{largest:.0f} does not fit 8 bits: the range is -128 to 127.")
+        require(
+            largest <= 127,
+            f"{largest:.0f} does not fit: the range is -127 to 127, the same on both sides (+128 is no 8-bit number).",
+        )
         require(
             largest >= 126, f"The largest is {largest:.0f}: most of the range stays unused, and small values become 0."
         )

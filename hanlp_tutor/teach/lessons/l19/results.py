@@ -10,7 +10,7 @@ from hanlp_tutor.teach.table import Table
 
 CLIENTS = (1, 4, 16)
 SERVERS = {
-    "article": "the article's nine lines",
+    "article": "the article's seven lines",
     "kit, one by one": "hanlp-tutor serve --batch 1",
     "kit": "hanlp-tutor serve",
     "onnx": "the same, ONNX",
@@ -47,6 +47,35 @@ def latency_table(folder: Path | None = None) -> Table:
     )
 
 
+def unlucky(clients: int = 16, folder: Path | None = None) -> str:
+    """What the kit's service costs: its p99 beside that of the article's, and its rate where it computes one by one."""
+    known = rows(folder)
+    names = ("article", "kit", "kit, one by one")
+    article, together, single = (known.get(f"latency/{name}/{clients}") for name in names)
+    if not (article and together and single):
+        return UNMEASURED
+    tail, usual = together["p99_ms"], article["p99_ms"]
+    return (
+        f"Under {clients} clients half of the answers of `serve` take {together['p50_ms']:.0f} ms or less, where the "
+        f"article's service takes {article['p50_ms']:.0f} ms; but one in a hundred takes more than {tail:.0f} ms, "
+        f"where the article's takes {usual:.0f} ms: the tail is {'longer' if tail > usual else 'shorter'}. One by one "
+        f"(`--batch 1`) `serve` answers {single['per_second']:.0f} requests a second and the article's service "
+        f"{article['per_second']:.0f}: {'fewer' if single['per_second'] < article['per_second'] else 'more'}. "
+        "(One run each.)"
+    )
+
+
+def memory_in_the_second_half(folder: Path | None = None) -> str:
+    """Whether the memory of the overloaded service grew, and what that says."""
+    row = rows(folder).get("overload")
+    if row is None:
+        return UNMEASURED
+    growth = row["memory_growth"]
+    if growth < 0.02:  # allocators breathe
+        return f"The memory hardly changed in the second half ({growth:+.1%})."
+    return f"The memory grew by {growth:.1%} in the second half; a minute does not say whether it goes on."
+
+
 def overload_table(folder: Path | None = None) -> Table:
     """What happened at twice the capacity."""
     row = rows(folder).get("overload")
@@ -80,7 +109,7 @@ def model_table(folder: Path | None = None) -> Table:
                 "model": name,
                 "47 characters, p50 / p99 ms": _times(known.get(f"one text/{key}")),
                 "reviews a second": _number(known.get(f"bulk/{key}"), "per_second", "{:,.0f}"),
-                "a fault log through HTTP, p50 / p99 ms": _times(known.get(f"one log/{key}")),
+                "a synthetic log through HTTP, p50 / p99 ms": _times(known.get(f"one log/{key}")),
             }
             for key, name in names.items()
         ]

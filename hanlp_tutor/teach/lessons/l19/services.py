@@ -90,7 +90,7 @@ def _to_one_core() -> None:
 
 
 def article_service(hanlp_folder: Path, folder: Path) -> Service:
-    """The article's nine lines under uvicorn; the file is written into ``folder``."""
+    """The article's seven lines under uvicorn; the file is written into ``folder``."""
     name = write_article_service(folder)
     command = ["-m", "uvicorn", name, "--app-dir", str(folder), "--port", "PORT", "--log-level", "error"]
     return Service(command, "openapi.json", {"FINETUNED_HANLP": str(Path(hanlp_folder).resolve())})

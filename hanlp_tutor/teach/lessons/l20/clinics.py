@@ -1,6 +1,7 @@
 """Runs with a planted fault, for lesson 20, its experiment and the tests of diagnosis.
 
-A :class:`Plan` is a run before it starts. :func:`plant` gives a healthy plan one fault and only that;
+A :class:`Plan` is a run before it starts. :func:`plant` gives a healthy plan one fault and what that needs to show:
+``over-fitting`` few sentences and no regularisation, ``long-warm-up`` a run that is as short as its warm-up.
 :func:`carry_out` trains it with the kit's own loop and leaves an ordinary run folder.
 """
 
@@ -9,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 import torch
@@ -31,6 +31,7 @@ from hanlp_tutor.data import Span, TaggedText
 from hanlp_tutor.errors import ConfigError, TrainingError, nearest
 from hanlp_tutor.teach.planted import plant_label_errors
 from hanlp_tutor.workbench.diagnose.facts import note_facts
+from hanlp_tutor.workbench.diagnose.record import read_run
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def carry_out(plan: Plan, out: str | Path) -> Result | None:
 
 
 def plant(fault: str, plan: Plan) -> Plan:
-    """The same run with one fault.
+    """The same run with one fault, and nothing else changed, but for what the fault needs to show at all.
 
     Raises:
         ConfigError: no such fault, or one that this task cannot have.
@@ -107,7 +108,11 @@ def _low_learning_rate(plan: Plan) -> Plan:
 
 
 def _long_warm_up(plan: Plan) -> Plan:
-    """The learning rate is still rising when the run is over; like a warm-up of 1,000 updates on a small corpus."""
+    """The learning rate is still rising when the run is over; like a warm-up of 1,000 updates on a small corpus.
+
+    The run is cut to a third as well: in as many updates as the healthy run has, a rising learning rate does no harm
+    (lesson 20 shows all four).
+    """
     epochs = max(1, plan.config.epochs // 3)
     return replace(plan, config=plan.config.replace(warmup_steps=plan.updates_an_epoch * epochs - 1, epochs=epochs))
 
@@ -233,10 +238,9 @@ class Patient:
         """The numbers that a table of patients shows."""
         last = [row for row in self.history if row["dev_score"] is not None][-1]
         top = max(self.history, key=lambda row: row["lr"] or 0.0)
-        tenth = max(1, len(self.history) // 5)
         return {
             "updates": f"{last['step']:.0f}",
-            "loss at the end": f"{mean(row['loss'] for row in self.history[-tenth:]):.3f}",
+            "loss at the end": f"{read_run(self.folder).loss_over(0.8, 1.0):.3f}",
             "highest lr of θ": f"{top['lr']:.1g} at update {top['step']:.0f}" if top["lr"] else "none",
             "train score": f"{last['train_score']:.3f}",
             "dev score": f"{last['dev_score']:.3f}",

@@ -29,10 +29,16 @@ def remedies(trouble: str, folder: Path | None = None) -> list[dict[str, str]]:
     return rows or found.missing("run")
 
 
-def against_the_first(trouble: str, folder: Path | None = None) -> dict[str, Comparison]:
-    """Dev F1 of each remedy less that of the first row, paired by seed; nothing where no two seeds were measured."""
+def against_the_first(trouble: str, folder: Path | None = None, *, measure: str = "dev") -> dict[str, Comparison]:
+    """A measure of each remedy less that of the first row, paired by seed; nothing where no two seeds were measured.
+
+    Args:
+        trouble: one of :data:`MEASURES`.
+        folder: of the result files; None: that of the checkout.
+        measure: of the rows of this trouble; ``dev`` is the best dev F1.
+    """
     first, *others = Measured("troubleshooting", folder).under(f"remedy/{trouble}/").rows.items() or [None]
-    compared = {name: paired(row, first[1], "dev") for name, row in others}
+    compared = {name: paired(row, first[1], measure) for name, row in others}
     return {name: comparison for name, comparison in compared.items() if comparison is not None}
 
 
