@@ -7,8 +7,8 @@ in bulk); what is compared is served from the same weights. Rounds alternate, an
 * ``latency/SERVER/CLIENTS``: ``article`` is its seven lines around ``hanlp.load``; ``kit`` computes requests together,
   ``kit, one by one`` does not; ``onnx`` and ``int8`` are the same model on ONNX Runtime.
 * ``overload``: twice the requests that the service manages, for a minute; each answer is compared with the offline one.
-* ``one text``: 47 characters, on one core, without HTTP; ``one log``: a log of the synthetic corpus ``faults`` through HTTP,
-  by the kit's encoder and by one of BERT-base's shape (random weights).
+* ``one text``: 47 characters, on one core, without HTTP; ``one log``: a log of the synthetic corpus ``faults`` through
+  HTTP, by the kit's encoder and by one of BERT-base's shape (random weights).
 * ``bulk``: reviews a second, from a list.
 * ``hostile``: 10,000 requests that no client should send; counted is what the service answers.
 

@@ -41,7 +41,8 @@ def test_tables_say_what_is_measured_and_what_is_not(tmp_path):
     over = {"capacity": 100, "offered": 199.5, "answered": 3000, "refused": 2900, "lost": 0, "wrong": 1, "failed": 1,
             "p50_ms": 100, "p99_ms": 800, "memory_growth": 0.012}  # fmt: skip
     worse = {**latency, "p99_ms": 10.4, "per_second": 120.0}
-    rows = {"latency/kit/16": latency, "latency/article/16": worse, "latency/kit, one by one/16": latency, "overload": over, "one text/int8": latency, "bulk/int8": {"per_second": 1234.0}}
+    rows = {"latency/kit/16": latency, "latency/article/16": worse, "latency/kit, one by one/16": latency,
+            "overload": over, "one text/int8": latency, "bulk/int8": {"per_second": 1234.0}}  # fmt: skip
     content = {"device": "a laptop", "versions": {"torch": "2"}, "date": "2026-11-28T", "schema": 1, "settings": {},
                "rows": {name: {"median": row} for name, row in rows.items()}}  # fmt: skip
     (tmp_path / "serving.json").write_text(json.dumps(content), encoding="utf-8")

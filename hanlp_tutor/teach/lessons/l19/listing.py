@@ -3,7 +3,7 @@
 from pathlib import Path
 
 # Two things are not the article's: `from hanlp import HanLP` does not exist, so the name comes from the kit, which
-# calls hanlp.load; and the folder is asked of the environment. The other five of the seven lines are as they stand there.
+# calls hanlp.load; and the folder is asked of the environment. The other five of the seven are as they stand there.
 ARTICLE_SERVICE = '''\
 import os
 from fastapi import FastAPI

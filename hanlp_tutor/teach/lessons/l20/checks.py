@@ -112,8 +112,8 @@ def q20_3(answer: Any) -> str:
         right_too = (letter, kind) == ("C", "too-short")
         require(kind == right or right_too, f"Patient {letter} is no case of {kind}: {_SLOW_REASON[letter]}")
     also = (
-        " Of C too-short is true as well: a run of that length is short, and the warm-up takes nearly all of it. "
-        "diagnose says long-warm-up, for the warm-up can be mended without more updates."
+        " Of C too-short is true as well: the run is short, and the warm-up takes nearly all of it. The table below "
+        "the verdicts takes the two apart."
     )
     told = "The same symptom, three causes, three remedies: 'increase the learning rate' would have cured one of them."
     return told + also * (_kind(answer["C"]) == "too-short")
