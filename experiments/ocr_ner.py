@@ -1,7 +1,7 @@
 """``python -m experiments.ocr_ner``: synthetic clinical pages, scanned, read by OCR, tagged with and without layout.
 
 Rows ``ocr/noise N``: character error rate of RapidOCR's bundled models, and how many entities were read intact; a seed
-is a handful of test pages. Rows ``ner/...``: the arms of lesson 18, trained on the printed text of the same pages by
+is a handful of test pages; ``, no stamp`` are the same scans without it. Rows ``ner/...``: the arms of lesson 18, trained on the printed text of the same pages by
 the same loop with as many updates, tested on printed test pages, on those of another form, on what the OCR read. A seed
 is that of the pages, of the head and of the batches; the options are those of the model of entities in
 ``relation_extraction``, with smaller batches, and nothing was chosen on these pages. Half an hour of one core.
@@ -37,6 +37,7 @@ from hanlp_tutor.teach.results import Experiment
 ENCODER, SEEDS, CONTROLS = "mini-bert", (1, 2, 3, 4, 5), (1, 2, 3)
 POOL, PAGES, TESTED = 600, 120, 100
 NOISES, OCR_SEEDS, READ = (1, 2, 2.5, 3), (1, 2, 3), 4  # pages a seed of the OCR
+UNSTAMPED = (1, 2)  # noises
 OPTIONS = {"epochs": 5, "batch_size": 8, "lr": 1e-3, "head_lr": 1e-2, "crf": True}
 
 
@@ -46,14 +47,20 @@ def main() -> None:
     measured_by = {**manifest(describe_device(choose_device())), "versions": libraries}
     experiment = Experiment("ocr_ner", settings, measured_by)
     data = {"data": page_hashes()}
-    for noise in NOISES:
-        run = partial(_read, noise)
-        experiment.measure(f"ocr/noise {noise}", OCR_SEEDS, lambda seed, run=run: run(seed), depends_on=data)
+    measure_reading(experiment, data)
     depends_on = {**data, **weights_of(ENCODER)}
     for arms, seeds in (((TEXT, LAYOUT), SEEDS), ((RENAMED, RECORDS), CONTROLS)):
         for seed in seeds:  # seed by seed, so that a file cut short compares what it has
             for arm in arms:
                 experiment.measure(f"ner/{arm}", [seed], lambda seed, arm=arm: _arm(arm, seed), depends_on=depends_on)
+
+
+def measure_reading(experiment: Experiment, data: dict) -> None:
+    """The rows of the OCR."""
+    compared = {**data, "compared in": "NFKC"}
+    for noise, stamp in [*((noise, True) for noise in NOISES), *((noise, False) for noise in UNSTAMPED)]:
+        run, name = partial(_read, noise, stamp), f"ocr/noise {noise}{'' if stamp else ', no stamp'}"
+        experiment.measure(name, OCR_SEEDS, lambda seed, run=run: run(seed), depends_on=compared)
 
 
 def page_hashes() -> dict[str, str]:
@@ -71,20 +78,21 @@ def _printed(subset: str, form: str = "usual"):
     return printed(_pages(subset, form))
 
 
-@lru_cache(maxsize=64)
-def _one_read(number: int, noise: float):
+@lru_cache(maxsize=128)
+def _one_read(number: int, noise: float, stamp: bool = True):
     """A test page as it was printed, and as the OCR read it."""
     page = _pages("test")[number]
-    return _printed("test")[number], placed(read_scan(scanned(drawn(page), noise, number)).lines, page.size)
+    scan = scanned(drawn(page), noise, number, stamp=stamp)
+    return _printed("test")[number], placed(read_scan(scan).lines, page.size)
 
 
-def _some_read(noise: float, seeds=OCR_SEEDS):
-    return [_one_read(number, noise) for seed in seeds for number in range(READ * (seed - 1), READ * seed)]
+def _some_read(noise: float, seeds=OCR_SEEDS, stamp: bool = True):
+    return [_one_read(number, noise, stamp) for seed in seeds for number in range(READ * (seed - 1), READ * seed)]
 
 
-def _read(noise: float, seed: int) -> dict[str, float]:
+def _read(noise: float, stamp: bool, seed: int) -> dict[str, float]:
     begun = time.perf_counter()
-    both = _some_read(noise, (seed,))
+    both = _some_read(noise, (seed,), stamp)
     seconds = (time.perf_counter() - begun) / len(both)
     landed = [each for gold, read in both for each in land(gold.spans, gold.text, read.text)]
     printed_text, read_text = ("\n".join(some[i].text for some in both) for i in (0, 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+from unicodedata import normalize
 
 from hanlp_tutor.data.schemes import Span
 from hanlp_tutor.extras import needs
@@ -15,7 +16,7 @@ class Landed(NamedTuple):
     Args:
         gold: on the printed text.
         span: on the text read; None where nothing of it was read.
-        intact: every character was read rightly, and none came between.
+        intact: every character was read as it was printed, its width too, and none came between.
     """
 
     gold: Span
@@ -26,9 +27,11 @@ class Landed(NamedTuple):
 def error_rate(printed: str, read: str) -> float:
     """Character error rate (字符错误率): the least number of edits from one to the other, a printed character.
 
-    White space does not count: where a line ends is a matter of layout.
+    White space does not count: where a line ends is a matter of layout. Nor does the width of a sign, such as ： for :,
+    which is a matter of spelling: both texts are compared in Unicode's form NFKC. What was read beside the printed text,
+    such as a stamp, counts as inserted.
     """
-    printed, read = _plain(printed), _plain(read)
+    printed, read = (_plain(normalize("NFKC", text)) for text in (printed, read))
     return _edits().distance(printed, read) / max(len(printed), 1)
 
 
