@@ -44,7 +44,7 @@ MIDDLE = {"classify": 64, "ner": 200}
 OPTIONS = {"batch_size": 8, "patience": None, "eval_steps": 10**6, "checkpoint_steps": 10**6, "crf": False}
 DEV, TEST = {"classify": 400, "ner": 300}, {"classify": 1000, "ner": 500}
 FULL, FROZEN, CLOZE, REWORDED = "full", "frozen", "cloze", "cloze, reworded"
-PATTERNS = {CLOZE: PATTERN, REWORDED: "总之很[MASK]。"}  # the second: the best of five on dev, with no label
+PATTERNS = {CLOZE: PATTERN, REWORDED: "总之很[MASK]。"}  # the second: of five the best on labelled dev
 # of the encoder, or of what is attached to it; of the head, where it alone learns
 RATES = {FROZEN: (3e-3, 1e-2, 3e-2), FULL: (1e-4, 3e-4, 1e-3), CLOZE: (1e-4, 3e-4, 1e-3), "bitfit": (1e-3, 3e-3, 1e-2),
          "lora": (1e-3, 3e-3, 1e-2), "prompt": (3e-3, 1e-2, 3e-2)}  # fmt: skip

@@ -1,12 +1,14 @@
 """``python -m experiments.ocr_ner``: synthetic clinical pages, scanned, read by OCR, tagged with and without layout.
 
 Rows ``ocr/noise N``: character error rate of RapidOCR's bundled models, and how many entities were read intact; a seed
-is a handful of test pages; ``, no stamp`` are the same scans without it. Rows ``ner/...``: the arms of lesson 18, trained on the printed text of the same pages by
-the same loop with as many updates, tested on printed test pages, on those of another form, on what the OCR read. A seed
-is that of the pages, of the head and of the batches; the options are those of the model of entities in
-``relation_extraction``, with smaller batches, and nothing was chosen on these pages. Half an hour of one core.
+is a handful of test pages; ``, no stamp`` are the same scans without it (``--reading`` measures these rows alone).
+Rows ``ner/...``: the arms of lesson 18, trained on the printed text of the same pages by the same loop with as many
+updates, tested on printed test pages, on those of another form, on what the OCR read. A seed is that of the pages, of
+the head and of the batches; the options are those of the model of entities in ``relation_extraction``, with smaller
+batches, and nothing was chosen on these pages. Half an hour of one core.
 """
 
+import argparse
 import random
 import time
 from functools import lru_cache, partial
@@ -42,12 +44,17 @@ OPTIONS = {"epochs": 5, "batch_size": 8, "lr": 1e-3, "head_lr": 1e-2, "crf": Tru
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--reading", action="store_true", help="only the rows of the OCR")
+    arguments = parser.parse_args()
     settings = {"synthetic": True, "options": OPTIONS, "pages": PAGES, "tested": TESTED, "noises": NOISES, "read": READ}
     libraries = versions([*LIBRARIES, "rapidocr", "onnxruntime", "pillow", "rapidfuzz"])
     measured_by = {**manifest(describe_device(choose_device())), "versions": libraries}
     experiment = Experiment("ocr_ner", settings, measured_by)
     data = {"data": page_hashes()}
     measure_reading(experiment, data)
+    if arguments.reading:
+        return
     depends_on = {**data, **weights_of(ENCODER)}
     for arms, seeds in (((TEXT, LAYOUT), SEEDS), ((RENAMED, RECORDS), CONTROLS)):
         for seed in seeds:  # seed by seed, so that a file cut short compares what it has

@@ -28,8 +28,8 @@ def error_rate(printed: str, read: str) -> float:
     """Character error rate (字符错误率): the least number of edits from one to the other, a printed character.
 
     White space does not count: where a line ends is a matter of layout. Nor does the width of a sign, such as ： for :,
-    which is a matter of spelling: both texts are compared in Unicode's form NFKC. What was read beside the printed text,
-    such as a stamp, counts as inserted.
+    which is a matter of spelling: both texts are compared in Unicode's form NFKC. What was read beside what was
+    printed, such as a stamp, counts as inserted.
     """
     printed, read = (_plain(normalize("NFKC", text)) for text in (printed, read))
     return _edits().distance(printed, read) / max(len(printed), 1)

@@ -76,7 +76,8 @@ def test_few_of_each_class_are_drawn():
 
 
 def filled(folder, values):
-    settings = {"encoder": ENCODER, "patterns": {"cloze": PATTERN}, "test": {"classify": 10, "ner": 5}, "longest": 9}
+    settings = {"encoder": ENCODER, "patterns": {"cloze": PATTERN}, "test": {"classify": 10, "ner": 5}, "longest": 9,
+                "dev": {"classify": 400}}  # fmt: skip
     experiment = Experiment("low_resource", settings, {}, folder)
     cost = {"macro_f1": 0.5, "trainable": 100, "share": 0.01, "seconds": 1.0, "memory_mib": 9.0}
     for row, runs in values.items():
@@ -87,7 +88,7 @@ def filled(folder, values):
 
 def test_nothing_measured(tmp_path):
     study = LowResource(tmp_path)
-    told = [study.measured_on(), *study.leaders(NEWS)]
+    told = [study.measured_on(), study.behind(REVIEWS, "prompt"), *study.leaders(NEWS)]
     told += [next(iter(row.values())) for row in (study.scores(REVIEWS) + study.costs(REVIEWS, 64) + study.rates()
              + study.against_full(NEWS) + study.without_labels())]  # fmt: skip
     assert all("experiments.low_resource" in each for each in told) and study.lines(NEWS) == {}
@@ -107,10 +108,23 @@ def test_who_leads_follows_the_numbers(tmp_path):
     assert study.scores(REVIEWS)[0] == {"method": "full fine-tuning", "16": "51.0 (50.0 to 52.0)",
                                         "64": "62.0 (60.0 to 64.0)"}  # fmt: skip
     assert study.against_full(REVIEWS)[0]["16"].startswith("+10.3 (")
+    assert study.behind(REVIEWS, "cloze") == (
+        "cloze, all learns, draws behind full fine-tuning by labels a class: "
+        "0 of 3 at 16 (the interval holds no zero), 2 of 3 at 64 (the interval holds zero)."
+    )
     (lora,) = study.rates()
     assert lora["tried, with dev score"] == "0.001: 60.0, 0.003: 70.0" and lora["won"] == "0.003"
     assert study.lines(NEWS)["frozen encoder"] == [(50.0, 0.2, 0.1, 0.3)] and "3 draws" in study.measured_on()
-    assert study.costs(REVIEWS, 16)[0]["share"] == "1.00%" and study.without_labels()[0]["accuracy"] == "50.0"
+    assert study.costs(REVIEWS, 16)[0]["share"] == "1.00%" and study.without_labels()[0] == {
+        "pattern": PATTERN, "calibrated": False, "accuracy": "50.0 (23.7 to 76.3)", "macro F1": "50.0",
+        "labels for the choice": "0",
+    }  # fmt: skip
+
+
+def test_an_equal_at_the_edge_of_a_grid_is_named(tmp_path):
+    tried = {"0.001": 0.6, "0.003": 0.7, "0.01": 0.7}
+    (lora,) = filled(tmp_path, {f"grid/reviews/lora/lr={lr}": [dev] for lr, dev in tried.items()}).rates()
+    assert lora["won"] == "0.003, equal at the edge: 0.01"
 
 
 def test_no_learning_rate_won_at_the_edge_of_its_grid():

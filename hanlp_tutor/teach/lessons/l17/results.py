@@ -81,6 +81,20 @@ class LowResource(Measured):
                 found.append({"method": name, **{f"{size:,}": _points(pair) for size, pair in pairs.items()}})
         return found or self.missing("method")
 
+    def behind(self, corpus: str, method: str) -> str:
+        """In how many draws a method is behind full fine-tuning, size by size, and whether the interval holds zero."""
+        rows, parts = self.under(f"{corpus}/").rows, []
+        for size in self.sizes(corpus):
+            pair = self.compared(corpus, size, method)
+            if pair:
+                one, full = rows[f"{size}/{method}"]["seeds"], rows[f"{size}/{FULL}"]["seeds"]
+                both = sorted(one.keys() & full.keys())
+                count = sum(one[draw][SCORES[corpus]] < full[draw][SCORES[corpus]] for draw in both)
+                certain = "the interval holds no zero" if pair.excludes_zero else "the interval holds zero"
+                parts.append(f"{count} of {len(both)} at {size:,} ({certain})")
+        told = f"{NAMES[method]}, draws behind {NAMES[FULL]} by {UNITS[corpus]}: {', '.join(parts)}."
+        return told if parts else f"{UNMEASURED}: {self.command}"
+
     def leaders(self, corpus: str) -> list[str]:
         """A sentence a size: the method with the best median, and whether it is ahead of full fine-tuning."""
         rows, said = self.under(f"{corpus}/").rows, []
@@ -112,17 +126,23 @@ class LowResource(Measured):
         return found or self.missing("method")
 
     def without_labels(self) -> list[dict[str, str]]:
-        """What a cloze says before it has seen a label, in points."""
-        patterns = self.settings.get("patterns", {})
-        found = [
-            {"pattern": patterns[name.split(", calibrated")[0]], "calibrated": name.endswith("calibrated"),
-             "accuracy": spread(row, "accuracy"), "macro F1": spread(row, "macro_f1")}
-            for name, row in self.under(f"{REVIEWS}/0/").rows.items()
-        ]  # fmt: skip
+        """What a cloze says before it has trained on a label, in points; how many labels its wording was chosen on."""
+        patterns, found = self.settings.get("patterns", {}), []
+        for name, row in self.under(f"{REVIEWS}/0/").rows.items():
+            wording = name.removesuffix(", calibrated")
+            found.append(
+                {
+                    "pattern": patterns[wording],
+                    "calibrated": name.endswith("calibrated"),
+                    "accuracy": _of_all(row["median"]["accuracy"], self.settings["test"]["classify"]),
+                    "macro F1": spread(row, "macro_f1"),
+                    "labels for the choice": f"{self.settings['dev']['classify']:,}" if wording == REWORDED else "0",
+                }
+            )
         return found or self.missing("pattern")
 
     def rates(self) -> list[dict[str, str]]:
-        """A row a method and corpus: the learning rates that were tried, and which won on dev."""
+        """A row a method and corpus: the learning rates tried, and which won on dev; equals at an edge are named."""
         found = []
         for corpus in SCORES:
             grid = self.under(f"{GRID}{corpus}/").rows
@@ -132,7 +152,9 @@ class LowResource(Measured):
                 if tried:
                     told = ", ".join(f"{lr:g}: {100 * tried[lr]:.1f}" for lr in sorted(tried))
                     best = max(tried, key=tried.get)
-                    found.append({"corpus": corpus, "method": name, "tried, with dev score": told, "won": f"{best:g}"})
+                    edges = [lr for lr in (min(tried), max(tried)) if lr != best and tried[lr] == tried[best]]
+                    won = ", ".join([f"{best:g}", *(f"equal at the edge: {lr:g}" for lr in edges)])
+                    found.append({"corpus": corpus, "method": name, "tried, with dev score": told, "won": won})
         return found or self.missing("corpus")
 
     def measured_on(self) -> str:
@@ -147,6 +169,14 @@ class LowResource(Measured):
             f"{self.settings['encoder']}, a 4-million encoder; {count} draws; {test['classify']:,} test reviews, "
             f"{test['ner']:,} test sentences, of at most {self.settings['longest']} characters"
         )
+
+
+def _of_all(share: float, count: int) -> str:
+    """A share in points with the 95 % interval over the examples that it is of (Wilson 1927)."""
+    from scipy.stats import binomtest
+
+    around = binomtest(round(share * count), count).proportion_ci(method="wilson")
+    return f"{100 * share:.1f} ({100 * around.low:.1f} to {100 * around.high:.1f})"
 
 
 def _points(pair: Comparison | None) -> str:

@@ -50,13 +50,16 @@ def q18_1(characters: Tensor, x: Tensor, y: Tensor, x_table: Tensor, y_table: Te
 def _gains(seen: Mapping[str, float]) -> str:
     most = max(seen, key=seen.get)
     if most == "table":
+        names = {"text": "the running text"}
+        lost = [names.get(part, f"the {part}") for part, gain in seen.items() if gain < 0]
+        cost = f" The places do not come free: {' and '.join(lost)} lost in this run." if lost else ""
         return (
             "In the table the words around a cell say little, and its column says what it is. In running text the "
-            "neighbours say it already."
+            f"neighbours say much of it already.{cost}"
         )
     return (
-        f"The {most} gained most in this run. One seed and few pages: hold it against the five seeds below before you "
-        "look for a reason."
+        f"The {most} gained most in this run. One seed and few pages: hold it against the seeds below before you look "
+        "for a reason."
     )
 
 

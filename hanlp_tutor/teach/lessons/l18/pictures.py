@@ -13,13 +13,14 @@ from hanlp_tutor.data import Span
 from hanlp_tutor.scans.lines import Line, boxes_of
 from hanlp_tutor.scans.noise import scanned
 from hanlp_tutor.scans.pages import MARGIN, Page, drawn
-from hanlp_tutor.teach.plots import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, YELLOW, Picture, new_figure
+from hanlp_tutor.teach.plots import BLACK, BLUE, GREEN, GREY, PURPLE, SKY, VERMILION, YELLOW, Picture, new_figure
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 _CHINESE = dict(zip(ENTITIES, ("疾病", "症状", "药物", "检查", "操作", "部位", "科室"), strict=True))
-_COLOURS = dict(zip(ENTITIES, (VERMILION, ORANGE, GREEN, BLUE, PURPLE, SKY, YELLOW), strict=True))
+# no orange beside yellow: as light boxes the two look alike; the last type is an outline
+_COLOURS = dict(zip(ENTITIES, (VERMILION, YELLOW, GREEN, BLUE, PURPLE, SKY, BLACK), strict=True))
 _COLOURS_SHOWN = 96
 _LEVELS_SHOWN = 130  # pixels of height
 
@@ -56,8 +57,10 @@ def page(image: Image, lines: Sequence[Line], spans: Sequence[Span] = (), *, tit
     shown: dict[str, Rectangle] = {}
     for span in spans:
         colour = _COLOURS.get(span.label, GREY)
+        fill = 0.0 if colour == BLACK else 0.35
         for left, top, right, bottom in boxes_of(span, lines, image.size):
-            box = Rectangle((left, top - 3), right - left, bottom - top + 6, fc=colour, ec=colour, alpha=0.35, lw=2)
+            box = Rectangle((left, top - 3), right - left, bottom - top + 6)
+            box.set(facecolor=(colour, fill), edgecolor=(colour, 0.8), linewidth=1.5)
             axes.add_patch(box)
             shown.setdefault(span.label, box)
     axes.set(xticks=[], yticks=[], title=title)
