@@ -44,6 +44,8 @@ def test_equal_seeds_give_equal_scans_and_noise_is_seen(page):
     assert one.tobytes() != scanned(clean, 1, 4).tobytes()
     away = [np.abs(np.asarray(each.convert("L"), float) - np.asarray(clean)).mean() for each in (one, worse)]
     assert away[0] < away[1]
+    changed = (np.asarray(one) != np.asarray(scanned(clean, 1, 3, stamp=False))).any(-1)
+    assert 0 < changed.mean() < 0.05  # the stamp is gone, all the rest is as it was
 
 
 def test_the_order_of_reading_is_that_of_rows_however_the_boxes_come():
@@ -69,7 +71,9 @@ def test_gold_spans_land_where_they_were_read():
     assert (drug.span, drug.intact) == (Span(1, 6, "drug"), False)
     assert (test.span, test.intact) == (Span(9, 11, "test"), True)
     assert land([Span(1, 6, "drug")], printed, "予，查血糖。")[0] == (Span(1, 6, "drug"), None, False)
-    assert error_rate(printed, read) == pytest.approx(2 / 11)  # 可 and the comma; the line break does not count
+    # 可; neither the line break nor the width of the comma counts, but what a stamp adds does
+    assert error_rate(printed, read) == pytest.approx(1 / 11)
+    assert error_rate(printed, read + "合成样本") == pytest.approx(5 / 11)
     assert split_errors([drug, test], [Span(9, 11, "test"), Span(0, 1, "drug")]) == {
         "right": 1, "misread": 1, "missed": 0, "invented": 1,
     }  # fmt: skip
