@@ -72,6 +72,7 @@ def main(folder: Path | None = None, draws=DRAWS, test: int | None = None, class
 
 def _measure_classical(experiment: Experiment, alerts: Alerts, draws: Sequence[int]) -> None:
     experiment.measure("always legitimate", draws, lambda draw: _nothing(alerts))
+    experiment.measure("always suspicious", draws[:1], lambda draw: _alarm(alerts))
     for name in STRENGTHS:
         experiment.measure(name, draws, lambda draw, name=name: _scores(alerts, _classical(alerts, name, draw)))
     balanced = f"{CLASSICAL}, class weights"
@@ -153,6 +154,12 @@ def _nothing(alerts: Alerts) -> dict[str, float]:
     gold = [example.label for example in alerts.test]
     scores = class_scores(gold, [LEGITIMATE] * len(gold))
     return {name: scores[name] for name in ("accuracy", "macro_f1")}
+
+
+def _alarm(alerts: Alerts) -> dict[str, float]:
+    """Whoever calls every alert suspicious, and names no typology."""
+    suspicious = np.array([example.label != LEGITIMATE for example in alerts.test])
+    return {f"suspicious, {kind}": float(suspicious[alerts.kinds == kind].mean()) for kind in sorted(set(alerts.kinds))}
 
 
 def _scores(alerts: Alerts, judge: Judge) -> dict[str, float]:

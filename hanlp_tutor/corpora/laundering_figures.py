@@ -4,7 +4,7 @@ For each typology two kinds of figures are drawn: suspicious ones, and those of 
 deposit below the limit is innocent once a month; deposits day after day are innocent where some are above it. The
 sentences around them are the same (``lexicons/laundering/figures.txt``), so that no word and no single figure tells.
 :data:`RULES` says what does: it is right every time, where n-grams with a linear model add up what they see of both
-parts and are right on 67 to 73 of a hundred (59 of a hundred are legitimate).
+parts and are right on 67 to 73 of a hundred (59 of a hundred are suspicious).
 """
 
 from __future__ import annotations
