@@ -31,6 +31,8 @@ def write(folder, points=(1.0, 2.0, 3.0)):
     rows = {}
     for corpus in SETS:
         rows[f"{corpus}: rules"] = row(names(0.75, 0.9, 0.15))
+        rows[f"{corpus}: rules, as written"] = row(names(0.65, 0.8, 0.05))
+        rows[f"{corpus}: room"] = row({"left": 0.25, "left_low": 0.22, "left_high": 0.28, "updates": 130})
         runs = [names(0.75 + p / 100, 0.88, 0.33, **ahead(p)) for p in points]
         rows[f"{corpus}: fine-tuned"] = row(*runs, encoder="mini-roberta-wwm-ext")
     rows["whose: cue words"] = row({"patient": 0.8, "denied": 0.7, "family": 0.6, "taken for the patient's": 0.1})
@@ -44,25 +46,54 @@ def write(folder, points=(1.0, 2.0, 3.0)):
 def test_tables_and_the_lead_taken_apart(tmp_path):
     write(tmp_path)
     measured = Medical(tmp_path)
-    assert [line["finder"] for line in measured.names("cmedqaner")] == ["rules", "fine-tuned"]
-    assert measured.names("cmedqaner")[1]["recall"] == "77.0 (76.0 to 78.0)"
+    assert [line["finder"] for line in measured.names("cmedqaner")] == ["rules, as written", "rules", "fine-tuned"]
+    assert measured.names("cmedqaner")[-1]["recall"] == "77.0 (76.0 to 78.0)"
     parts = measured.parts("cmedqaner")
     lead = (1 - parts["share_unseen"]) * parts["seen"] + parts["share_unseen"] * parts["unseen"]
     assert parts["seen"] == pytest.approx(-0.02) and lead == pytest.approx(0.02)
     assert measured.whose()[0]["taken for the patient's"] == "10.0"
     assert [line["lead on all"] for line in measured.apart()] == ["+2.0"] * 3
-    assert "cue words: 10.0%" in measured.taken() and "leave 25.0 points" in measured.verdict()
+    assert "cue words: 10.0%" in measured.taken() and measured.apart()[0]["updates of the model"] == "130"
     assert [line["classifier"] for line in measured.departments()][1:] == ["mini-bert", "mini-macbert"]
     assert measured.macbert().startswith("Neither is ahead for certain: mini-macbert has +1.0 points of accuracy")
 
 
 @pytest.mark.parametrize(
     ("points", "said"),
-    [((1.0, 2.0, 3.0), "refuted on this set"), ((21.0, 22.0, 24.0), ": reproduced."), ((-4.0, -5.0, 0.0), "-4.0")],
+    [
+        ((1.0, 2.0, 3.0), "is 1.0, 2.0, 3.0 points of recall ahead of the rules (3 seeds"),
+        ((1.0, 2.0, 3.0), "outside these intervals"),
+        ((1.0, 2.0, 3.0), "not refuted"),
+        ((21.0, 22.0, 24.0), "within these intervals"),
+        ((21.0, 22.0, 24.0), "not confirmed"),
+        ((-4.0, -5.0, 2.0), "by -4.0, -5.0, +2.0 points"),
+        ((-9.0,), "is 9.0 points of recall behind the rules (one seed"),
+    ],
 )
 def test_the_verdict_follows_from_the_intervals(tmp_path, points, said):
     write(tmp_path, points)
     assert said in Medical(tmp_path).verdict()
+
+
+def test_the_room_above_the_rules_has_an_interval(tmp_path):
+    write(tmp_path)
+    measured = Medical(tmp_path)
+    assert measured.room() == pytest.approx({"left": 25.0, "low": 22.0, "high": 28.0})
+    said = measured.verdict()
+    assert "more than 25.0 points ahead of the kept rules here (95 % over texts 22.0 to 28.0: 23 lies inside)" in said
+    assert "as written leave 35.0." in said and "75.0 × 1.23 = 92.2 could be reached" in said
+    del measured.rows["cmedqaner: room"]
+    assert measured.room() == {"left": 25.0} and "95 % over texts" not in measured.verdict()
+
+
+@pytest.mark.parametrize(("high", "said"), [(0.01, "1 of 1 intervals hold zero: the"), (-0.01, "0 of 1 intervals")])
+def test_the_departments_have_intervals_over_test_texts_too(tmp_path, high, said):
+    write(tmp_path)
+    measured = Medical(tmp_path)
+    pair = {"difference": -0.03, "low": -0.06, "high": high, "p": 0.1, "points": -3.0}
+    measured.rows["departments: mini-macbert against mini-bert"] = row(pair)
+    assert said in measured.macbert()
+    assert ("not shown" in measured.macbert()) == (high > 0)
 
 
 def test_a_synthetic_set_earns_no_verdict(tmp_path):

@@ -8,7 +8,7 @@ from hanlp_tutor.teach.lessons.l12 import records
 from hanlp_tutor.teach.lessons.l12.assertion import DENIED, FAMILY, PATIENT, asserted, whose
 from hanlp_tutor.teach.lessons.l12.departments import tuned_svm
 from hanlp_tutor.teach.lessons.l12.rules import PATTERNS, RuleBook, f1_of
-from hanlp_tutor.teach.lessons.l12.scores import both, recall_counts, whose_scores
+from hanlp_tutor.teach.lessons.l12.scores import both, price, recall_counts, whose_scores
 from hanlp_tutor.workbench.significance import f1_of as f1_of_counts
 
 
@@ -130,6 +130,12 @@ def test_recall_as_counts_and_two_finders_as_one():
     first, second = [[Span(0, 2, "a")], []], [[Span(1, 3, "b"), Span(3, 5, "b")], [Span(1, 2, "a")]]
     assert f1_of_counts(recall_counts(gold, first)) == pytest.approx(1 / 3)
     assert both(first, second) == gold
+
+
+def test_what_a_lead_in_recall_costs():
+    ours, theirs = {"precision": 0.6, "f1": 0.7}, {"precision": 0.8, "f1": 0.75}
+    assert price(ours, theirs) == ("It pays with precision: 0.600 against 0.800, so its F1 is 5.0 points lower.")
+    assert "no precision" in price(theirs, ours) and "5.0 points higher" in price(theirs, ours)
 
 
 def test_records_know_whose_a_finding_is():

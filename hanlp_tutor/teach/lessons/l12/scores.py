@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -23,6 +23,20 @@ def both(first: Sequence[Sequence[Span]], second: Sequence[Sequence[Span]]) -> l
         sorted([*ours, *(s for s in theirs if not any(s.start < o.end and o.start < s.end for o in ours))])
         for ours, theirs in zip(first, second, strict=True)
     ]
+
+
+def price(ours: Mapping[str, float], theirs: Mapping[str, float]) -> str:
+    """What a lead in recall costs: the precision of both, and the difference in F1.
+
+    Args:
+        ours, theirs: ``precision`` and ``f1`` of the model and of the rules, between 0 and 1.
+    """
+    points = 100 * (ours["f1"] - theirs["f1"])
+    pays = "It pays with precision" if ours["precision"] < theirs["precision"] else "It pays with no precision"
+    return (
+        f"{pays}: {ours['precision']:.3f} against {theirs['precision']:.3f}, so its F1 is {abs(points):.1f} points "
+        f"{'higher' if points > 0 else 'lower'}."
+    )
 
 
 def whose_scores(gold: Sequence[Sequence[Span]], found: Sequence[Sequence[Span]]) -> dict[str, float]:
