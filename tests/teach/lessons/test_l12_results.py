@@ -62,12 +62,12 @@ def test_tables_and_the_lead_taken_apart(tmp_path):
     ("points", "said"),
     [
         ((1.0, 2.0, 3.0), "is 1.0, 2.0, 3.0 points of recall ahead of the rules (3 seeds"),
-        ((1.0, 2.0, 3.0), "outside these intervals"),
+        ((1.0, 2.0, 3.0), "+23 lies outside the intervals"),
         ((1.0, 2.0, 3.0), "not refuted"),
-        ((21.0, 22.0, 24.0), "within these intervals"),
+        ((21.0, 22.0, 24.0), "+23 lies within the intervals"),
         ((21.0, 22.0, 24.0), "not confirmed"),
         ((-4.0, -5.0, 2.0), "by -4.0, -5.0, +2.0 points"),
-        ((-9.0,), "is 9.0 points of recall behind the rules (one seed"),
+        ((-9.0,), "is 9.0 points of recall behind the rules (one seed; 95 % over test texts 6.0 to 12.0)"),
     ],
 )
 def test_the_verdict_follows_from_the_intervals(tmp_path, points, said):

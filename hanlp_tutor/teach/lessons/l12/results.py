@@ -105,11 +105,10 @@ class Medical(Measured):
             return f"{seen} The set is synthetic: the article's {100 * ARTICLE:+.0f} is not testable here."
         low, high = 100 * min(pair.low for pair in found), 100 * max(pair.high for pair in found)
         within = low <= 100 * ARTICLE <= high
-        reached = "lies within these intervals" if within else "lies outside these intervals"
+        where = f"{'within' if within else 'outside'} the interval{'s' if len(found) > 1 else ''}"
         return (
-            f"{seen} {self._left(corpus)} The article's {100 * ARTICLE:+.0f} {reached}. But these are patients' "
-            f"questions and no records, and the encoder is small: the article is not "
-            f"{'confirmed' if within else 'refuted'}."
+            f"{seen} The article's {100 * ARTICLE:+.0f} lies {where}. {self._left(corpus)} These are patients' "
+            f"questions and no records, and the encoder is small: the article is not {'confirmed' if within else 'refuted'}."
         )
 
     def _left(self, corpus: str) -> str:
@@ -206,12 +205,15 @@ def _behind(found: list[Comparison]) -> str:
     """``the fine-tuned model is 9.1 points of recall behind the rules``, with the intervals over test texts."""
     points = [100 * pair.difference for pair in found]
     low, high = 100 * min(pair.low for pair in found), 100 * max(pair.high for pair in found)
+    interval = f"{low:+.1f} to {high:+.1f}"
     if len({point > 0 for point in points}) > 1:  # the seeds do not agree: with their signs
         listed = ", ".join(f"{point:+.1f}" for point in points)
         said = f"the fine-tuned model differs from the rules by {listed} points of recall"
     else:
         listed = ", ".join(f"{abs(point):.1f}" for point in points)
-        ahead = "ahead of" if points[0] > 0 else "behind"
-        said = f"the fine-tuned model is {listed} points of recall {ahead} the rules"
+        place = "ahead of" if points[0] > 0 else "behind"
+        said = f"the fine-tuned model is {listed} points of recall {place} the rules"
+        if high < 0:
+            interval = f"{-high:.1f} to {-low:.1f}"
     seeds = f"{len(points)} seeds" if len(points) > 1 else "one seed"
-    return f"{said} ({seeds}; as a lead the 95 % intervals over test texts lie between {low:+.1f} and {high:+.1f})"
+    return f"{said} ({seeds}; 95 % over test texts {interval})"
