@@ -12,12 +12,14 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from hanlp_tutor import Predictor, TrainConfig, build_model, fine_tune, load_corpus, load_model, save_model
-from hanlp_tutor.corpora.faults import parts_of, types
+from hanlp_tutor.corpora.dealing import Options
+from hanlp_tutor.corpora.faults import parts_of, records, types
 from hanlp_tutor.data import LabelledText, fingerprint
 from hanlp_tutor.device import choose_device, describe_device
 from hanlp_tutor.encoders import weights_of
@@ -27,7 +29,7 @@ from hanlp_tutor.teach.classical import tuned
 from hanlp_tutor.teach.lessons.l14.base_shape import base_classifier
 from hanlp_tutor.teach.lessons.l14.hierarchy import joint
 from hanlp_tutor.teach.lessons.l14.latency import latency
-from hanlp_tutor.teach.lessons.l14.tail import f1_by_examples, halves, macro_f1
+from hanlp_tutor.teach.lessons.l14.tail import GROUPS, f1_by_examples, group_names, halves, macro_f1
 from hanlp_tutor.teach.lessons.l14.unknown import held_out, kept_and_rejected, names_another, threshold_keeping
 from hanlp_tutor.teach.results import Experiment
 from hanlp_tutor.workbench.calibration import class_probabilities
@@ -81,6 +83,7 @@ def _measure_classical(experiment: Experiment, logs: Logs, draws: Sequence[int])
     experiment.measure(SVM, draws, lambda draw: _of_svm(logs, draw))
     experiment.measure(f"{SVM}, component and mode", draws, lambda draw: _of_two(logs, draw, _svm))
     experiment.measure(f"{SVM}, at most {FEW} a type", draws, lambda draw: _cut(logs, draw))
+    experiment.measure(f"logs, at most {FEW} a type", draws, lambda draw: _left_by_the_cut(logs, draw))
     experiment.measure(f"{SVM}, without {UNKNOWN} types", draws, lambda draw: _unknown(logs, draw, _svm))
     listed = f"{SVM}, component and mode, {UNKNOWN} types only listed"
     experiment.measure(listed, draws, lambda draw: _listed(logs, draw, _svm))
@@ -204,15 +207,38 @@ def _listed(logs: Logs, draw: int, learn) -> dict[str, float]:
 
 def _cut(logs: Logs, draw: int) -> dict[str, float]:
     """Frequent types with as few examples as rare ones: is it the number that makes a type hard?"""
-    seen: Counter[str] = Counter()
-    train = []
-    for example in logs.train(draw):
-        seen[example.label] += 1
-        if seen[example.label] <= FEW:
-            train.append(example)
+    train = [example for example, _ in _few(logs, draw)]
     found = _best(_svm(train, logs.dev, types(), draw)(logs.texts), types())
     # the groups are those of the whole draw, so that the same types are compared
     return {"logs": len(train), **_judged(logs, [e.label for e in logs.train(draw)], found)}
+
+
+def _few(logs: Logs, draw: int) -> list[tuple[LabelledText, bool]]:
+    """The first ``FEW`` logs of each type, and whether their label was made wrong on purpose."""
+    true = [log.label for log in records(Options(SIZE))["train"][(draw - 1) * LOGS : draw * LOGS]]
+    seen: Counter[str] = Counter()
+    left = []
+    for example, label in zip(logs.train(draw), true, strict=True):
+        seen[example.label] += 1
+        if seen[example.label] <= FEW:
+            left.append((example, example.label != label))
+    return left
+
+
+def _left_by_the_cut(logs: Logs, draw: int) -> dict[str, float]:
+    """By number of training examples: the logs that a type keeps when it is cut, and how many of them are mislabelled.
+
+    Wrong labels are spread evenly over the types, so a rare type has more of them among its few.
+    """
+    counts, few = Counter(e.label for e in logs.train(draw)), _few(logs, draw)
+    found = {}
+    for name, (low, high) in zip(group_names(), pairwise((*GROUPS, float("inf"))), strict=True):
+        types_there = {label for label in logs.gold if low <= counts[label] < high}
+        wrong = [each for example, each in few if example.label in types_there]
+        if wrong:
+            found[f"logs a type, {name}"] = len(wrong) / len(types_there)
+            found[f"mislabelled, {name}"] = sum(wrong) / len(wrong)
+    return found
 
 
 def _unknown(logs: Logs, draw: int, learn) -> dict[str, float]:
