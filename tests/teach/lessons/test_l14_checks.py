@@ -29,6 +29,7 @@ WRONG = {
         (by(lambda a, b: a), "component alone"),
         (by(lambda a, b: b), "mode alone"),
         (by(lambda a, b: a + b), "multiplied, not added"),
+        (by(min), "weaker half"),
         (lambda components, modes, types: "valve/unknown", "the best type is"),
         ("valve/leaking", "wants a function"),
     ],

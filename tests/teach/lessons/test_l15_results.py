@@ -38,6 +38,8 @@ def test_nothing_measured(tmp_path):
     assert "experiments.how_much_data" in study.verdict()
     assert "experiments.how_much_data" in study.promise()[0]["dealt out"]
     assert study.active() == {} and study.forecasts() == [] and study.scores("reviews") == {}
+    assert "experiments.how_much_data" in study.mix() and "experiments.pretraining_lead" in study.until_dev_stops()
+    assert "not measured" in study.level()
 
 
 def test_curves_and_forecasts(tmp_path):
@@ -48,6 +50,8 @@ def test_curves_and_forecasts(tmp_path):
     (forecast,) = study.forecasts()
     assert forecast["labels"] == 2000 and forecast["came"] == pytest.approx(0.87)
     assert forecast["in the wide one"]
+    assert study.forecasts(least=100)[0]["foretold"] != forecast["foretold"]
+    assert study.forecasts(least=200) == []  # too few sizes are left
 
 
 def test_pairs_are_of_the_same_draws(tmp_path):
@@ -95,6 +99,10 @@ def test_the_committed_file_holds_what_the_lesson_asserts():
     by = {split: study.scores(f"laws/{split}")["SVM"][2000] for split in ("articles", "statutes")}
     assert max(by["statutes"]) < min(by["articles"])
     near, apart = (study.under("nearest/").rows[split]["median"] for split in ("articles", "statutes"))
-    assert abs(near["accuracy_of_other_statutes"] - apart["accuracy"]) < 0.05
+    control = study.under("nearest/").rows["articles, own statute left out"]["median"]
+    for other in (near["accuracy_of_other_statutes"], control["accuracy"]):
+        assert abs(other - apart["accuracy"]) < 0.05
+    assert control["nearest_of_same_statute"] == 0 and "draws by statute share" in study.mix()
+    assert "the encoder that dev chose" in study.level() and "passes" in study.until_dev_stops()
     text = json.dumps(study.promise(), ensure_ascii=False)
     assert not any("一" <= character <= "鿿" for character in text)  # numbers alone, none of the statutes' text

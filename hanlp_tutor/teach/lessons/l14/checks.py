@@ -19,6 +19,8 @@ _TYPES = ["bearing/overheating", "valve/leaking", "valve/stuck"]
             {"bearing": 0.7, "valve": 0.3}, {"overheating": 0.05, "leaking": 0.35, "stuck": 0.6}, _TYPES[:2]),
         "the component decides": ({"bearing": 0.2, "valve": 0.8}, {"leaking": 0.3, "overheating": 0.4, "stuck": 0.3},
                                   ["bearing/overheating", "valve/stuck"]),
+        "the weaker half of the best pair is weaker than that of another": (
+            _COMPONENTS, {"overheating": 0.35, "leaking": 0.4, "stuck": 0.25}, _TYPES[:2]),
     },
     "Go through the types that exist, not through all pairs.",
     "A type is component/mode: label.split('/') gives both, and its score is the product of their probabilities.",
@@ -39,6 +41,7 @@ def q14_1(components: dict[str, float], modes: dict[str, float], types: list[str
         "you took the best component and the best mode, and they are no type together. Only types that exist count.":
             lambda found: found == apart and apart not in types,
         "the two probabilities are multiplied, not added: both halves have to be right.": best(lambda a, b: a + b),
+        "you took the weaker half of each pair. Multiply: both halves have to be right.": best(min),
         "you looked at the component alone.": best(lambda a, b: a),
         "you looked at the mode alone.": best(lambda a, b: b),
     }  # fmt: skip

@@ -28,7 +28,7 @@ def long_tail(counts: Sequence[int]) -> Picture:
 
 
 def by_examples(models: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Picture:
-    """F1 by number of training examples: bars side by side, a colour a model, two at most.
+    """F1 by number of training examples: bars side by side, a colour a model, two at most; below, how many types.
 
     Args:
         models: a name and its :func:`~hanlp_tutor.teach.lessons.l14.tail.f1_by_examples`.
@@ -42,11 +42,16 @@ def by_examples(models: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Pict
         drawn = axes.bar(places, heights, width, color=colour, label=name, hatch="//" if number else "")
         axes.bar_label(drawn, [f"{height:.2f}" for height in heights], fontsize=8, padding=2)
         texts.append(f"{name}: " + ", ".join(f"{h:.2f} at {g}" for g, h in zip(groups, heights, strict=True)))
-    axes.set_xticks(np.arange(len(groups)) + width * (len(models) - 1) / 2, groups)
-    axes.set(xlabel="training examples of the type", ylabel="mean F1", ylim=(0, 1.08), title="F1 along the tail")
+    types = {group: each["types"] for found in models.values() for group, each in found.items()}
+    under = [f"{group}\n{types[group]} type{'s'[: types[group] != 1]}" for group in groups]
+    axes.set_xticks(np.arange(len(groups)) + width * (len(models) - 1) / 2, under)
+    axes.set(xlabel="training examples of the type, and how many types have so many", ylabel="mean F1")
+    axes.set(ylim=(0, 1.08), title="F1 along the tail")
     axes.legend(frameon=False, loc="upper left")
     axes.spines[["top", "right"]].set_visible(False)
-    return Picture(figure, "Mean F1 of types by number of training examples. " + "; ".join(texts) + ".")
+    counted = ", ".join(f"{types[group]} at {group}" for group in groups)
+    alt = f"Mean F1 of types by number of training examples. Types: {counted}. "
+    return Picture(figure, alt + "; ".join(texts) + ".")
 
 
 def waiting(times: Sequence[float], *, limit: float = 50.0) -> Picture:

@@ -36,12 +36,12 @@ def q15_1(score: float, a: float, b: float, c: float) -> Answers:
 q15_2 = predicted(
     "The accuracy with four times the labels.",
     "Look at the curve: how much did the last doubling bring?",
-    "Each doubling takes the same *share* of the error away, so it brings fewer points than the one before.",
-    "Multiply the last error by the share that the last doubling left of it, once more for each doubling.",
+    "Each doubling takes the same *share* of the error above the floor away: fewer points than the one before.",
+    "Take the floor away, multiply by the share that the last doubling left, once for each doubling; add the floor.",
     within=0.015,
     because=lambda seen: (
         "You continued the error as a power of the number of labels, whether you knew it or not: each doubling leaves "
-        "the same share of it."
+        "the same share of what lies above the floor."
     ),
     surprise=lambda seen: (
         "Too high, and you continued the points as a straight line: doublings bring less and less. Too low, and you "

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from hanlp_tutor.encoders.mini import EMBEDDED
 from hanlp_tutor.teach.encoder_results import MEASURES, of_all_sentences
 from hanlp_tutor.teach.lessons.l15.curve import Curve, labels
-from hanlp_tutor.teach.results import UNMEASURED, Measured
+from hanlp_tutor.teach.results import UNMEASURED, Measured, spread
 from hanlp_tutor.workbench.significance import Comparison, paired_seeds
 
 SVM, WHOLE, PRETRAINED, RANDOM = "SVM", "SVM, whole articles", "mini-bert", "random:mini-bert"
@@ -20,6 +21,7 @@ LABELS = 2000  # of the article's promise
 PROMISE = 0.9
 CRF = "feature CRF"
 FIRST = f"{CRF}, first sentences"
+PATIENT = ", until dev stops"  # how the encoders' lines end that are drawn as in lesson 03, not for some passes
 CLASSICAL = {"reviews": "n-gram classifier", "peoples_daily": FIRST}
 TOTALS = {
     "laws/articles": 17_600,
@@ -37,6 +39,7 @@ class HowMuch(Measured):
         super().__init__("how_much_data", folder)
         self._encoders = Measured("encoders", folder)
         self._all = of_all_sentences(folder)
+        self._drawn = Measured("pretraining_lead", folder)
 
     def scores(self, corpus: str) -> dict[str, Scores]:
         """Per learner the test scores of every run, by number of labels.
@@ -52,6 +55,12 @@ class HowMuch(Measured):
             found.setdefault(learner, {})[TOTALS[corpus] if size == "all" else int(size)] = runs
         if corpus == "peoples_daily":
             self._add_first_sentences(found, measure)
+        if corpus == "reviews":
+            for name, row in self._drawn.under("classify/").rows.items():
+                size, learner = name.split("/", 1)
+                if learner in (PRETRAINED, RANDOM):
+                    runs = [run[measure] for run in row["seeds"].values()]
+                    found.setdefault(learner + PATIENT, {})[int(size)] = runs
         return {learner: dict(sorted(some.items())) for learner, some in sorted(found.items())}
 
     def _add_first_sentences(self, found: dict[str, Scores], measure: str) -> None:
@@ -115,6 +124,20 @@ class HowMuch(Measured):
             return said + " The article's 90 % hold only where the model has read the neighbours of what it is asked."
         return said + " The article's 90 % are not reached on these documents, by either way of dealing them out."
 
+    def mix(self) -> str:
+        """How far the draws by statute are draws at all, and which branches they move."""
+        row = self.rows.get("mix/statutes")
+        if row is None:
+            return f"{UNMEASURED}: {self.command}"
+        at = row["median"]
+        return (
+            f"The {len(row['seeds'])} draws by statute share {at['statutes in every test']:.0f} statutes of "
+            f"{at['statutes']:.0f} in the test set, which have {at['of statutes in every test']:.0%} of its articles: "
+            f"their spread is too small. Criminal law (刑法) is one statute, and is never asked: "
+            f"{at['criminal, test']:.0%} of test, {at['criminal, training']:.0%} of training. The law of procedure (诉讼法) has "
+            f"{at['procedure, test']:.0%} of test and {at['procedure, training']:.0%} of training."
+        )
+
     def compared(self, corpus: str, first: str, second: str) -> dict[int, Comparison]:
         """By number of labels that both have: the lead of the first, paired over the draws."""
         one, two = (self.scores(corpus).get(name, {}) for name in (first, second))
@@ -152,16 +175,42 @@ class HowMuch(Measured):
         told = ", ".join(f"{name} {count}" for name, count in need.items())
         return f"{corpus}: for the {wanted:.3f} that {learner} reaches with {n:,} labels, {told}."
 
-    def forecasts(self, up_to: int = 1000) -> list[dict[str, Any]]:
+    def until_dev_stops(self, size: int = 100) -> str:
+        """What the encoders reached with so many reviews where dev, and not a number of passes, ended the training."""
+        rows = self._drawn.under(f"classify/{size}/").rows
+        if not rows.keys() >= {PRETRAINED, RANDOM}:
+            return f"{UNMEASURED}: {self._drawn.command}"
+        told = " and ".join(
+            f"{name} {spread(rows[name], 'accuracy')} after {spread(rows[name], 'epochs', scale=1, form='.0f')} passes"
+            for name in (RANDOM, PRETRAINED)
+        )
+        return f"With {size:,} reviews, trained until dev stopped: {told} (accuracy in points; lesson 03)."
+
+    def level(self, size: int = LABELS) -> str:
+        """The CRF on the newspaper beside mini-bert, and beside the encoder that dev has chosen."""
+        rows = self._encoders.under(f"ner/{size}/").rows
+        on_dev = {name: rows[name]["median"]["best_dev"] for name in EMBEDDED if name in rows}
+        if CRF not in rows or PRETRAINED not in on_dev:
+            return f"peoples_daily: {UNMEASURED}"
+        chosen = max(on_dev, key=on_dev.get)
+        crf = rows[CRF]["median"]["f1"]
+        lead = {name: round(100 * (crf - rows[name]["median"]["f1"]), 1) + 0.0 for name in (PRETRAINED, chosen)}
+        return (
+            f"peoples_daily: with {size:,} labels the {CRF} has {crf:.3f}, {lead[PRETRAINED]:+.1f} points on "
+            f"{PRETRAINED} and {lead[chosen]:+.1f} on {chosen}, the encoder that dev chose."
+        )
+
+    def forecasts(self, up_to: int = 1000, least: int = 0) -> list[dict[str, Any]]:
         """A row a point that a curve did not see: what it foretold, with both intervals, and what came.
 
         Args:
             up_to: labels; a curve is fitted to the points so far, where there are four sizes at least.
+            least: labels; smaller sizes are left out.
         """
         rows = []
         for corpus in TOTALS:
             for learner, some in self.scores(corpus).items():
-                seen = {n: runs for n, runs in some.items() if n <= up_to}
+                seen = {n: runs for n, runs in some.items() if least <= n <= up_to}
                 if len(seen) < 4 or max(some) <= up_to:
                     continue
                 plain, honest = Curve(seen, misses=False), Curve(seen)
