@@ -105,7 +105,7 @@ class Study(Measured):
         return (
             f"The gap between types with {frequent} logs and those with {rare} closes from {before - rare_before:.0f} "
             f"to {after - rare_after:.0f} points of F1: the frequent move by {after - before:+.0f}, the rare by "
-            f"{rare_after - rare_before:+.0f}. What is left is not all \"harder\": the rare still have fewer logs "
+            f'{rare_after - rare_before:+.0f}. What is left is not all "harder": the rare still have fewer logs '
             f"({logs[0]:.1f} a type against {logs[1]:.1f}), and of these {wrong[0]:.1%} are wrongly labelled on "
             f"purpose, of the frequent {wrong[1]:.1%} (medians of the draws)."
         )

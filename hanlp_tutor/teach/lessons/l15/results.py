@@ -134,8 +134,9 @@ class HowMuch(Measured):
             f"The {len(row['seeds'])} draws by statute share {at['statutes in every test']:.0f} statutes of "
             f"{at['statutes']:.0f} in the test set, which have {at['of statutes in every test']:.0%} of its articles: "
             f"their spread is too small. Criminal law (刑法) is one statute, and is never asked: "
-            f"{at['criminal, test']:.0%} of test, {at['criminal, training']:.0%} of training. The law of procedure (诉讼法) has "
-            f"{at['procedure, test']:.0%} of test and {at['procedure, training']:.0%} of training."
+            f"{at['criminal, test']:.0%} of test, {at['criminal, training']:.0%} of training. The law of "
+            f"procedure (诉讼法) has {at['procedure, test']:.0%} of test and "
+            f"{at['procedure, training']:.0%} of training."
         )
 
     def compared(self, corpus: str, first: str, second: str) -> dict[int, Comparison]:
