@@ -106,9 +106,10 @@ class Medical(Measured):
         low, high = 100 * min(pair.low for pair in found), 100 * max(pair.high for pair in found)
         within = low <= 100 * ARTICLE <= high
         where = f"{'within' if within else 'outside'} the interval{'s' if len(found) > 1 else ''}"
+        judged = "not confirmed" if within else "not refuted"
         return (
             f"{seen} The article's {100 * ARTICLE:+.0f} lies {where}. {self._left(corpus)} These are patients' "
-            f"questions and no records, and the encoder is small: the article is not {'confirmed' if within else 'refuted'}."
+            f"questions and no records, and the encoder is small: the article is {judged}."
         )
 
     def _left(self, corpus: str) -> str:
