@@ -64,7 +64,7 @@ EXPLORED = {
         "logs name both, and what could a model learn from the words that it has not learnt?",
     ),
     "15": (
-        "inside",
+        "best-guess-read",
         "Other curves, measured before: statutes, reviews, the newspaper. In Jupyter, leave the smallest sizes out, "
         "then label more before you foretell: what brings the later points inside the interval, and what does that do "
         "to the number of labels for the score that you want (dotted)?",
