@@ -677,6 +677,7 @@ ELSEWHERE = {
     "serving/server.py:serve_app": "tests/serving/test_serve.py listens at --port 0",
     "teach/quiz.py:": "names of colours in a style sheet, no remedy",
     "teach/lessons/l19/results.py:": "names of the compared services, no remedy",
+    "teach/lessons/l19/results.py:unlucky": "names a way of serving that was measured, no remedy",
     "teach/lessons/l19/services.py:article_service": "a command that the lesson starts",
     "teach/lessons/l19/services.py:kit_service": "a command that the lesson starts",
     "serving/onnx_export.py:_to_int8": "tells to leave an option out; tests/serving/test_onnx.py",
