@@ -15,7 +15,7 @@ from hanlp_tutor.core.mistakes import class_mistake, entity_mistake, surest_firs
 from hanlp_tutor.core.scores import class_scores, minority_share, span_scores
 from hanlp_tutor.data import Split, read_examples, split_stratified
 from hanlp_tutor.data.edges import visible_spans
-from hanlp_tutor.data.examples import gold_counts
+from hanlp_tutor.data.examples import gold_counts, group_of
 from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.schemes import Span, spans_from_bio
 from hanlp_tutor.data.split import split_groups
@@ -65,7 +65,7 @@ class Task:
 
     def hold_out(self, examples: Sequence[Any], *, ratio: tuple[float, float, float], seed: int) -> Split:
         """Train, dev and test out of one file's examples; those of one group stay in one set."""
-        if any(getattr(each, "group", "") for each in examples):
+        if any(map(group_of, examples)):
             return split_groups(examples, ratio=ratio, seed=seed)
         return split_stratified(examples, ratio=ratio, seed=seed)
 

@@ -31,7 +31,7 @@ class TaggedText:
     text: str
     tags: tuple[str, ...]
     source: str = field(default="", compare=False)
-    group: str = field(default="", compare=False)
+    group: str = field(default="", compare=False, kw_only=True)  # so that no field of a subclass moves behind it
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tags", tuple(self.tags))
@@ -75,7 +75,7 @@ class TaggedText:
                     remedy="BIO tags hold no nested or overlapping entities: keep one of the two.",
                 )
             tags[span.start : span.end] = [f"B-{span.label}"] + [f"I-{span.label}"] * (span.end - span.start - 1)
-        return cls(text, tuple(tags), source, group)
+        return cls(text, tuple(tags), source, group=group)
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,11 @@ class LabelledText:
 
     def __len__(self) -> int:
         return len(self.text)
+
+
+def group_of(example: Any) -> str:
+    """What an example must not be torn apart from in a split; empty where it stands alone, or its kind has no group."""
+    return getattr(example, "group", "")
 
 
 def gold_counts(examples: Iterable[TaggedText | LabelledText]) -> Counter[str]:

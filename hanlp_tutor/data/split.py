@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from hanlp_tutor.data.examples import LabelledText, TaggedText
+from hanlp_tutor.data.examples import LabelledText, TaggedText, group_of
 from hanlp_tutor.data.relations import RelationText
 from hanlp_tutor.errors import ConfigError
 
@@ -120,7 +120,7 @@ def split_groups(
         ConfigError: an impossible ratio, or another number of groups than of examples.
     """
     if groups is None:
-        keys: list[Hashable] = [getattr(each, "group", "") or number for number, each in enumerate(examples)]
+        keys: list[Hashable] = [group_of(each) or number for number, each in enumerate(examples)]
     else:
         keys = [groups(example) for example in examples] if callable(groups) else list(groups)
     if len(keys) != len(examples):

@@ -17,7 +17,7 @@ from hanlp_tutor.core.run import Result, Run
 from hanlp_tutor.core.task import Task, label_set, task_named
 from hanlp_tutor.core.train import fine_tune
 from hanlp_tutor.data import Split, read_examples
-from hanlp_tutor.data.examples import gold_counts
+from hanlp_tutor.data.examples import gold_counts, group_of
 from hanlp_tutor.data.formats import FORMATS
 from hanlp_tutor.data.known_labels import check_known, nothing_to_learn
 from hanlp_tutor.data.large import LARGE, open_large
@@ -170,13 +170,13 @@ def _known_to_train(task: Task, split: Split) -> tuple[list[Any], list[Any]]:
     groups = _groups(example for example, gone in zip(split.dev, strange, strict=True) if gone)
     dev, moved = [], []
     for example, alone in zip(split.dev, strange, strict=True):
-        (moved if alone or getattr(example, "group", "") in groups else dev).append(example)
+        (moved if alone or group_of(example) in groups else dev).append(example)
     return [*split.train, *moved], dev
 
 
 def _groups(examples: Iterable[Any]) -> set[str]:
     """The groups that examples belong to; those that stand alone have none."""
-    return {group for each in examples if (group := getattr(each, "group", ""))}
+    return {*map(group_of, examples)} - {""}
 
 
 def train_job(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from hanlp_tutor.data.examples import LabelledText, TaggedText
+from hanlp_tutor.data.examples import LabelledText, TaggedText, group_of
 from hanlp_tutor.data.near_duplicates import NearTexts
 from hanlp_tutor.data.relations import RelationText
 from hanlp_tutor.workbench.audit.report import Finding
@@ -60,22 +60,17 @@ def _conflicts(groups: list) -> list[Finding]:
 
 def _leaks(groups: list) -> list[Finding]:
     findings = []
-    for group in groups:
-        names = Counter(subset.name for subset, _ in group)
-        if len(names) > 1:
-            origin = group[0]
-            last = next(member for member in reversed(group) if member[0] is not origin[0])
-            often = ", ".join(f"{number} in {name}" for name, number in names.items())
-            findings.append(
-                Finding(
-                    "leak",
-                    "error",
-                    f"{_quoted(last)} stands in {_where(origin)} too ({often}).",
-                    _LEAK,
-                    **last[0].place(last[1]),
-                    evidence={"places": [_where(member) for member in group]},
-                )
+    for group, last, often in _torn(groups):
+        findings.append(
+            Finding(
+                "leak",
+                "error",
+                f"{_quoted(last)} stands in {_where(group[0])} too ({often}).",
+                _LEAK,
+                **last[0].place(last[1]),
+                evidence={"places": [_where(member) for member in group]},
             )
+        )
     return findings
 
 
@@ -110,25 +105,31 @@ def check_groups(subsets: Sequence[Subset]) -> list[Finding]:
     members: defaultdict[str, list[tuple[Subset, int]]] = defaultdict(list)
     for subset in subsets:
         for index, example in enumerate(subset.examples):
-            if group := getattr(example, "group", ""):
+            if group := group_of(example):
                 members[group].append((subset, index))
     findings = []
-    for group, texts in members.items():
-        names = Counter(subset.name for subset, _ in texts)
-        if len(names) > 1:
-            last = next(member for member in reversed(texts) if member[0] is not texts[0][0])
-            often = ", ".join(f"{number} in {name}" for name, number in names.items())
-            findings.append(
-                Finding(
-                    "group-leak",
-                    "error",
-                    f"{_quoted(last)} is of the group {group!r}, which stands in {_where(texts[0])} too ({often}).",
-                    "Put all texts of a group into one set (split_groups); train divides one file so by itself.",
-                    **last[0].place(last[1]),
-                    evidence={"group": group, "places": [_where(member) for member in texts]},
-                )
+    for texts, last, often in _torn(members.values()):
+        group = group_of(_example(last))
+        findings.append(
+            Finding(
+                "group-leak",
+                "error",
+                f"{_quoted(last)} is of the group {group!r}, which stands in {_where(texts[0])} too ({often}).",
+                "Put all texts of a group into one set (split_groups); train divides one file so by itself.",
+                **last[0].place(last[1]),
+                evidence={"group": group, "places": [_where(member) for member in texts]},
             )
+        )
     return findings
+
+
+def _torn(groups: Iterable[list]) -> Iterator[tuple[list, tuple[Subset, int], str]]:
+    """Those that stand in several sets: their members, the last that is in another set than the first, how often."""
+    for group in groups:
+        names = Counter(subset.name for subset, _ in group)
+        if len(names) > 1:
+            last = next(member for member in reversed(group) if member[0] is not group[0][0])
+            yield group, last, ", ".join(f"{number} in {name}" for name, number in names.items())
 
 
 def _duplicates(groups: list) -> list[Finding]:
