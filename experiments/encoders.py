@@ -1,15 +1,15 @@
-"""``python -m experiments.encoders``: what pre-training buys, at 100, 500, 2,000 and all training sentences.
+"""``python -m experiments.encoders``: what pre-training buys, at 100, 500 and 2,000 training sentences.
 
 The embedded encoders and the random one of the same shape, on the People's Daily (NER) and the reviews
-(classification), three seeds, beside a feature CRF and an n-gram classifier; all sentences of the People's Daily are
-those of ``python -m experiments.finetune_ner --all``. Random weights and pre-trained ones choose their learning rate
-from the same grid on the dev set, with the first seed, and where that cannot tell learning rates apart with all three:
-for 100 sentences at 500, else at the size itself, because few updates want a higher learning rate than many. With all
-sentences, minutes a run, the first seed decides. The three encoders that are compared, alike in shape and reading,
-share the learning rate that mini-bert chose; the one that has read more chooses its own. All take as many steps; the
-test set is read once, at the end of each run. Hours on two cores; what has been measured under the same settings is not
-measured again, and the cheap rows come first. ``--only ner/500`` measures rows that begin so, ``--encoder NAME`` only
-those of one encoder (``baseline`` for the classical learners); several such processes may run side by side.
+(classification), three seeds, beside a feature CRF and an n-gram classifier; all sentences of the People's Daily, the
+size ``all``, are those of ``python -m experiments.finetune_ner --all``. Random weights and pre-trained ones choose
+their learning rate from the same grid on the dev set, with the first seed, and where that cannot tell learning rates
+apart with all three: for 100 sentences at 500, else at the size itself, because few updates want a higher learning
+rate than many. The three encoders that are compared, alike in shape and reading, share the learning rate that
+mini-bert chose; the one that has read more chooses its own. All take as many steps; the test set is read once, at the
+end of each run. Hours on two cores; what has been measured under the same settings is not measured again, and the
+cheap rows come first. ``--only ner/500`` measures rows that begin so, ``--encoder NAME`` only those of one encoder
+(``baseline`` for the classical learners); several such processes may run side by side.
 """
 
 import argparse
@@ -32,9 +32,9 @@ SIZES = {"500": 500, "100": 100, "2000": 2000, "all": None}  # in the order of m
 # Passes over the training sentences: few sentences need many, and all encoders get the same number of steps.
 EPOCHS = {
     "ner": {"100": 24, "500": 12, "2000": 6},
-    "classify": {"100": 20, "500": 8, "2000": 4, "all": 2},
+    "classify": {"100": 20, "500": 8, "2000": 4},
 }
-RATES = {"500": (5e-5, 1e-4, 3e-4, 1e-3), "2000": (1e-4, 3e-4, 1e-3, 2e-3), "all": (1e-4, 3e-4, 1e-3)}
+RATES = {"500": (5e-5, 1e-4, 3e-4, 1e-3), "2000": (1e-4, 3e-4, 1e-3, 2e-3)}
 TIE = 0.01  # learning rates that are no further apart by the first seed are tried with every seed
 OPTIONS = {
     "ner": {"batch_size": 16, "head_lr": 1e-2, "crf": True, "patience": None},
@@ -90,7 +90,7 @@ def chosen_lr(experiment: Experiment, task: str, corpus, size: str, encoder: str
         RATES[size],
         SEEDS,
         lambda seed, lr: _run(task, corpus, size, encoder, lr, seed)[1],
-        tie=0.0 if size == "all" else TIE,
+        tie=TIE,
         depends_on={"data": data_of(corpus), **weights_of(encoder)},
     )
 

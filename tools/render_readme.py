@@ -65,8 +65,6 @@ def _encoders() -> str:
             columns = list(rows[0])
             lines += ["", f"| {title} | {' | '.join(columns[1:])} |", "|" + "---|" * len(columns)]
             lines += [f"| {' | '.join(row[column] for column in columns)} |" for row in rows]
-            reservations = comparison.reservations(task)
-            lines += ["", reservations] if reservations else []
     of_all = "all sentences of the newspaper by `python -m experiments.finetune_ner --all`"
     measured = f"Measured by `{content['command_line']}`; {of_all}."
     return "\n".join(["", *lines, "", measured, ""])

@@ -18,8 +18,6 @@ MEASURES = {"ner": "f1", "classify": "accuracy"}
 ALL = ", all sentences"  # how the rows end that were measured with every training sentence
 CLASSICAL = ("feature CRF", "n-gram classifier")
 Point = tuple[float, float, float, float]
-# Sizes of training sets that were mended since rows were measured with them, by fingerprint as in ``depends_on``.
-EARLIER = {"24917bbbd5ded3f6": 13_875}  # of the reviews, with lines that belong to a review of dev or test
 
 
 class Comparison(Measured):
@@ -79,42 +77,15 @@ class Comparison(Measured):
         by_size = self._by_size(task)
         return {f"{n:,} sentences": _points(task, here, learner, other) for n, here in by_size.items()}
 
-    def reservations(self, task: str) -> str:
-        """What is to be held against the rows of a task: that they were measured with an earlier training set."""
-        earlier = self._earlier(task)
-        if not earlier:
-            return ""
-        named = [f"{size:,}" if size else "all" for name, size in self.settings["sizes"].items() if name in earlier]
-        whole = len(named) == len(self._measured_sizes(task))
-        which = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
-        what = "All of these scores were" if whole else f"The scores with {which} sentences were"
-        return (
-            f"{what} measured with the training set of {max(earlier.values()):,} as it was before lines that belong to "
-            f"a review of dev or test were dropped from it (now {self.totals[task]:,}): they flatter, and will be "
-            "measured anew."
-        )
-
     def seeds(self) -> str:
         """How many runs stand behind a point."""
         return f"{self.counted()} a point" if self.rows else UNMEASURED
 
     def _by_size(self, task: str) -> dict[int, dict[str, dict[str, Any]]]:
-        """The rows by number of sentences, ascending, and learner."""
-        total = self._earlier(task).get("all") or self.totals[task]
-        sizes = {name: size or total for name, size in self.settings.get("sizes", {}).items()}
-        return {sizes[name]: self.under(f"{task}/{name}/").rows for name in sorted(sizes, key=sizes.get)}
-
-    def _measured_sizes(self, task: str) -> list[str]:
-        return [name for name in self.settings.get("sizes", {}) if self.under(f"{task}/{name}/").rows]
-
-    def _earlier(self, task: str) -> dict[str, int]:
-        """The names of the sizes with rows that an earlier training set was measured with, and how large it was."""
-        found = {}
-        for name in self._measured_sizes(task):
-            rows = self.under(f"{task}/{name}/").rows.values()
-            used = {row.get("depends_on", {}).get("data", {}).get("train") for row in rows}
-            found[name] = max((EARLIER.get(data, 0) for data in used), default=0)
-        return {name: size for name, size in found.items() if size}
+        """The rows by number of sentences, ascending, and learner; without a size that only another task has."""
+        sizes = {name: size or self.totals[task] for name, size in self.settings.get("sizes", {}).items()}
+        rows = {name: self.under(f"{task}/{name}/").rows for name in sorted(sizes, key=sizes.get)}
+        return {sizes[name]: here for name, here in rows.items() if here or name != "all"}
 
 
 def _points(task: str, rows: Mapping[str, dict[str, Any]], learner: str | None, other: str | None) -> str:

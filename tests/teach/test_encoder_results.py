@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hanlp_tutor.encoders.embedded import read_card
-from hanlp_tutor.teach.encoder_results import EARLIER, Comparison
+from hanlp_tutor.teach.encoder_results import Comparison
 from hanlp_tutor.teach.results import UNMEASURED
 
 TOTALS = {"ner": 15150, "classify": 13900}
@@ -84,24 +84,10 @@ def test_nothing_measured_is_no_error(tmp_path):
     assert nothing.table("ner") == nothing.gains("ner") == [] and nothing.seeds() == UNMEASURED
 
 
-def test_scores_of_an_earlier_training_set_keep_its_size_and_say_so(tmp_path):
-    data = {"train": next(iter(EARLIER)), "dev": "d", "test": "t"}
-    of_old = {**row(0.85, measure="accuracy"), "depends_on": {"data": data}}
-    content = {"settings": {"sizes": {"all": None}}, "rows": {"classify/all/n-gram classifier": of_old}}
+def test_a_size_that_only_the_newspaper_has_is_no_empty_column_of_the_reviews(tmp_path):
+    rows = {"classify/500/mini-bert": row(0.75, measure="accuracy")}
+    content = {"settings": {"sizes": {"500": 500, "all": None}}, "rows": rows}
     (tmp_path / "encoders.json").write_text(json.dumps(content), encoding="utf-8")
     comparison = Comparison({"ner": 15150, "classify": 9000}, tmp_path)
-    assert comparison.table("classify") == [{"learner": "n-gram classifier", "13,875 sentences": "85.0"}]
-    assert "13,875" in comparison.reservations("classify") and "9,000" in comparison.reservations("classify")
-    assert comparison.reservations("ner") == ""
-
-
-def test_sizes_that_were_measured_anew_are_not_among_them(tmp_path):
-    old = {"train": next(iter(EARLIER)), "dev": "d", "test": "t"}
-    rows = {
-        "classify/500/mini-bert": {**row(0.75, measure="accuracy"), "depends_on": {"data": {"train": "new"}}},
-        "classify/2000/mini-bert": {**row(0.8, measure="accuracy"), "depends_on": {"data": old}},
-    }
-    content = {"settings": {"sizes": {"500": 500, "100": 100, "2000": 2000, "all": None}}, "rows": rows}
-    (tmp_path / "encoders.json").write_text(json.dumps(content), encoding="utf-8")
-    said = Comparison({"ner": 15150, "classify": 9000}, tmp_path).reservations("classify")
-    assert said.startswith("The scores with 2,000 sentences were measured with the training set of 13,875")
+    assert comparison.table("classify") == [{"learner": "mini-bert", "500 sentences": "75.0"}]
+    assert [row["sentences"] for row in comparison.gains("classify")] == ["500"]
