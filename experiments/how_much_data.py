@@ -40,7 +40,7 @@ SIZES = (50, 100, 200, 500, 1000, 2000, 5000)
 EPOCHS = {50: 16, 200: 8, 1000: 4, 2000: 3}  # of the encoders
 MORE = {200: 3, 2000: 2}  # times the passes: was a pre-trained encoder stopped before it had learnt?
 RATES, RATE_AT = (3e-4, 1e-3), 1000
-GRID = (0.3, 1.0, 3.0, 10.0)  # of C
+GRID = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)  # of C
 HOW = {"articles": {}, "statutes": {"statutes": "at random"}}  # dealt out; another way begins the rows anew
 TESTED = 1000  # articles of a test set that an encoder is asked about; the SVM reads the same
 SVM, WHOLE = "SVM", "SVM, whole articles"
@@ -54,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--only", default="", help="measure only what begins so, such as laws/articles/2000")
     only = parser.parse_args().only
-    settings = {"cut": CUT, "epochs": {str(n): k for n, k in EPOCHS.items()}, "grid": GRID, "tested": TESTED,
+    settings = {"cut": CUT, "epochs": {str(n): k for n, k in EPOCHS.items()}, "tested": TESTED,
                 "options": OPTIONS["classify"], "active": ACTIVE}  # fmt: skip
     experiment = Experiment("how_much_data", settings, manifest(describe_device(choose_device())))
 
@@ -123,6 +123,7 @@ def _classical_laws(measure, data) -> None:
                     f"laws/{split}/{size or 'all'}/{learner}",
                     draws,
                     lambda draw, split=split, size=size, cut=cut: _svm(*_sets(split, size, draw), cut),
+                    grid=GRID,
                     data=data,
                 )
 

@@ -40,7 +40,7 @@ OPTIONS = {"epochs": 4, "batch_size": 16, "head_lr": 1e-2, "patience": None}
 RATES = (1e-3,)  # what dev of the encoders' experiment likes at this size; another one is a row more
 UNKNOWN, KEPT = 40, 0.9  # types left out of training; the share of dev's known logs that the threshold keeps
 FEW = 5  # examples of a type, at most, where frequent ones are cut
-NGRAMS, STRENGTHS = ((1, 2),), (3.0, 10.0, 30.0)
+NGRAMS, STRENGTHS = ((1, 2),), (3.0, 10.0, 30.0, 100.0, 300.0)
 SVM, TIMED = "linear SVM", 300
 
 # From texts to a score of each class: probabilities' logarithms, or margins.
@@ -80,13 +80,17 @@ def main(
 
 def _measure_classical(experiment: Experiment, logs: Logs, draws: Sequence[int]) -> None:
     experiment.measure("most frequent type", draws[:1], lambda draw: _most_frequent(logs, draw))
-    experiment.measure(SVM, draws, lambda draw: _of_svm(logs, draw))
-    experiment.measure(f"{SVM}, component and mode", draws, lambda draw: _of_two(logs, draw, _svm))
-    experiment.measure(f"{SVM}, at most {FEW} a type", draws, lambda draw: _cut(logs, draw))
+    tuned_by = {"strengths": STRENGTHS}
+    rows = {
+        SVM: lambda draw: _of_svm(logs, draw),
+        f"{SVM}, component and mode": lambda draw: _of_two(logs, draw, _svm),
+        f"{SVM}, at most {FEW} a type": lambda draw: _cut(logs, draw),
+        f"{SVM}, without {UNKNOWN} types": lambda draw: _unknown(logs, draw, _svm),
+        f"{SVM}, component and mode, {UNKNOWN} types only listed": lambda draw: _listed(logs, draw, _svm),
+    }
+    for row, run in rows.items():
+        experiment.measure(row, draws, run, depends_on=tuned_by)
     experiment.measure(f"logs, at most {FEW} a type", draws, lambda draw: _left_by_the_cut(logs, draw))
-    experiment.measure(f"{SVM}, without {UNKNOWN} types", draws, lambda draw: _unknown(logs, draw, _svm))
-    listed = f"{SVM}, component and mode, {UNKNOWN} types only listed"
-    experiment.measure(listed, draws, lambda draw: _listed(logs, draw, _svm))
 
 
 def _measure_fine_tuned(experiment: Experiment, logs: Logs, draws: Sequence[int], models: Path) -> None:

@@ -36,7 +36,7 @@ SIZES = {"clinic": 500, "finre": 1000}  # pairs
 MORE = 1500  # lines of FinRE for n-grams, which take seconds
 EPOCHS = {"clinic": 6, "finre": 4}
 ENTITIES = {"sentences": 600, "epochs": 6, "lr": 1e-3, "head_lr": 1e-2}  # of the model of entities
-RATES, GRID = (3e-4, 1e-3), (1.0, 10.0, 100.0)
+RATES, GRID = (3e-4, 1e-3), (1.0, 10.0, 100.0, 1000.0, 10000.0)  # of θ; of C of the n-grams
 DEV, TESTED = 500, 1500
 HOW = {"markers": "", "plain": ", no markers", "types": ", markers and types"}  # what n-grams read
 SIGNS = dict(zip(ENTITIES_OF_CLINIC, "病症药查术体科", strict=True))  # of types, a character each
@@ -47,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--only", default="", help="measure only what begins so, such as finre")
     only = parser.parse_args().only
-    settings = {"grid": GRID, "dev": DEV, "tested": TESTED}
+    settings = {"dev": DEV, "tested": TESTED}
     experiment = Experiment("relation_extraction", settings, manifest(describe_device(choose_device())))
 
     def measure(row: str, run, draws=DRAWS, **depends_on) -> None:
@@ -69,12 +69,12 @@ def main() -> None:
                 row = f"{name}/n-grams{said}" + (f", {size:,} lines" if size == MORE else "")
                 if how != "types" or name == "clinic":
                     run = partial(_ngrams, name, size, how)
-                    measure(row, lambda draw, run=run: run(draw), pairs=size, **data)
+                    measure(row, lambda draw, run=run: run(draw), pairs=size, grid=GRID, **data)
         if name == "finre":
             measure("lines/finre", lambda draw: _contradictions(), DRAWS[:1], **data)
             row = f"finre/n-grams, {MORE:,} consistent lines"
             run = partial(_ngrams, "finre", MORE, "markers", lines="consistent")
-            measure(row, lambda draw, run=run: run(draw), pairs=MORE, **data)
+            measure(row, lambda draw, run=run: run(draw), pairs=MORE, grid=GRID, **data)
         _encoders(experiment, measure, name, data, only)
 
 

@@ -48,7 +48,7 @@ class Experiment:
 
     def __init__(self, name: str, settings: dict[str, Any], manifest: dict[str, Any], folder: Path | None = None):
         self.path = (folder or results_folder()) / f"{name}.json"
-        settings = json.loads(json.dumps(settings))  # as it will read back: tuples become lists
+        settings = _as_read(settings)
         command = f"python -m experiments.{name}"
         head = {"schema": SCHEMA, "experiment": name, "command_line": command, **manifest}
         self.content = {**head, "settings": settings, "rows": {}}
@@ -128,9 +128,9 @@ class Experiment:
 
     def _kept(self, row: str, depends_on: dict[str, Any] | None) -> dict[str, Any]:
         """What is known of a row; nothing, if it depended on something else."""
-        content = self.content["rows"].get(row)
-        if content is None or content.get("depends_on", {}) != (depends_on or {}):
-            return {"seeds": {}, "measured": {}, "depends_on": depends_on or {}}
+        content, depends_on = self.content["rows"].get(row), _as_read(depends_on or {})
+        if content is None or content.get("depends_on", {}) != depends_on:
+            return {"seeds": {}, "measured": {}, "depends_on": depends_on}
         return {"measured": {}, **content}
 
     def _take_over(self) -> None:
@@ -139,6 +139,11 @@ class Experiment:
             before = json.loads(self.path.read_text(encoding="utf-8"))
             if before["schema"] == SCHEMA and before["settings"] == self.content["settings"]:
                 self.content["rows"] = before["rows"]
+
+
+def _as_read(values: dict[str, Any]) -> dict[str, Any]:
+    """As JSON will read them back: tuples become lists."""
+    return json.loads(json.dumps(values))
 
 
 def summarise(values: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:

@@ -44,6 +44,15 @@ def test_a_row_with_other_weights_begins_anew_and_leaves_the_others(tmp_path):
     assert rows["ours"]["seeds"] == {"1": {"f1": 0.2}, "2": {"f1": 0.2}} and rows["baseline"]["median"]["f1"] == 0.5
 
 
+def test_what_a_row_depends_on_may_be_a_tuple(tmp_path):
+    for _ in range(2):  # the second reads a list from the file
+        experiment = Experiment("e", {}, {}, tmp_path)
+        experiment.measure(
+            "svm", [1], lambda seed: {"f1": 0.5 + len(experiment.content["rows"])}, depends_on={"c": (1, 3)}
+        )
+    assert experiment.content["rows"]["svm"]["seeds"] == {"1": {"f1": 0.5}}
+
+
 def test_two_processes_fill_one_file(tmp_path):
     first, second = (Experiment("a", {"n": 1}, {"device": name}, tmp_path) for name in ("here", "there"))
     first.measure("row", (1,), lambda seed: {"f1": 0.5})
