@@ -45,11 +45,9 @@ def test_a_row_with_other_weights_begins_anew_and_leaves_the_others(tmp_path):
 
 
 def test_what_a_row_depends_on_may_be_a_tuple(tmp_path):
-    for _ in range(2):  # the second reads a list from the file
+    for score in (0.5, 0.6):  # the second reads a list from the file
         experiment = Experiment("e", {}, {}, tmp_path)
-        experiment.measure(
-            "svm", [1], lambda seed: {"f1": 0.5 + len(experiment.content["rows"])}, depends_on={"c": (1, 3)}
-        )
+        experiment.measure("svm", [1], lambda seed, score=score: {"f1": score}, depends_on={"c": (1, 3)})
     assert experiment.content["rows"]["svm"]["seeds"] == {"1": {"f1": 0.5}}
 
 
