@@ -125,18 +125,17 @@ class HowMuch(Measured):
         return said + " The article's 90 % are not reached on these documents, by either way of dealing them out."
 
     def mix(self) -> str:
-        """How far the draws by statute are draws at all, and which branches they move."""
+        """How far the draws by statute differ, and what they do to the branches of law."""
         row = self.rows.get("mix/statutes")
         if row is None:
             return f"{UNMEASURED}: {self.command}"
         at = row["median"]
         return (
-            f"The {len(row['seeds'])} draws by statute share {at['statutes in every test']:.0f} statutes of "
-            f"{at['statutes']:.0f} in the test set, which have {at['of statutes in every test']:.0%} of its articles: "
-            f"their spread is too small. Criminal law (刑法) is one statute, and is never asked: "
-            f"{at['criminal, test']:.0%} of test, {at['criminal, training']:.0%} of training. The law of "
-            f"procedure (诉讼法) has {at['procedure, test']:.0%} of test and "
-            f"{at['procedure, training']:.0%} of training."
+            f"A test set by statute has {at['statutes']:.0f} statutes; {at['statutes in every test']:.0f} of them are "
+            f"in that of all {len(row['seeds'])} draws. Criminal law (刑法) is one statute, and can only be learnt: "
+            f"{at['criminal, test']:.0%} of test, {at['criminal, training']:.0%} of training. The law of procedure "
+            f"(诉讼法), a few long statutes, has {row['min']['procedure, test']:.0%} to "
+            f"{row['max']['procedure, test']:.0%} of test and {at['procedure, training']:.0%} of training."
         )
 
     def compared(self, corpus: str, first: str, second: str) -> dict[int, Comparison]:
