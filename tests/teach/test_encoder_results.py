@@ -1,12 +1,14 @@
 """The encoders' comparison as notebook 03 and the README show it."""
 
 import json
+from collections import defaultdict
+from statistics import median
 
 import pytest
 
 from hanlp_tutor.encoders.embedded import read_card
 from hanlp_tutor.teach.encoder_results import Comparison
-from hanlp_tutor.teach.results import UNMEASURED
+from hanlp_tutor.teach.results import GRID, UNMEASURED, read_results
 
 TOTALS = {"ner": 15150, "classify": 13900}
 
@@ -91,3 +93,14 @@ def test_a_size_that_only_the_newspaper_has_is_no_empty_column_of_the_reviews(tm
     comparison = Comparison({"ner": 15150, "classify": 9000}, tmp_path)
     assert comparison.table("classify") == [{"learner": "mini-bert", "500 sentences": "75.0"}]
     assert [row["sentences"] for row in comparison.gains("classify")] == ["500"]
+
+
+def test_no_learning_rate_of_the_committed_file_was_chosen_at_the_edge_of_its_grid():
+    content, tried = read_results("encoders"), defaultdict(dict)
+    for name, measured in content["rows"].items():
+        if name.startswith(GRID):
+            of, rate = name.removeprefix(GRID).split("/lr=")
+            tried[of][float(rate)] = median(seed["dev"] for seed in measured["seeds"].values())
+    assert tried
+    best = {of: max(scores, key=scores.get) for of, scores in tried.items()}
+    assert [of for of, rate in best.items() if not min(tried[of]) < rate < max(tried[of])] == []
