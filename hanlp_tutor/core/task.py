@@ -5,7 +5,7 @@ To add one, see docs/architecture.md, "Where does it go?". This module does not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -68,6 +68,10 @@ class Task:
         if any(map(group_of, examples)):
             return split_groups(examples, ratio=ratio, seed=seed)
         return split_stratified(examples, ratio=ratio, seed=seed)
+
+    def kept_whole(self, examples: Sequence[Any]) -> list[Hashable]:
+        """For each example what :meth:`hold_out` does not tear apart; empty where it stands alone."""
+        return [group_of(example) for example in examples]
 
     def admit(self, examples: list[Any], train: Sequence[Any]) -> list[Any]:
         """The examples of a file, but for those that a training set rules out."""

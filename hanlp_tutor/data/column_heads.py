@@ -19,6 +19,8 @@ _PAIRS = (
     ("句子1", "句子2"),
     ("文本1", "文本2"),
 )
+# Of a column or key of groups: a set would be left without the labels that another has.
+NO_GROUP = "{!r} holds the labels, and cannot say which texts belong together."
 NO_PAIRS = "No task of the kit reads pairs; take a set with one text an example."
 
 

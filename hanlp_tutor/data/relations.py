@@ -41,6 +41,7 @@ class RelationText:
             those that do not overlap, where there are such, as far to the left as can be; so is what says the same.
         types: of the two entities, where an export has them; no part of its identity.
         negative: the relation that means none, where somebody has named it; no part of its identity.
+        group: as of :class:`~hanlp_tutor.data.LabelledText`.
 
     Raises:
         DataError: a head or tail that the sentence does not contain, or not there, or an empty field.
@@ -54,6 +55,7 @@ class RelationText:
     starts: tuple[int, int] | None = None
     types: tuple[str, str] | None = field(default=None, compare=False)
     negative: str = field(default="", compare=False)
+    group: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         where = self.source or None
@@ -106,7 +108,7 @@ class RelationText:
 
     def document(self) -> Document:
         """The same with places: a span ``head``, a span ``tail``, and the relation as the label."""
-        return Document(self.text, self.spans, self.relation, self.source)
+        return Document(self.text, self.spans, self.relation, self.source, group=self.group)
 
     @classmethod
     def from_document(cls, document: Document) -> RelationText:
@@ -123,7 +125,8 @@ class RelationText:
                 remedy="Name the two entities so, and give the text the relation as its label.",
             )
         ends = (found[HEAD], found[TAIL])
-        return cls(document.text, *_strings(document, ends), document.label, document.source, _starts(ends))
+        strings, starts = _strings(document, ends), _starts(ends)
+        return cls(document.text, *strings, document.label, document.source, starts, group=document.group)
 
 
 def read_relations(path: str | Path, *, encoding: str | None = "utf-8") -> list[RelationText]:
@@ -193,6 +196,7 @@ def pairs_of(document: Document, negative: str = NO_RELATION) -> list[RelationTe
             _starts(ends),
             (ends[0].label, ends[1].label),
             negative,
+            document.group,
         )
         for ends in permutations(document.spans, 2)
         if (ends[0].start, ends[0].end) != (ends[1].start, ends[1].end) and all(_strings(document, ends, strip=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,22 @@ class RelationTask(Task):
     name, headline = "relation", "micro_f1"
 
     def hold_out(self, examples: Sequence[Any], *, ratio: tuple[float, float, float], seed: int) -> Split:
-        """The pairs of a sentence are in the same set."""
-        return split_groups(examples, lambda example: example.text, ratio=ratio, seed=seed)
+        """The pairs of a sentence are in the same set, and so are the sentences of a group."""
+        return split_groups(examples, self.kept_whole(examples), ratio=ratio, seed=seed)
+
+    def kept_whole(self, examples: Sequence[Any]) -> list[Hashable]:
+        """A sentence, or the sentences of a group; groups that share a sentence are one."""
+        above: dict[Hashable, Hashable] = {}
+
+        def top(member: Hashable) -> Hashable:
+            while above.setdefault(member, member) != member:
+                member = above[member]
+            return member
+
+        for example in examples:
+            if example.group:
+                above[top(("text", example.text))] = top(("group", example.group))
+        return [top(("text", example.text)) for example in examples]
 
     def admit(self, examples: list[RelationText], train: Sequence[RelationText]) -> list[RelationText]:
         """Without pairs of types between which the training set has no relation, unless they are said to have one.

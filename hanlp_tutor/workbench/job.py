@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 from importlib.util import find_spec
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ from hanlp_tutor.workbench.closing import to_try
 from hanlp_tutor.workbench.diagnose.facts import data_facts, note_facts
 from hanlp_tutor.workbench.go_on import check_same_start, go_on
 from hanlp_tutor.workbench.seen import keep_split
+
+_AUDIT = "The audit names them, with the same files and options."
 
 
 def read_split(
@@ -78,6 +81,7 @@ def read_split(
     if (alone := one_sentence(parts["train"])) is not None:
         raise DataError(alone.what, path=train, remedy=alone.remedy)
     if dev:
+        _note_torn(train, Split(**parts), _AUDIT)
         return _checked(kind, Split(**parts), train)
     held_out = kind.hold_out(parts["train"], ratio=(9, 1, 0) if test else (8, 1, 1), seed=seed)
     number = len(_groups(parts["train"]))
@@ -94,7 +98,9 @@ def read_split(
             path=train,
             remedy="Give --dev FILE (and --test FILE).",
         )
-    return _checked(kind, Split(train_part, dev_part, parts["test"] or held_out.test), train)
+    split = Split(train_part, dev_part, parts["test"] or held_out.test)
+    _note_torn(train, split, _AUDIT)
+    return _checked(kind, split, train)
 
 
 def _checked(kind: Task, split: Split, train: str | Path) -> Split:
@@ -123,7 +129,9 @@ def divide(task: str, train: str | Path, stored: str | Path, *, seed: int = 1, *
     """
     if Path(stored).exists():
         examples = task_named(task).read(train, **_whole(options))
-        return load_split(stored, task_named(task).admit(examples, examples))
+        split = load_split(stored, task_named(task).admit(examples, examples))
+        _note_torn(stored, split, "It was stored without them: name a file that is not there to divide anew.")
+        return split
     split = read_split(task, train, seed=seed, **options)
     save_split(stored, split)
     return split
@@ -163,15 +171,25 @@ def _whole(options: dict[str, Any]) -> dict[str, Any]:
 def _known_to_train(task: Task, split: Split) -> tuple[list[Any], list[Any]]:
     """Train and dev; an example that alone shows a label is there to learn from, not to choose weights by.
 
-    It takes its group along.
+    It takes along what must not be torn from it.
     """
     known = set(task.label_set(split.train))
     strange = [not known.issuperset(gold_counts([example])) for example in split.dev]
-    groups = _groups(example for example, gone in zip(split.dev, strange, strict=True) if gone)
+    whole = task.kept_whole(split.dev)
+    leaving = {key for key, gone in zip(whole, strange, strict=True) if gone} - {""}
     dev, moved = [], []
-    for example, alone in zip(split.dev, strange, strict=True):
-        (moved if alone or group_of(example) in groups else dev).append(example)
+    for example, alone, key in zip(split.dev, strange, whole, strict=True):
+        (moved if alone or key in leaving else dev).append(example)
     return [*split.train, *moved], dev
+
+
+def _note_torn(path: str | Path, split: Split, remedy: str) -> None:
+    """Note how many groups stand in two sets of a split that was made elsewhere."""
+    parts = [_groups(part) for part in (split.train, split.dev, split.test)]
+    torn = sorted(set().union(*(one & other for one, other in combinations(parts, 2))))
+    if torn:
+        number = f"{len(torn):,} groups stand" if len(torn) > 1 else "1 group stands"
+        note(f"{path}: {number} in two sets, such as {torn[0]!r}: known groups flatter the scores. {remedy}")
 
 
 def _groups(examples: Iterable[Any]) -> set[str]:

@@ -481,6 +481,27 @@ COMMANDS = {
         fill={"KEY": "patient"},
         left_out=("-r group_column",),
     ),
+    "labels for groups": Command(
+        ("data/formats/json_objects.py:check_group_key",),
+        "audit a.jsonl -r group_column label",
+        {"a.jsonl": lines(lambda n: {"text": f"第{n}条", "label": ["正负"[n % 2]], "patient": f"P{n}"})},
+        fill={"KEY": "patient"},
+        left_out=("-r group_column",),
+    ),
+    "labels for groups, in a table": Command(
+        ("data/formats/tables.py:_group",),
+        "audit a.csv -r group_column label",
+        {"a.csv": "text,label,patient\n" + "".join(f"第{n}条,{'正负'[n % 2]},P{n}\n" for n in range(COUNT))},
+        fill={"NAME": "patient"},
+        left_out=("-r group_column",),
+    ),
+    "a column by name without a header": Command(
+        ("data/formats/tables.py:_column",),
+        "audit a.csv -r header false -r text_column 1 -r label_column 2 -r group_column patient",
+        {"a.csv": "".join(f"第{n}条,{'正负'[n % 2]},P{n}\n" for n in range(COUNT))},
+        fill={"NUMBER": "3"},
+        left_out=("-r group_column",),
+    ),
     "a writer's misspelt option": Command(
         ("data/formats/format.py:check_options",),
         "convert a.tsv target --to bio -w seperator space",

@@ -10,7 +10,7 @@ from hanlp_tutor.cli import app
 from hanlp_tutor.data import convert, read_examples
 from hanlp_tutor.errors import ConfigError, DataError
 from hanlp_tutor.workbench.audit import audit
-from hanlp_tutor.workbench.job import read_split
+from hanlp_tutor.workbench.job import divide, read_split
 
 PATIENTS = [f"P{number % 30}" for number in range(150)]
 ROWS = [(patient, f"第{n}次：{'好转' if n % 2 else '加重'}", "正负"[n % 2]) for n, patient in enumerate(PATIENTS)]
@@ -58,8 +58,12 @@ def test_a_patient_is_in_one_set(tmp_path, name, write):
 
 def test_an_empty_cell_stands_alone(tmp_path):
     rows = [("" if number < 100 else patient, text, label) for number, (patient, text, label) in enumerate(ROWS)]
-    split = read_split("classify", table(tmp_path / "a.csv", rows), group_column=1)
+    with pytest.warns(match=r"a.csv:2: texts of no group, each of which stands alone: 100 in this file"):
+        split = read_split("classify", table(tmp_path / "a.csv", rows), group_column=1)
     assert {"", *PATIENTS} >= groups_of(split.train) and "" in groups_of(split.train) & groups_of(split.test)
+    for write, name in ((objects, "a.jsonl"), (doccano, "b.jsonl")):
+        with pytest.warns(match=r"jsonl: 100 of 150 texts have no '病人'; each of them stands alone"):
+            read_examples("classify", write(tmp_path / name, rows), group_column="病人")
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "short.json"])
@@ -111,6 +115,9 @@ def test_what_cannot_be_divided_says_so(tmp_path):
         read_examples("classify", table(tmp_path / "a.csv"), group_column="patient")
     with pytest.raises(DataError, match=r"a.jsonl: no text has a 'patient'; there are '病人', 'text', 'label'"):
         read_examples("classify", objects(tmp_path / "a.jsonl"), group_column="patient")
+    for write, name in ((table, "a.csv"), (objects, "a.jsonl")):
+        with pytest.raises(DataError, match="'label' holds the labels, and cannot say which texts belong together"):
+            read_examples("classify", write(tmp_path / name), group_column="label")
     with pytest.raises(ConfigError, match=r"group_column is 9, but .* has 3 columns"):
         read_examples("classify", table(tmp_path / "a.csv"), group_column=9)
 
@@ -122,3 +129,44 @@ def test_the_audit_finds_a_patient_in_two_sets(tmp_path):
     assert not audit(train, dev).of("group-leak")
     result = CliRunner().invoke(app, ["audit", str(train), "--dev", str(dev), "-r", "group_column", "病人"])
     assert result.exit_code == 1 and "of the group 'P5', which stands in" in result.stdout
+
+
+def related(path):
+    """A doccano export of sentences with a relation; the sentence of two patients is the same."""
+    lines = []
+    for number, patient in enumerate(PATIENTS):
+        name = f"医生{number % 145:03}"
+        ends = [{"id": 1, "label": "PER", "start_offset": 0, "end_offset": 5},
+                {"id": 2, "label": "ORG", "start_offset": 6, "end_offset": 8}]  # fmt: skip
+        relations = [{"from_id": 1, "to_id": 2, "type": "任职" if number % 2 else "离职"}]
+        lines.append({"text": f"{name}在甲院", "entities": ends, "relations": relations, "病人": patient})
+    path.write_text("\n".join(json.dumps(each, ensure_ascii=False) for each in lines), encoding="utf-8")
+    return path
+
+
+def test_a_patients_pairs_are_in_one_set(tmp_path):
+    split = read_split("relation", related(tmp_path / "a.jsonl"), group_column="病人")
+    for of, number in ((lambda each: each.group, 30), (lambda each: each.text, 145)):
+        parts = [set(map(of, part)) for part in (split.train, split.dev, split.test)]
+        assert all(parts) and sum(map(len, parts)) == len(set().union(*parts)) == number
+
+
+def test_a_sentence_goes_to_train_with_its_only_relation(tmp_path):
+    lines = "".join(
+        f"甲{n}\t乙{n}\t{'罕见' + str(n) if n % 3 == 0 else '任职'}\t甲{n}和乙{n}\n乙{n}\t甲{n}\tNA\t甲{n}和乙{n}\n"
+        for n in range(40)
+    )
+    (tmp_path / "a.tsv").write_text(lines, encoding="utf-8")
+    split = read_split("relation", tmp_path / "a.tsv")
+    assert split.dev and not {each.text for each in split.dev} & {each.text for each in split.train}
+
+
+def test_a_division_that_tears_patients_says_so(tmp_path):
+    path, stored = table(tmp_path / "a.csv"), tmp_path / "split.json"
+    divide("classify", path, stored)
+    with pytest.warns(match=r"split.json: \d+ groups stand in two sets, such as 'P.*name a file that is not there"):
+        divide("classify", path, stored, group_column="病人")
+    train, dev = table(tmp_path / "b.csv", ROWS[:119]), table(tmp_path / "c.csv", ROWS[118:])
+    for given in ({"dev": dev}, {"test": dev}):
+        with pytest.warns(match=r"b.csv: 30 groups stand in two sets, such as 'P0'.* The audit names them"):
+            read_split("classify", train, **given, group_column="病人")

@@ -80,7 +80,7 @@ def read_doccano(
     tally = Tally(path)
     draft = partial(_draft, path, tally, joint, unlabelled == "drop", relations, group_column)
     objects = read_objects(path, encoding)
-    check_group_key(path, (_data(entry) for _, entry in objects), group_column)
+    check_group_key(path, (_data(entry) for _, entry in objects), group_column, _KEYS)
     drafts = read_each(path, draft, objects)
     return documents_of(drafts, offsets=offsets, unlabelled=unlabelled)
 

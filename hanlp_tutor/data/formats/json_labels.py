@@ -70,7 +70,7 @@ def read_json_labels(
     text = text_column or _key(path, first, _TEXTS, "text")
     label = label_column or _key(path, first, _LABELS, "label")
     others = [key for key in first if key not in (text, label, group_column)]
-    check_group_key(path, (entry for _, entry in objects), group_column)
+    check_group_key(path, (entry for _, entry in objects), group_column, [label])
     if others:
         note(f"{path}: text and label are read from {text!r} and {label!r}; left out: {', '.join(others)[:200]}.")
 

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hanlp_tutor.data.column_heads import NO_GROUP
 from hanlp_tutor.data.formats.head import head_text
 from hanlp_tutor.data.lines import read_text, write_text
+from hanlp_tutor.data.notes import note
 from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import read_each, refuse
 from hanlp_tutor.errors import DataError
@@ -47,19 +49,28 @@ def group_in(entry: Mapping[str, Any], key: str | None) -> str:
     return "" if value is None else str(value).strip()
 
 
-def check_group_key(path: str | Path, entries: Iterable[Mapping[str, Any]], key: str | None) -> None:
-    """Refuse a key of groups that no object has.
+def check_group_key(
+    path: str | Path, entries: Iterable[Mapping[str, Any]], key: str | None, labels: Iterable[str] = ()
+) -> None:
+    """Refuse a key of groups that no object has, or one of ``labels``; note how many objects belong to none.
 
     Raises:
         DataError: with the keys that there are.
     """
     if key is None:
         return
+    if key in labels:
+        remedy = f"{pass_option('group_column', 'KEY')}, the key that says whose a text is."
+        raise DataError(NO_GROUP.format(key), path=path, remedy=remedy)
     keys: dict[str, None] = {}
+    groups = []
     for entry in entries:
-        if key in entry:
-            return
         keys |= dict.fromkeys(entry)
+        groups.append(group_in(entry, key))
+    if key in keys:
+        if alone := groups.count(""):
+            note(f"{path}: {alone:,} of {len(groups):,} texts have no {key!r}; each of them stands alone.")
+        return
     shown = ", ".join(map(repr, list(keys)[:10]))
     raise DataError(
         f"no text has a {key!r}; there are {shown}.", path=path, remedy=f"{pass_option('group_column', 'KEY')}."

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from hanlp_tutor.data.column_heads import LABELS, NO_PAIRS, TEXTS, pair_in
+from hanlp_tutor.data.column_heads import LABELS, NO_GROUP, NO_PAIRS, TEXTS, pair_in
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.elsewhere import REMEDY, is_stored, lies_elsewhere
 from hanlp_tutor.data.formats.format import LABEL, Format
@@ -60,7 +60,7 @@ def _table_format(name: str, delimiter: str) -> Format:
             _check_no_pairs(path, rows[0][0], names or [])
         text = _column(path, rows[0], "text", text_column, names, TEXTS)
         label = _column(path, rows[0], "label", label_column, names, LABELS)
-        group = None if group_column is None else _column(path, rows[0], "group", group_column, names, ())
+        group = None if group_column is None else _group(path, rows[0], group_column, names, label)
         others = [head for place, head in enumerate(names or []) if place not in (text, label, group)]
         if others:
             others = [head.strip() or "one without a name" for head in others]
@@ -189,7 +189,12 @@ def _column(
             raise ConfigError(f"{what}_column is {wanted}, but {path} has {len(cells)} columns, counted from 1.")
         return wanted - 1
     if names is None:
-        raise ConfigError(f"without a header {what}_column is a number from 1; the first row holds {shown}.")
+        raise DataError(
+            f"without a header {what}_column is a number from 1; the first row holds {shown}.",
+            path=path,
+            line=line,
+            remedy=f"{pass_option(f'{what}_column', 'NUMBER')}.",
+        )
     if wanted is None:
         found = [place for place, head in enumerate(names) if head.strip().lower() in usual]
     else:
@@ -204,6 +209,17 @@ def _column(
             f"{pass_option('header', False)} then.",
         )
     return found[0]
+
+
+def _group(
+    path: str | Path, first: tuple[int, list[str]], wanted: str | int, names: list[str] | None, label: int
+) -> int:
+    """The place of the column that says what belongs together, which is not that of the labels."""
+    group = _column(path, first, "group", wanted, names, ())
+    if group == label:
+        remedy = f"{pass_option('group_column', 'NAME')}, the column that says whose a text is."
+        raise DataError(NO_GROUP.format(wanted), path=path, line=first[0], remedy=remedy)
+    return group
 
 
 class _Several:
@@ -255,7 +271,10 @@ def _document(
         raise DataError(lies_elsewhere(cells[text]), remedy=REMEDY)
     if not cells[text].strip():
         tally.add("texts that are empty or blank", line)
-    return Document(cells[text], (), name, f"{path}:{line}", group="" if group is None else cells[group].strip())
+    belongs = "" if group is None else cells[group].strip()
+    if group is not None and not belongs:
+        tally.add("texts of no group, each of which stands alone", line)
+    return Document(cells[text], (), name, f"{path}:{line}", group=belongs)
 
 
 FORMATS = [_table_format("csv", ","), _table_format("tsv", "\t")]
