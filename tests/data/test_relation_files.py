@@ -252,3 +252,27 @@ def test_pairs_of_an_export_are_all_pairs(tmp_path, name):
     pairs = read_pairs(EXPORTS[name](tmp_path))
     assert len(pairs) == 6 and all(each.relation is None for each in pairs)
     assert {each.types for each in pairs} >= {("PER", "ORG"), ("LOC", "PER")}
+
+
+def test_an_id_of_two_entities_is_refused_where_a_relation_names_it(tmp_path):
+    other = {**DOCCANO[0], "start_offset": 9, "end_offset": 11}
+    entry = {"text": TEXT, "entities": [*DOCCANO, other], "relations": [{"from_id": 11, "to_id": 13, "type": "任职"}]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(entry, ensure_ascii=False), encoding="utf-8")
+    with pytest.raises(DataError, match=r"a.jsonl:1: a relation names the id 11, which several entities have"):
+        read_examples("relation", tmp_path / "a.jsonl", format="doccano")
+    region = {**REGIONS[0], "value": {"start": 9, "end": 11, "text": "工作", "labels": ["X"]}}
+    both = {**REGIONS[0], "value": {**REGIONS[0]["value"], "labels": ["X"]}}  # tags of one region share its id
+    arrow = {"type": "relation", "from_id": "PER", "to_id": "ORG", "labels": ["任职"], "direction": "right"}
+    for added, refused in ((region, True), (both, False)):
+        task = {"id": 1, "data": {"text": TEXT}, "annotations": [{"result": [*REGIONS, added, arrow]}]}
+        (tmp_path / "a.json").write_text(json.dumps([task], ensure_ascii=False), encoding="utf-8")
+        if refused:
+            with pytest.raises(DataError, match=r"a.json:1: task 1: a relation names the id 'PER', which several"):
+                read_examples("relation", tmp_path / "a.json", format="label-studio")
+        else:
+            assert read_examples("relation", tmp_path / "a.json", format="label-studio")
+    folder = tmp_path / "brat"
+    folder.mkdir()
+    brat(folder, "T1\tX 9 11\t工作\nR1\t任职 Arg1:T1 Arg2:T3\n")
+    with pytest.raises(DataError, match=r"1.ann:5: .* names T1, which several lines of the file are. Give each"):
+        read_examples("relation", folder, format="brat")

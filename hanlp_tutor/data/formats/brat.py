@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
 from hanlp_tutor.data.documents import Document
-from hanlp_tutor.data.formats.drafts import Claim, Draft, Link
+from hanlp_tutor.data.formats.drafts import ONE_ID, Claim, Draft, Link
 from hanlp_tutor.data.formats.format import OVERLAPS, RELATIONS, SPANS, Format
 from hanlp_tutor.data.formats.placing import documents_of
 from hanlp_tutor.data.lines import begins_with_mark, filled_lines, read_text, write_beside, write_text
@@ -90,14 +91,18 @@ def _pair(text_path: Path, annotation: Path, encoding: str | None, relations: bo
     claims = tuple(claim for claim in found if claim is not None)
     numbers = {claim.line: number for number, claim in enumerate(claims)}
     names = {line.partition("\t")[0]: numbers.get(number) for number, line in others}
-    links = read_each(annotation, partial(_link, tally, names), arrows)
+    several = {name for name, count in Counter(line.partition("\t")[0] for _, line in others).items() if count > 1}
+    links = read_each(annotation, partial(_link, tally, names, several), arrows)
     mark, source = begins_with_mark(text_path), f"{text_path}:1"
     found_links = tuple(link for link in links if link is not None)
     return Draft(text, claims, None, source, annotation, 1, tally, mark=mark, plain_blanks=True, links=found_links)
 
 
-def _link(tally: Tally, names: dict[str, int | None], number: int, line: str) -> Link | None:
-    """The relation of a line; ``names`` are those of all other lines, with the number of an entity's claim."""
+def _link(tally: Tally, names: dict[str, int | None], several: set[str], number: int, line: str) -> Link | None:
+    """The relation of a line; ``names`` are those of all other lines, with the number of an entity's claim.
+
+    ``several`` are names that more than one line has.
+    """
     match = _ARGUMENTS.fullmatch(line.partition("\t")[2])
     if match is None:
         raise DataError(f"{line[:40]!r} is no relation.", remedy="Write R1<TAB>type Arg1:T1 Arg2:T2.")
@@ -107,6 +112,8 @@ def _link(tally: Tally, names: dict[str, int | None], number: int, line: str) ->
     for name in (head, tail):
         if name not in names:
             raise DataError(f"{line[:40]!r} names {name}, which the file lacks.", remedy="Mend it, or remove the line.")
+        if name in several:
+            raise DataError(f"{line[:40]!r} names {name}, which several lines of the file are.", remedy=ONE_ID)
         if names[name] is None:
             tally.add("relations of events ignored", number)
             return None

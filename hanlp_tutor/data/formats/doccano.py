@@ -27,7 +27,7 @@ from typing import Any
 
 from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.formats.counting import usual_countings
-from hanlp_tutor.data.formats.drafts import Claim, Draft, Link
+from hanlp_tutor.data.formats.drafts import ONE_ID, Claim, Draft, Link
 from hanlp_tutor.data.formats.format import LABEL, OVERLAPS, RELATIONS, SPANS, Format
 from hanlp_tutor.data.formats.json_objects import (
     check_group_key,
@@ -103,6 +103,7 @@ def _draft(
     claims: list[Claim] = []
     labels: list[str] = []
     numbers: dict[Any, int] = {}
+    twice = set()
     for key in present:
         value = [entry[key]] if isinstance(entry[key], (str, int)) else entry[key]
         for item in list_of(value, repr(key)):
@@ -113,10 +114,12 @@ def _draft(
                 raise DataError("'cats' holds an entity.", remedy="Put it into 'entities'.")
             else:
                 if isinstance(item, dict) and isinstance(item.get("id"), (int, str)):
+                    if item["id"] in numbers and claims[numbers[item["id"]]] != claim:
+                        twice.add(item["id"])
                     numbers[item["id"]] = len(claims)
                 claims.append(claim)
     stated = list_of(entry.get("relations"), "'relations'")
-    links = tuple(_link(each, numbers, line) for each in stated) if relations else ()
+    links = tuple(_link(each, numbers, twice, line) for each in stated) if relations else ()
     tally.add("relations ignored", line, len(stated) - len(links))
     label = one_class(labels, joint, tally, line, what="the text has {} classes")
     pending = not claims and label is None and entry.get("annotation_approver", "") is None
@@ -130,8 +133,8 @@ def _data(entry: dict[str, Any]) -> dict[str, Any]:
     return {**entry, **meta} if isinstance(meta, dict) else entry
 
 
-def _link(item: Any, numbers: dict[Any, int], line: int) -> Link:
-    """A relation; ``numbers`` are those of the claims by the entities' ids."""
+def _link(item: Any, numbers: dict[Any, int], twice: set[Any], line: int) -> Link:
+    """A relation; ``numbers`` are those of the claims by the entities' ids, ``twice`` ids of several entities."""
     ends = (item.get("from_id"), item.get("to_id")) if isinstance(item, dict) else (None, None)
     if any(not isinstance(end, (int, str)) or end not in numbers for end in ends):
         raise DataError(
@@ -139,6 +142,9 @@ def _link(item: Any, numbers: dict[Any, int], line: int) -> Link:
             f"{', '.join(map(repr, numbers)) or 'of none'}.",
             remedy="Export with relations from doccano (JSONL (relation)), or remove it.",
         )
+    for end in ends:
+        if end in twice:
+            raise DataError(f"a relation names the id {end!r}, which several entities have.", remedy=ONE_ID)
     return Link(numbers[ends[0]], numbers[ends[1]], name_of(item.get("type"), "the type of a relation"), line)
 
 

@@ -11,6 +11,7 @@ from hanlp_tutor.data.formats.counting import AS_IS, Counting
 from hanlp_tutor.data.notes import Tally
 from hanlp_tutor.data.schemes import Span
 
+ONE_ID = "Give each entity an id of its own, and mend the relations that name it."  # a remedy
 EXACT, BUT_FOR_BLANKS, OTHER = 2, 1, 0
 _BLANKS = re.compile(r"[\s\u200b\u2060\ufeff]+")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hanlp_tutor.data.formats.drafts import Claim, Draft, Link
+from hanlp_tutor.data.formats.drafts import ONE_ID, Claim, Draft, Link
 from hanlp_tutor.data.formats.json_objects import group_in, list_of, name_of, offset
 from hanlp_tutor.data.formats.one_class import one_class
 from hanlp_tutor.data.notes import Tally
@@ -93,6 +93,7 @@ class Task:
         claims: list[Claim] = []
         choices: list[str] = []
         numbers: dict[str, int] = {}
+        twice: set[str] = set()
         for result in results:
             about = result.get("to_name")
             if self.choice.to_name is None and about != key and about in strings:
@@ -101,13 +102,18 @@ class Task:
                 choices += list_of(result["value"].get("choices"), "'choices'", str)
             else:
                 found = self._claims(result["type"], result.get("value"))
-                numbers |= {str(result.get("id")): len(claims)} if found else {}
+                if found:
+                    name = str(result.get("id"))
+                    before = claims[numbers[name]] if name in numbers else found[0]
+                    if (before.start, before.end) != (found[0].start, found[0].end):  # else tags of one region
+                        twice.add(name)
+                    numbers[name] = len(claims)
                 claims += found
         remedy = f"{pass_option('from_name', 'NAME')} for one control tag, "
         what = f"{self.name}: there are {{}} choices"
         label = one_class(choices, self.choice.joint, self.tally, self.line, what=what, remedy=remedy)
         label = None if label is None else name_of(label, "the choice")
-        links = tuple(self._links(annotation, numbers)) if self.choice.relations else ()
+        links = tuple(self._links(annotation, numbers, twice)) if self.choice.relations else ()
         return Draft(
             strings[key],
             tuple(claims),
@@ -121,8 +127,8 @@ class Task:
             group=group_in(data, self.choice.group_column),
         )
 
-    def _links(self, annotation: dict[str, Any], numbers: dict[str, int]) -> Iterator[Link]:
-        """The relations between regions; ``numbers`` are those of the claims by the regions' ids."""
+    def _links(self, annotation: dict[str, Any], numbers: dict[str, int], twice: set[str]) -> Iterator[Link]:
+        """The relations between regions; ``numbers`` are those of the claims by their ids, ``twice`` ids of several."""
         results = list_of(annotation.get("result"), "'result'", dict)
         for result in results:
             if result.get("type") != "relation":
@@ -131,6 +137,8 @@ class Task:
             for end in ends:
                 if not any(str(each.get("id")) == end for each in results if each is not result):
                     raise self.error(f"a relation names the region {end!r}, which there is not.")
+                if end in twice:
+                    raise self.error(f"a relation names the id {end!r}, which several regions have.", ONE_ID)
             labels = list_of(result.get("labels"), "'labels' of a relation", str)
             if any(end not in numbers for end in ends):
                 self.tally.add("relations of regions that are not read ignored", self.line)
