@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from inspect import signature
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.examples import TaggedText
 from hanlp_tutor.data.file_kinds import binary_kind
 from hanlp_tutor.data.formats import FORMATS, detect_format
+from hanlp_tutor.data.formats.format import NO_GROUPS
 from hanlp_tutor.data.formats.head import head_lines, head_text, head_values
 from hanlp_tutor.data.lines import CR_LINES, cr_remedy, ends_in_cr
 from hanlp_tutor.data.reader_options import pass_option, pass_options
@@ -145,6 +147,8 @@ def _of_another_format(path: Path, task: str | None, options: Mapping[str, Any])
         return None
     if found.name in _OWN["ner"] and taken in _OWN["ner"]:
         return None
+    if "group_column" in options and "group_column" not in signature(found.read).parameters:
+        return Look(f"the format {found.name}, which has no place for a group", NO_GROUPS)
     if task not in _KEEP:
         return Look(f"the format {found.name}", f"{pass_option('format', found.name)}.", {"format": found.name})
     thing, _, _ = _KEEP[task]

@@ -264,9 +264,9 @@ def pair_from(value: Any) -> RelationText:
     else:
         starts, parts = None, tuple(value) if isinstance(value, (list, tuple)) else ()
         parts = (*parts[:2], parts[-1]) if len(parts) == 4 else parts
-    if len(parts) != 3 or not all(isinstance(part, str) for part in parts):
+    if len(parts) != 3 or not all(isinstance(part, str) and part.strip() for part in parts):
         raise DataError(
-            "a pair is head, tail and text, three strings.",
+            "a pair is head, tail and text, three strings that are not blank.",
             remedy='Give {"head": "...", "tail": "...", "text": "..."}, or head<TAB>tail<TAB>text.',
         )
     head, tail, text = parts

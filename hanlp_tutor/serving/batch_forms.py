@@ -208,7 +208,8 @@ class _Csv(_Shape):
         best = _most_chinese(texts)
         if _SENTENCE.search(best):
             alone = " With --format lines each line is a text." if len(self.fields) == 1 else ""
-            return f"the first line reads like a text: put one before it with the names of the columns.{alone}"
+            names = f"{self.column!r} for the texts, of pairs 'head' and 'tail' too"
+            return f"the first line reads like a text: put one before it with the names of the columns, {names}.{alone}"
         there = ", ".join(self.fields[:9])
         return f"no column {self.column!r}. Name the one with the texts: --column {shlex.quote(best)} (there: {there})"
 

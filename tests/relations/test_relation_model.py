@@ -77,6 +77,7 @@ def test_every_way_to_give_a_pair_is_answered_alike(trained):
     ("given", "message"),
     [
         ("甲公司收购乙公司", "a pair is head, tail and text, three strings"),
+        ({"head": " ", "tail": "甲公司", "text": "甲公司"}, "three strings that are not blank. Give"),
         ({**PAIR, "tail": "丙公司"}, "the tail '丙公司' does not stand in the sentence"),
         (None, "a pair is head, tail and text"),
         (7, "a pair is head, tail and text"),

@@ -118,6 +118,10 @@ def test_what_cannot_be_divided_says_so(tmp_path):
     for write, name in ((table, "a.csv"), (objects, "a.jsonl")):
         with pytest.raises(DataError, match="'label' holds the labels, and cannot say which texts belong together"):
             read_examples("classify", write(tmp_path / name), group_column="label")
+    (tmp_path / "p.tsv").write_text("".join(f"{text}\t{label}\n" for _, text, label in ROWS), encoding="utf-8")
+    for options in ({}, {"format": "labels"}):  # the file has no third column: no option of it helps
+        with pytest.raises((ConfigError, DataError), match=r"no place for .*\. Write a JSON object a line, as doccano"):
+            read_examples("classify", tmp_path / "p.tsv", group_column=3, **options)
     with pytest.raises(ConfigError, match=r"group_column is 9, but .* has 3 columns"):
         read_examples("classify", table(tmp_path / "a.csv"), group_column=9)
 

@@ -37,6 +37,10 @@ class Format:
     sniff: Callable[[Path], bool]
 
 
+# A remedy where what belongs together is asked of a form without a place for it.
+NO_GROUPS = "Write a JSON object a line, as doccano does, with a key for it, or leave group_column out."
+
+
 def check_options(options: Mapping[str, Any], function: Callable[..., Any], purpose: str, *, flag: str = "-r") -> None:
     """Refuse an option that a reader or writer does not take, and a value of another type than it takes.
 
@@ -53,6 +57,8 @@ def check_options(options: Mapping[str, Any], function: Callable[..., Any], purp
     known = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
     for name, value in options.items():
         if name not in known:
+            if name == "group_column":
+                raise ConfigError(f"{name!r} is no option for {purpose}, which have no place for it. {NO_GROUPS}")
             guess = _meant(name, known)
             hint = f"did you mean {guess!r}? {pass_option(guess, value, flag)}." if guess else _all_of(known, flag)
             raise ConfigError(f"{name!r} is no option for {purpose}; {hint}")
