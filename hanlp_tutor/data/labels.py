@@ -110,11 +110,20 @@ def _check_no_numbers(path: str | Path, examples: Sequence[LabelledText]) -> Non
         options = {"format": "tsv", "header": False, "text_column": 2, "label_column": columns}
         message = f"holds {columns} columns, the first of which numbers the texts: {examples[0].text[:20]!r}."
         raise DataError(message, path=path, remedy=f"{pass_options(**options)}.")
+    if len(examples) >= _ENOUGH and tabs == {2} and all(map(_is_relation, examples)):
+        message = "two columns stand in the fourth. The file looks like head, tail, relation, sentence a line."
+        raise DataError(message, path=path, remedy="Train it with --task relation (in Python: task='relation').")
     if len(examples) >= _ENOUGH and len(tabs) == 1 and tabs != {0}:  # pairs of texts, or a table
         columns = 2 + tabs.pop()
         options = {"format": "tsv", "header": False, "text_column": "N", "label_column": columns}
         joined = f"every line holds {columns} columns; the label is the last, and the others are one text with the tabs"
         note(f"{path}: {joined} in it: {examples[0].text[:40]!r}. {pass_options(**options)} to read column N alone.")
+
+
+def _is_relation(example: LabelledText) -> bool:
+    """Whether the two first of four columns stand in the last, as head and tail do in their sentence."""
+    head, tail, _ = example.text.split("\t")
+    return bool(head.strip() and tail.strip()) and head in example.label and tail in example.label
 
 
 def _example(path: str | Path, label_first: bool, number: int, line: str) -> LabelledText:

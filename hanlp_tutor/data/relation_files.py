@@ -49,12 +49,12 @@ def read_relation_file(
     if format in (None, "relation"):
         check_options(options, read_relations, "reading relation files")
         examples = read_relations(path, **options)
+        note_repeated(path, examples)  # an export has said where
     else:
         examples = examples_of(path, documents_with_relations(path, format, **options), negative)
     if negative is not None:
         _check_named(path, examples, negative)
         examples = named_negative(examples, negative)
-    note_repeated(path, examples)
     return examples
 
 
@@ -79,10 +79,13 @@ def examples_of(path: str | Path, documents: Sequence[Document], negative: str |
     """
     if any(document.relations for document in documents):
         return [pair for document in documents for pair in pairs_of(document, negative or NO_RELATION)]
-    if any(document.label is not None for document in documents):
+    if any(document.label is not None for document in documents) and any(document.spans for document in documents):
         return read_each(path, lambda _, each: RelationText.from_document(each), _with_lines(documents))
-    entities = sum(len(document.spans) for document in documents)
     also = f"Read relations from one of {', '.join(('relation', *WITH_RELATIONS))}"
+    if any(document.label is not None for document in documents):
+        remedy = f"{also}; or train it with --task classify (in Python: task='classify')."
+        raise DataError("holds classes, and no entity that could be in a relation.", path=path, remedy=remedy)
+    entities = sum(len(document.spans) for document in documents)
     raise DataError(
         f"holds {entities:,} entities and no relation.",
         path=path,

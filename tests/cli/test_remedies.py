@@ -481,6 +481,18 @@ COMMANDS = {
         fill={"KEY": "patient"},
         left_out=("-r group_column",),
     ),
+    "relations for classes": Command(
+        ("data/labels.py:_check_no_numbers",),
+        "train --task classify --train a.tsv --out run",
+        {"a.tsv": "".join(f"甲{n}\t乙{n}\t{'爱恨'[n % 2]}\t甲{n}和乙{n}\n" for n in range(COUNT))},
+        left_out=("--task",),
+    ),
+    "classes for relations": Command(
+        ("data/relation_files.py:examples_of",),
+        "train --task relation --train a.csv --out run",
+        {"a.csv": "text,label\n" + "".join(f"第{n}条,{'正负'[n % 2]}\n" for n in range(COUNT))},
+        left_out=("--task",),
+    ),
     "labels for groups": Command(
         ("data/formats/json_objects.py:check_group_key",),
         "audit a.jsonl -r group_column label",
@@ -667,7 +679,6 @@ ELSEWHERE = {
     "data/known_labels.py:check_known": "tests/data/test_known_labels.py, by the reader's own option",
     "data/reader_options.py:pass_option": "the wording itself",
     "data/reader_options.py:pass_options": "the wording itself",
-    "data/relation_files.py:examples_of": "train --task ner, another task; tests/data/test_relation_files.py",
     "data/relation_files.py:note_negative": "a note; tests/cli/test_cli_relation.py",
     "data/words.py:read_words": "train --task ner, another task",
     "hanlp_bridge/article.py:HanLP.load": "tests/hanlp_bridge",

@@ -180,6 +180,13 @@ def test_a_string_that_stands_twice_is_noted_once_a_file(tmp_path):
         f"{path}:3: sentences in which head or tail stands more than once, of which the first places are taken: 2 in "
         "this file, the first in this line."
     ]
+    entry = {"text": "甲乙甲", "entities": [{"id": 1, "start_offset": 0, "end_offset": 1, "label": "A"},
+             {"id": 2, "start_offset": 1, "end_offset": 2, "label": "B"}],
+             "relations": [{"from_id": 1, "to_id": 2, "type": "x"}]}  # fmt: skip
+    (tmp_path / "b.jsonl").write_text(json.dumps(entry, ensure_ascii=False), encoding="utf-8")
+    with notes_to(notes.append):
+        read_examples("relation", tmp_path / "b.jsonl", format="doccano")
+    assert len(notes) == 1  # an export says where
 
 
 @pytest.mark.parametrize(

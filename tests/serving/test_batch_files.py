@@ -250,7 +250,7 @@ def test_a_second_run_at_the_same_time_is_refused(tmp_path):
         ("a.csv", "编号,内容\n1,很好\n", "--column .内容. "),
         ("a.csv", "id;text\n1;a\n", "';' seems to stand between the columns, not ','. Save it with that, as CSV"),
         ("a.csv", "酒店很好，早餐也不错。\n房间小。\n", "--format lines each line is a text"),
-        ("a.csv", "1,酒店很好，早餐也不错。\n2,房间小。\n", "put one before it with the names of the columns, 'text' for the texts, of pairs 'head'"),
+        ("a.csv", "1,酒店很好，早餐也不错。\n2,房间小。\n", "names of the columns, 'text' for the texts, of pairs"),
         ("a.csv", "text,prediction\na,b\n", "'prediction' already. Rename it"),
     ],
 )
