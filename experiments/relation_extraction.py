@@ -33,7 +33,7 @@ from hanlp_tutor.teach.results import Experiment
 
 ENCODER, DRAWS = "mini-bert", (1, 2, 3)
 SIZES = {"clinic": 500, "finre": 1000}  # pairs
-MORE = 1500  # lines of FinRE for n-grams, which take seconds
+MORE = 1500  # lines of FinRE for n-grams, about a minute a row and draw
 EPOCHS = {"clinic": 6, "finre": 4}
 ENTITIES = {"sentences": 600, "epochs": 6, "lr": 1e-3, "head_lr": 1e-2}  # of the model of entities
 RATES, GRID = (3e-4, 1e-3), (1.0, 10.0, 100.0, 1000.0, 10000.0)  # of θ; of C of the n-grams

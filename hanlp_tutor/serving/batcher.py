@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 OVERHEAD = 16  # a text costs as much as its characters and this many more: measured with the embedded encoders
@@ -135,15 +136,18 @@ class Batcher:
     def _work(self) -> None:
         while jobs := self._next():
             began = time.monotonic()
-            texts = sum(len(job.inputs) for job in jobs)
-            self._compute(jobs)
-            seconds = time.monotonic() - began
-            with suppress(Exception):  # a count that fails must not stop the answers
-                self._seen(texts, seconds)
-            with self._changed:
-                speed = sum(job.cost for job in jobs) / max(seconds, 1e-6)
-                self._speed = speed if self._speed is None else MEMORY * self._speed + (1 - MEMORY) * speed
-                self._computing = 0
+            answered = self._compute(jobs)
+            self._count(jobs, time.monotonic() - began)
+            for job, answers in answered:  # counted before: whoever has an answer finds it in the counts
+                job.future.set_result(answers)
+
+    def _count(self, jobs: list[_Job], seconds: float) -> None:
+        with suppress(Exception):  # a count that fails must not stop the answers
+            self._seen(sum(len(job.inputs) for job in jobs), seconds)
+        with self._changed:
+            speed = sum(job.cost for job in jobs) / max(seconds, 1e-6)
+            self._speed = speed if self._speed is None else MEMORY * self._speed + (1 - MEMORY) * speed
+            self._computing = 0
 
     def _next(self) -> list[_Job]:
         """The jobs of the next batch; none when the service has been stopped and all are answered."""
@@ -172,24 +176,24 @@ class Batcher:
     def _full(self) -> bool:
         return self._texts >= self.batching.texts or self._cost >= self.batching.characters
 
-    def _compute(self, jobs: list[_Job]) -> None:
-        """Answer jobs together; where that fails, one by one, so that the text that cannot be answered fails alone."""
+    def _compute(self, jobs: list[_Job]) -> list[tuple[_Job, list[Any]]]:
+        """The jobs' answers, computed together; where that fails, each job is answered by itself, and none is returned.
+
+        So the text that cannot be answered fails alone.
+        """
         jobs = [job for job in jobs if job.future.set_running_or_notify_cancel()]
         if not jobs:
-            return
+            return []
         try:
-            answers = list(self._answer([each for job in jobs for each in job.inputs]))
+            answers = iter(list(self._answer([each for job in jobs for each in job.inputs])))
         except BaseException as error:  # it goes to whoever asked; the thread lives on
             if len(jobs) == 1:
                 jobs[0].future.set_exception(error)
-                return
-            for job in jobs:
-                self._alone(job)
-            return
-        place = 0
-        for job in jobs:
-            job.future.set_result(answers[place : place + len(job.inputs)])
-            place += len(job.inputs)
+            else:
+                for job in jobs:
+                    self._alone(job)
+            return []
+        return [(job, list(islice(answers, len(job.inputs)))) for job in jobs]
 
     def _alone(self, job: _Job) -> None:
         try:

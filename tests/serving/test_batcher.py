@@ -52,6 +52,18 @@ def test_what_arrives_during_a_computation_is_computed_together():
     batcher.close()
 
 
+def test_an_answer_is_counted_before_it_leaves():
+    counted = []
+
+    def slowly(texts, seconds):
+        time.sleep(0.2)
+        counted.append(texts)
+
+    batcher = Batcher(shout, Batching(wait=0), seen=slowly)
+    assert batcher.submit(["a", "b"]).result(10) == ["A", "B"] and counted == [2]
+    batcher.close()
+
+
 def test_a_batch_waits_a_little_for_more():
     model = Slow()
     model.go.set()
