@@ -89,14 +89,14 @@ def laws_split(split: str, draw: int):
     branch = {e.group: e.label for e in articles}
     branches = Counter(branch.values())
     statutes = [name for name in branch if branches[branch[name]] > 1]  # the only one of its branch can but be learnt
-    rest, test = _tenth(statutes, branch, 0.1, draw)
-    _, dev = _tenth(rest, branch, 1 / 9, draw)
+    rest, test = _dealt(statutes, branch, 0.1, draw)
+    _, dev = _dealt(rest, branch, 1 / 9, draw)
     parts = {"dev": set(dev), "test": set(test)}
     held_out = {name: [e for e in articles if e.group in some] for name, some in parts.items()}
     return Split([e for e in articles if e.group not in parts["dev"] | parts["test"]], **held_out)
 
 
-def _tenth(statutes: list[str], branch: dict[str, str], share: float, draw: int):
+def _dealt(statutes: list[str], branch: dict[str, str], share: float, draw: int):
     """Statutes at random, of each branch the same share, whatever their size."""
     return train_test_split(statutes, test_size=share, stratify=[branch[s] for s in statutes], random_state=draw)
 
@@ -107,10 +107,10 @@ def _sets(split: str, size: int | None, draw: int):
     return drawn(parts.train, size, draw), parts.dev, test
 
 
-def _classical_laws(measure, data) -> None:
+def _classical_laws(measure, laws) -> None:
     for split in ("articles", "statutes"):
         draws = STATUTE_DRAWS if split == "statutes" else DRAWS
-        data = {**data, **HOW[split]}
+        data = {**laws, **HOW[split]}
         measure(f"nearest/{split}", draws, lambda draw, split=split: _nearest(split, draw), data=data)
         if split == "articles":
             row = f"nearest/{split}, own statute left out"
