@@ -34,7 +34,10 @@ EPOCHS = {
     "ner": {"100": 24, "500": 12, "2000": 6},
     "classify": {"100": 20, "500": 8, "2000": 4},
 }
-RATES = {"500": (5e-5, 1e-4, 3e-4, 1e-3, 2e-3), "2000": (1e-4, 3e-4, 1e-3, 2e-3)}
+RATES = {
+    "ner": {"500": (5e-5, 1e-4, 3e-4, 1e-3), "2000": (1e-4, 3e-4, 1e-3, 2e-3)},
+    "classify": {"500": (5e-5, 1e-4, 3e-4, 1e-3, 2e-3), "2000": (1e-4, 3e-4, 1e-3, 2e-3)},
+}
 TIE = 0.01  # learning rates that are no further apart by the first seed are tried with every seed
 OPTIONS = {
     "ner": {"batch_size": 16, "head_lr": 1e-2, "crf": True, "patience": None},
@@ -87,7 +90,7 @@ def chosen_lr(experiment: Experiment, task: str, corpus, size: str, encoder: str
     encoder = COMPARED[0] if encoder in COMPARED else encoder
     return experiment.best_learning_rate(
         f"{task}/{size}/{encoder}",
-        RATES[size],
+        RATES[task][size],
         SEEDS,
         lambda seed, lr: _run(task, corpus, size, encoder, lr, seed)[1],
         tie=TIE,

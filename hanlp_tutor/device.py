@@ -170,11 +170,18 @@ def peak_memory_mb(device: torch.device) -> float:
 
 
 def release_memory() -> None:
-    """Collect garbage and let glibc return its free pages; elsewhere only the former.
-
-    After an epoch of batches of all lengths a process holds twice what it uses (measured: 1,056 MiB, then 564).
-    """
+    """Collect garbage and give the free pages of the heap back, before another process needs them."""
     gc.collect()
+    trim_heap()
+
+
+def trim_heap() -> None:
+    """Let glibc return its free pages; elsewhere nothing.
+
+    After an epoch of batches of all lengths a process holds twice what it uses (measured: 1,056 MiB, then 564). No
+    garbage is collected: tensors are freed as they are let go of, and to look through a corpus of 20,000 sentences for
+    cycles takes a quarter of a second, half of a small run when it is done after each evaluation.
+    """
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError, AttributeError):  # musl has no malloc_trim
             ctypes.CDLL(None).malloc_trim(0)

@@ -35,7 +35,7 @@ from hanlp_tutor.core.task import task_of
 from hanlp_tutor.data import LabelledText, TaggedText
 from hanlp_tutor.data.examples import gold_counts
 from hanlp_tutor.defaults import described
-from hanlp_tutor.device import describe_device, peak_memory_mb, release_memory, synchronize
+from hanlp_tutor.device import describe_device, peak_memory_mb, synchronize, trim_heap
 from hanlp_tutor.encoders import POSITIONS
 from hanlp_tutor.errors import DataError, DivergedError, TrainingError
 from hanlp_tutor.files import write_json
@@ -278,7 +278,7 @@ class Run:
 
     def note_scores(self, examples: str, scores: dict[str, Any]) -> float:
         """Write the scores on ``train`` (the sample) or ``dev`` into the row; return the headline score of the task."""
-        release_memory()  # batches of all lengths have left holes in the heap, as large again as what is in use
+        trim_heap()  # batches of all lengths have left holes in the heap, as large again as what is in use
         score = scores[task_of(self.model).headline]
         self.row[f"{examples}_score"] = score
         if examples == "dev":
