@@ -35,7 +35,7 @@ from hanlp_tutor.core.task import task_of
 from hanlp_tutor.data import LabelledText, TaggedText
 from hanlp_tutor.data.examples import gold_counts
 from hanlp_tutor.defaults import described
-from hanlp_tutor.device import describe_device, peak_memory_mb, synchronize, trim_heap
+from hanlp_tutor.device import describe_device, peak_memory_mb, release_memory, synchronize, trim_heap
 from hanlp_tutor.encoders import POSITIONS
 from hanlp_tutor.errors import DataError, DivergedError, TrainingError
 from hanlp_tutor.files import write_json
@@ -112,6 +112,7 @@ class Run:
 
     def start(self, resume: bool, progress: str, **parts: Any) -> None:
         """Restore the checkpoint if ``resume``, write the manifest, start the clock."""
+        release_memory()  # an earlier run's optimiser lies in a cycle, with its best weights: 160 MB of a small encoder
         self.parts, facts = parts, self._facts()
         if resume and self.checkpoint.exists():
             now = {**facts, "given": self.config}
