@@ -25,7 +25,7 @@ class Landed(NamedTuple):
 
 
 def error_rate(printed: str, read: str) -> float:
-    """Character error rate (字符错误率): the least number of edits from one to the other, a printed character.
+    """Character error rate (字符错误率): the least number of edits from one to the other, over the printed characters.
 
     White space does not count: where a line ends is a matter of layout. Nor does the width of a sign, such as ： for :,
     which is a matter of spelling: both texts are compared in Unicode's form NFKC. What was read beside what was

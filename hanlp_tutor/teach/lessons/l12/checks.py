@@ -40,7 +40,7 @@ q12_2 = predicted(
     "The sets by the lead in recall of the fine-tuned model over the rules, the largest first.",
     "Which names do rules miss? Look at the column of new names above.",
     "With fewer training sentences more of the test names are new, for both; but the model has less to learn from too.",
-    "The table gives you the share of new names in each set.",
+    "The output above the exercise gives you the share of new names in each set.",
     because=_why,
     surprise=lambda seen: f"{_why(seen)} But the model has to learn from the same sentences: did you think of that?",
     tie=0.02,

@@ -86,7 +86,7 @@ q17_3 = predicted(
     "In which order the methods stand with few labels.",
     "Which of them begins with a head that knows words, and which with random numbers?",
     "Which of them cannot change what the encoder says of a text?",
-    "The most freedom is no gain by itself: with 64 labels a class, what stops a model from learning them by heart?",
+    "With 64 labels a class, what does a method need more: freedom to change the encoder, or words it already knows?",
     because=_few,
     surprise=_few,
     tie=0.02,
