@@ -54,6 +54,15 @@ def test_curves_and_forecasts(tmp_path):
     assert study.forecasts(least=200) == []  # too few sizes are left
 
 
+def test_more_passes_are_held_against_the_same_draws(tmp_path):
+    rows(tmp_path, {"laws/articles/200/mini-bert": of(0.6, 0.61, 0.62), "laws/articles/200/SVM": of(0.7, 0.69, 0.71)})
+    assert HowMuch(tmp_path).more_passes() == {}
+    rows(tmp_path, {"more passes/200": of(0.65, 0.66, 0.67), "more passes/2000": of(0.8, 0.8, 0.8)})
+    study = HowMuch(tmp_path)
+    assert study.more_passes()[200].difference == pytest.approx(0.05) and list(study.more_passes()) == [200]
+    assert study.more_passes("SVM")[200].difference == pytest.approx(-0.04)
+
+
 def test_pairs_are_of_the_same_draws(tmp_path):
     rows(tmp_path, {"laws/articles/200/SVM": of(0.6, 0.61, 0.62), "laws/articles/200/other": of(0.5, 0.52, 0.51)})
     found = HowMuch(tmp_path).compared("laws/articles", "SVM", "other")

@@ -144,6 +144,14 @@ class HowMuch(Measured):
         pairs = {n: _paired(one[n], two[n]) for n in sorted(one.keys() & two.keys())}
         return {n: found for n, found in pairs.items() if found}
 
+    def more_passes(self, other: str = PRETRAINED) -> dict[int, Comparison]:
+        """By number of labels: mini-bert with more passes over the same draws of articles, against another learner."""
+        scores = self.scores("laws/articles").get(other, {})
+        more = {int(size): row["seeds"].values() for size, row in self.under("more passes/").rows.items()}
+        both = sorted(more.keys() & scores.keys())
+        pairs = {n: _paired([run["accuracy"] for run in more[n]], scores[n]) for n in both}
+        return {n: found for n, found in pairs.items() if found}
+
     def worth(self, corpora: Sequence[str], learner: str = PRETRAINED) -> list[dict[str, str]]:
         """How many labels the others need for what a learner reaches with so many: read off their curves.
 
