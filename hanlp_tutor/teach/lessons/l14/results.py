@@ -57,7 +57,7 @@ class Study(Measured):
         return self._table(MODELS, columns)
 
     def helped(self) -> str:
-        """What splitting the label is worth with one component named and with two, and where the encoder stands."""
+        """What splitting the label is worth where one component is named and where two are, and if reading helps."""
         gains = {
             what: self.compared(SVM + TWO, SVM, measure=f"accuracy, {what}")
             for what in ("a second one in passing", "one component named")
@@ -65,11 +65,12 @@ class Study(Measured):
         if not all(gains.values()):
             return self.missing("helped")[0]["helped"]
         two, one = (100 * found.difference for found in gains.values())
-        said = f"Where a second one is named, splitting the label is worth {two:+.1f} points, with one {one:+.1f}."
-        if FINE_TUNED in self.rows:
-            at = spread(self.rows[FINE_TUNED], "accuracy, a second one in passing")
-            said += f" Whether reading helps is not shown: the encoder has {at} there."
-        return said
+        said = [f"Where a second one is named, splitting the label is worth {two:+.1f} points, with one {one:+.1f}."]
+        for first, second in ((FINE_TUNED, SVM), (FINE_TUNED + TWO, SVM + TWO)):
+            found = self.compared(first, second, measure="accuracy, a second one in passing")
+            if found:
+                said.append(lead(first, second, found, of="accuracy where a second one is named"))
+        return "\n".join(said)
 
     def unknown(self) -> list[dict[str, str]]:
         """A row a model: what the threshold from dev does with known and unknown types."""
@@ -77,6 +78,13 @@ class Study(Measured):
                    "right without a threshold": "right without a threshold", "right of the kept": "right of the kept",
                    "AUROC": "auroc"}  # fmt: skip
         return self._table([name for name in self.rows if ", without " in name], columns)
+
+    def tells_apart(self) -> str:
+        """Which learner's score tells unknown types from known ones better, by AUROC over the draws that both have."""
+        names = [name for name in self.rows if ", without " in name]
+        pair = [next((name for name in names if name.startswith(model)), "") for model in (FINE_TUNED, SVM)]
+        found = self.compared(*pair, measure="auroc")
+        return lead(*pair, found, of="AUROC") if found else self.missing("said")[0]["said"]
 
     def listed(self) -> str:
         """What two models do with types of which they saw no log, but whose names stand in the plant's list."""
@@ -146,7 +154,8 @@ class Study(Measured):
     def leads(self) -> str:
         """What follows for one head against two models, and for fine-tuning against the SVM, a line each."""
         lines = []
-        for first, second in ((SVM + TWO, SVM), (FINE_TUNED + TWO, FINE_TUNED), (FINE_TUNED, SVM)):
+        pairs = ((SVM + TWO, SVM), (FINE_TUNED + TWO, FINE_TUNED), (FINE_TUNED, SVM), (FINE_TUNED + TWO, SVM + TWO))
+        for first, second in pairs:
             found = self.compared(first, second)
             if found:
                 lines.append(lead(first, second, found, of="macro F1"))
