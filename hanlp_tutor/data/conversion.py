@@ -1,4 +1,4 @@
-"""From one file format to another, without a lost or shifted entity: what the target cannot hold is an error."""
+"""From one file format to another, without a lost or shifted entity: what a target cannot hold is refused, or noted."""
 
 from __future__ import annotations
 

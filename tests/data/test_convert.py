@@ -110,6 +110,21 @@ def test_a_relation_file_has_every_pair_of_a_document_with_relations(tmp_path):
     )
 
 
+def test_keys_that_no_target_holds_are_said_once_a_file(tmp_path):
+    entry = {"id": 1, "text": "张三", "label": [[0, 2, "PER"]], "科室": "内科", "empty": "", "meta": {"病人": "P1"}}
+    (tmp_path / "a.jsonl").write_text("\n".join([json.dumps(entry, ensure_ascii=False)] * 3), encoding="utf-8")
+    done = convert(tmp_path / "a.jsonl", tmp_path / "b.bio", to="bio")
+    assert done.notes == (f"{tmp_path / 'a.jsonl'}:1: keys left out: 科室, 病人.",)
+    done = convert(tmp_path / "a.jsonl", tmp_path / "b.bio", to="bio", read={"group_column": "病人"})
+    assert done.notes[0] == f"{tmp_path / 'a.jsonl'}:1: keys left out: 科室."
+    value = {"start": 0, "end": 2, "labels": ["PER"]}
+    result = [{"from_name": "label", "to_name": "text", "type": "labels", "value": value}]
+    tasks = [{"id": n, "data": {"text": "张三", "科室": "内科"}, "annotations": [{"result": result}]} for n in range(2)]
+    (tmp_path / "a.json").write_text(json.dumps(tasks, ensure_ascii=False), encoding="utf-8")
+    done = convert(tmp_path / "a.json", tmp_path / "b.bio", to="bio")
+    assert done.notes == (f"{tmp_path / 'a.json'}:1: keys left out: 科室.",)
+
+
 def test_relations_are_refused_or_dropped_where_they_have_no_place(tmp_path):
     write_documents(tmp_path / "a.jsonl", [RELATED], "doccano")
     target = tmp_path / "b.bio"

@@ -48,6 +48,7 @@ from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.errors import DataError
 
 _KEYS = ("label", "labels", "annotations", "entities", "cats")
+_OWN = ("id", "annotation_approver", "meta")  # what doccano adds by itself; the keys of ``meta`` are taken one by one
 _NUMBERS = "labels that are numbers, those of doccano's data base; export 'JSONL (text label)' for names"
 
 
@@ -95,7 +96,8 @@ def _draft(
     line: int,
     entry: dict[str, Any],
 ) -> Draft:
-    text = text_of(entry, "text" if "text" in entry or "data" not in entry else "data")
+    taken = ["text" if "text" in entry or "data" not in entry else "data", "relations"]
+    text = text_of(entry, taken[0])
     present = [key for key in _KEYS if key in entry]
     if not present and not may_lack:
         remedy = f"Export labelled texts from doccano as JSONL. {pass_option('unlabelled', 'drop')} to leave them out."
@@ -123,6 +125,7 @@ def _draft(
     tally.add("relations ignored", line, len(stated) - len(links))
     label = one_class(labels, joint, tally, line, what="the text has {} classes")
     pending = not claims and label is None and entry.get("annotation_approver", "") is None
+    tally.leave_out(_data(entry), {*_KEYS, *_OWN, *taken, group_column}, line)
     source, group = f"{path}:{line}", group_in(_data(entry), group_column)
     return Draft(text, tuple(claims), label, source, path, line, tally, pending=pending, links=links, group=group)
 

@@ -90,6 +90,7 @@ class Task:
         strings = {key: value for key, value in data.items() if isinstance(value, str)}
         results = self._results(annotation)
         key = self._key(strings, results)
+        self.tally.leave_out(data, {key, self.choice.group_column}, self.line)
         claims: list[Claim] = []
         choices: list[str] = []
         numbers: dict[str, int] = {}
