@@ -56,6 +56,11 @@ def test_a_patient_is_in_one_set(tmp_path, name, write):
     assert {texts[e.text] for e in plain.test} & {texts[e.text] for e in plain.train}
 
 
+def test_a_group_is_a_number_by_its_value(tmp_path):
+    path = objects(tmp_path / "a.jsonl", [(8, "一", "正"), (8.0, "二", "负"), ("8", "三", "正"), (8.5, "四", "负")])
+    assert [each.group for each in read_examples("classify", path, group_column="病人")] == ["8", "8", "8", "8.5"]
+
+
 def test_an_empty_cell_stands_alone(tmp_path):
     rows = [("" if number < 100 else patient, text, label) for number, (patient, text, label) in enumerate(ROWS)]
     with pytest.warns(match=r"a.csv:2: texts of no group, each of which stands alone: 100 in this file"):

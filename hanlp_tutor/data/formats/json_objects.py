@@ -44,8 +44,13 @@ def read_objects(path: str | Path, encoding: str | None = None) -> list[tuple[in
 
 
 def group_in(entry: Mapping[str, Any], key: str | None) -> str:
-    """What an object says that it belongs to, such as a patient; empty where it says nothing, or no key is given."""
+    """What an object says that it belongs to, such as a patient; empty where it says nothing, or no key is given.
+
+    A number counts by its value: 8.0, as a column with gaps becomes in a data frame, is the group 8.
+    """
     value = None if key is None else entry.get(key)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return "" if value is None else str(value).strip()
 
 
