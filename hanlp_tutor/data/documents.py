@@ -12,6 +12,8 @@ from hanlp_tutor.data.schemes import Span
 from hanlp_tutor.errors import ConfigError, DataError
 
 OVERLAPS = ("refuse", "longest", "keep")
+EMPTY_ENTITY = "the entity {} is empty: it begins and ends at the same place, and covers no character."
+NOT_EMPTY = "Remove it from the source, or give it the end that it should have."
 _SHOWN = 5  # overlaps that one error lists
 
 
@@ -52,9 +54,11 @@ class Document:
         where = self.source or None
         for span in self.spans:
             if not (0 <= span.start < span.end <= len(self.text)):
+                place = f"{span.label} {span.start}-{span.end}"
+                if span.start == span.end:
+                    raise DataError(EMPTY_ENTITY.format(place), path=where, remedy=NOT_EMPTY)
                 raise DataError(
-                    f"the entity {span.label} {span.start}-{span.end} does not fit into a text of {len(self.text)} "
-                    "characters.",
+                    f"the entity {place} does not fit into a text of {len(self.text)} characters.",
                     path=where,
                     remedy="Offsets count Unicode code points from 0, and the end is excluded.",
                 )

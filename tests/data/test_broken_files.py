@@ -107,6 +107,7 @@ JSON = [
 DOCCANO = [
     ("unlabelled", {"a.jsonl": '{"text": "好"}\n'}, ("--from", "doccano"), 1, "there is none of 'label'"),
     ("outside", {"a.jsonl": '{"text": "好", "label": [[0, 2, "A"]]}'}, (), 1, "A 0-2 does not fit into a text of 1"),
+    ("empty", {"a.jsonl": '{"text": "好", "label": [[1, 1, "A"]]}'}, (), 1, "the entity A 1-1 is empty: it begins and"),
     ("no number", {"a.jsonl": '{"text": "好", "label": [["0", 1, "A"]]}'}, (), 1, "an offset is a string"),
     ("no type", {"a.jsonl": '{"text": "好", "label": [[0, 1]]}'}, (), 1, "an entity has 2 parts"),
     ("empty type", {"a.jsonl": '{"text": "好", "label": [[0, 1, ""]]}'}, (), 1, "the type of an entity is empty"),

@@ -28,7 +28,7 @@ def test_spans_are_in_order_and_the_longer_comes_first():
     ("arguments", "message"),
     [
         (("张", (Span(0, 2, "A"),)), "A 0-2 does not fit into a text of 1"),
-        (("张", (Span(0, 0, "A"),)), "does not fit"),
+        (("张", (Span(0, 0, "A"),)), "the entity A 0-0 is empty"),
         (("张", (Span(-1, 1, "A"),)), "does not fit"),
         (("张", (Span(0, 1, " "),)), "a label is empty"),
         (("张", (), ""), "a label is empty"),

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import product
 
+from hanlp_tutor.data.documents import EMPTY_ENTITY, NOT_EMPTY
 from hanlp_tutor.data.formats.borders import faults
 from hanlp_tutor.data.formats.counting import (
     AS_IS,
@@ -185,6 +186,9 @@ def _misfit(draft: Draft, counting: Counting) -> DataError:
     for claim in draft.claims:
         start, end = places.get(claim.start), places.get(claim.end)
         place = f"{claim.label} {claim.start}-{claim.end}"
+        if claim.start == claim.end:
+            message = EMPTY_ENTITY.format(place)
+            return DataError(draft.name + message, path=draft.path, line=claim.line, remedy=NOT_EMPTY)
         if start is None or end is None or start >= end:
             message = f"the entity {place} does not fit into a text of {len(draft.text)} characters."
             break
