@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 LOG = logging.getLogger("hanlp_tutor.serving")
-OPEN = ("/", "/page.css", "/page.js", "/health/live", "/health/ready")  # without a token: they say nothing of the model
+# Without a token: they say nothing of the model
+OPEN = ("/", "/page.css", "/page.js", "/health", "/health/live", "/health/ready")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
