@@ -15,7 +15,7 @@ from hanlp_tutor.core.mistakes import class_mistake, entity_mistake, surest_firs
 from hanlp_tutor.core.scores import class_scores, minority_share, span_scores
 from hanlp_tutor.data import Split, read_examples, split_stratified
 from hanlp_tutor.data.edges import visible_spans
-from hanlp_tutor.data.examples import gold_counts, group_of
+from hanlp_tutor.data.examples import TaggedText, gold_counts, group_of
 from hanlp_tutor.data.formats.format import check_options
 from hanlp_tutor.data.schemes import Span, spans_from_bio
 from hanlp_tutor.data.split import split_groups
@@ -77,6 +77,10 @@ class Task:
         """The examples of a file, but for those that a training set rules out."""
         return examples
 
+    def counted(self, model: Model, examples: list[Any]) -> list[Any]:
+        """The examples that a model is scored on: all, but for those that its training set rules out."""
+        return examples
+
     def prepare(self, model: Model, train: Sequence[Any]) -> None:
         """Let a model know of its training set what its labels do not say."""
 
@@ -96,6 +100,14 @@ class Task:
             examples: with gold labels.
             predictions: what :meth:`Model.decode` gives, one an example.
         """
+        raise NotImplementedError
+
+    def inputs(self, examples: Sequence[Any]) -> list[Any]:
+        """What a model of this task is asked: the texts."""
+        return [example.text for example in examples]
+
+    def said(self, example: Any, answer: dict[str, Any]) -> Any:
+        """What an answer says of an example, as :meth:`score` takes it; not of several tasks, whose words it lacks."""
         raise NotImplementedError
 
     def of_contract(
@@ -148,11 +160,15 @@ class EntityTask(Task):
         scores = span_scores([example.spans for example in examples], [*map(visible_spans, predictions, texts)])
         return {**scores, "minority": minority_share(chain.from_iterable(predictions))}
 
+    def said(self, example: Any, answer: dict[str, Any]) -> tuple[str, ...]:
+        """The BIO tags of its entities."""
+        return TaggedText.from_spans(example.text, _spans_and_scores(answer["entities"])[0]).tags
+
     def mistakes(
         self, model: Model, examples: Sequence[Any], predict_many: Callable[..., Any]
     ) -> list[dict[str, Any]]:
         """Texts with their entities that are missing and extra."""
-        answers = predict_many([example.text for example in examples])
+        answers = predict_many(self.inputs(examples))
         return surest_first(
             entity_mistake(example, *_spans_and_scores(answer["entities"]))
             for example, answer in zip(examples, answers, strict=True)
@@ -178,11 +194,15 @@ class ClassificationTask(Task):
         scores = class_scores([example.label for example in examples], predictions)
         return {**scores, "minority": minority_share(predictions)}
 
+    def said(self, example: Any, answer: dict[str, Any]) -> str:
+        """Its class."""
+        return answer["label"]
+
     def mistakes(
         self, model: Model, examples: Sequence[Any], predict_many: Callable[..., Any]
     ) -> list[dict[str, Any]]:
         """Texts with their class and the one that was predicted."""
-        answers = predict_many([example.text for example in examples])
+        answers = predict_many(self.inputs(examples))
         return surest_first(
             class_mistake(example, example.label, answer["label"], answer["score"], example.text)
             for example, answer in zip(examples, answers, strict=True)
@@ -306,6 +326,20 @@ def task_named(name: str) -> Task:
     guess = nearest(str(name), TASKS | ROOMS)
     hint = f" Did you mean {guess!r}?" if guess else ""
     raise ConfigError(f"there is no task {name!r}; choose from {', '.join(TASKS | ROOMS)}.{hint}")
+
+
+def measures_of(task: str | None) -> list[str]:
+    """Under what names ``metrics.json`` may hold the score that sums a run up, the first that it has before others.
+
+    Args:
+        task: by name; None, or one that the kit has not: those of all tasks.
+    """
+    named = [task] if task in TASKS | ROOMS else [*TASKS, *ROOMS]
+    found = []
+    for each in map(task_named, dict.fromkeys(named)):
+        parts = getattr(each, "headlines", {})
+        found += [f"{part}.{score}" for part, score in reversed(parts.items())] or [each.headline]
+    return [*(f"test.{name}" for name in found), "best_dev", *found, "accuracy"]
 
 
 def task_of(model: Model) -> Task:

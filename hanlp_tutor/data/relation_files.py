@@ -52,10 +52,17 @@ def read_relation_file(
         note_repeated(path, examples)  # an export has said where
     else:
         examples = examples_of(path, documents_with_relations(path, format, **options), negative)
-    if negative is not None:
-        _check_named(path, examples, negative)
-        examples = named_negative(examples, negative)
-    return examples
+    return examples if negative is None else with_negative(path, examples, negative)
+
+
+def with_negative(path: str | Path, examples: Sequence[RelationText], negative: str) -> list[RelationText]:
+    """The examples with the relation that somebody has named as that which means none.
+
+    Raises:
+        ConfigError: a blank; or it is nearly the name of a relation, and none has it.
+    """
+    _check_named(path, examples, negative)
+    return named_negative(examples, negative)
 
 
 def documents_with_relations(path: str | Path, format: str, **options: Any) -> list[Document]:

@@ -19,7 +19,7 @@ from hanlp_tutor.data.documents import Document
 from hanlp_tutor.data.lines import filled_lines, write_lines
 from hanlp_tutor.data.refusals import read_each
 from hanlp_tutor.data.schemes import Span
-from hanlp_tutor.errors import DataError
+from hanlp_tutor.errors import ConfigError, DataError
 
 HEAD, TAIL = "head", "tail"
 NO_RELATION = "NA"  # of pairs that an export has no relation for
@@ -221,6 +221,19 @@ def negative_class(examples: Iterable[RelationText] | Mapping[str, int]) -> str 
         examples = Counter(each.relation for each in examples if each.relation is not None)
     usual = [name for name in sorted(examples) if name.strip().casefold() in _NEGATIVE]
     return max(usual, key=lambda name: examples[name], default=None)
+
+
+def check_negative(examples: Sequence[RelationText]) -> None:
+    """Refuse a negative class that was named, and that no example has; pairs of an export get any name.
+
+    Raises:
+        ConfigError: it lists the relations.
+    """
+    named = next((each.negative for each in examples if each.negative and each.types is None), None)
+    relations = sorted({each.relation for each in examples if each.relation is not None})
+    if named is not None and named not in relations:
+        shown = ", ".join(relations[:20]) + (", ..." if len(relations) > 20 else "")
+        raise ConfigError(f"no relation is called {named!r}, which was named as the negative class; there are {shown}.")
 
 
 def type_pairs(examples: Iterable[RelationText], negative: str | None) -> frozenset[tuple[str, str]] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,8 @@ from hanlp_tutor.core.task import TASKS, Task
 from hanlp_tutor.data.examples import gold_counts
 from hanlp_tutor.data.notes import note
 from hanlp_tutor.data.relation_files import note_negative
-from hanlp_tutor.data.relations import RelationText, negative_class, plausible, type_pairs
+from hanlp_tutor.data.relations import RelationText, check_negative, negative_class, plausible, type_pairs
 from hanlp_tutor.data.split import Split, split_groups
-from hanlp_tutor.errors import ConfigError
 
 if TYPE_CHECKING:
     from hanlp_tutor.core.model import Model
@@ -53,9 +52,12 @@ class RelationTask(Task):
         negative = negative_class(train)
         if examples is train and examples:
             note_negative(examples[0].source.rpartition(":")[0], examples)
-            if examples[0].negative and examples[0].types is None:
-                check_named(negative, {each.relation for each in examples})
+            check_negative(examples)
         return plausible(examples, type_pairs(train, negative), negative)
+
+    def counted(self, model: RelationModel, examples: list[RelationText]) -> list[RelationText]:
+        """Without pairs of types between which the model knows no relation, unless they are said to have one."""
+        return [each for each in examples if model.may_relate(each) or each.relation != model.negative]
 
     def prepare(self, model: RelationModel, train: Sequence[RelationText]) -> None:
         """The relation that means none, and between which types there are relations; notes how many texts are cut."""
@@ -94,10 +96,18 @@ class RelationTask(Task):
         counted = [
             (example.relation, found if may else negative)
             for example, found, may in zip(examples, predictions, asked, strict=True)
-            if may or example.relation != negative
+            if may or example.relation != negative  # as in counted()
         ]
         gold, found = [pair[0] for pair in counted], [pair[1] for pair in counted]
         return {**relation_scores(gold, found, negative), "minority": minority_share(found)}
+
+    def inputs(self, examples: Sequence[RelationText]) -> list[RelationText]:
+        """The pairs."""
+        return list(examples)
+
+    def said(self, example: RelationText, answer: dict[str, Any]) -> str:
+        """The relation."""
+        return answer["relation"]
 
     def mistakes(
         self, model: RelationModel, examples: Sequence[RelationText], predict_many: Callable[..., Any]
@@ -117,18 +127,6 @@ class RelationTask(Task):
             if not model.may_relate(pair)
         ]
         return surest_first(wrong)
-
-
-def check_named(negative: str, relations: Collection[str]) -> None:
-    """Refuse a negative class that no example has.
-
-    Raises:
-        ConfigError: it lists the relations.
-    """
-    if negative not in relations:
-        shown = ", ".join(sorted(relations)[:20]) + (", ..." if len(relations) > 20 else "")
-        message = f"no relation is called {negative!r}, which was named as the negative class; there are {shown}."
-        raise ConfigError(message)
 
 
 def relation_scores(gold: Sequence[str], predicted: Sequence[str], negative: str | None) -> dict[str, Any]:

@@ -302,7 +302,7 @@ def test_near_leaks_and_near_duplicates():
 
 
 def test_relations(tmp_path):
-    """A sentence may hold several pairs; the same pair twice is a duplicate or a conflict."""
+    """A sentence may hold several pairs; the same pair twice is a duplicate, with two relations a conflict alone."""
     sentence = "东方航空将与上海航空合并"
     rows = [("东方航空", "上海航空", "合并"), ("上海航空", "东方航空", "合并"), ("上海航空", "东方航空", "竞争")]
     train = write(tmp_path / "train.txt", "".join("\t".join([*row, sentence]) + "\n\n" for row in rows) + "没有\n")
@@ -311,7 +311,13 @@ def test_relations(tmp_path):
     assert report.task == "relation"
     assert report.subsets["train"]["labels"] == {"合并": 2, "竞争": 1}
     assert lines_of(report, "broken-line") == [7]
-    assert [f.line for f in report.of("conflict", "duplicate") if f.subset == "train"] == [5, 5]
+    (conflict,) = report.of("conflict", "duplicate")
+    assert conflict.line == 5 and "the pair '上海航空', '东方航空' is '竞争' here, and '合并' in" in conflict.message
+    twice = [RelationText(sentence, *rows[0]), *(RelationText(sentence, *rows[n]) for n in (0, 1, 2))]
+    assert [(f.kind, f.index) for f in audit(twice).of("conflict", "duplicate")] == [("conflict", 3), ("duplicate", 1)]
+    with pytest.raises(ConfigError, match=r"no relation is called 'N/A', .*; there are 合并, 竞争"):
+        audit(train, task="relation", negative="N/A")
+    assert audit(train, task="relation", negative="竞争").task == "relation"
     assert [f.index for f in report.of("leak")] == [1]
     assert report.of("unknown-label")[0].evidence["label"] == "收购"
     assert audit(train, label_errors=True).of("label-error")[0].severity == "note"

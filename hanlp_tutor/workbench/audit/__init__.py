@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hanlp_tutor.data.examples import LabelledText, TaggedText
-from hanlp_tutor.data.relations import RelationText, negative_class, plausible, type_pairs
+from hanlp_tutor.data.relations import RelationText, check_negative, negative_class, plausible, type_pairs
 from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.workbench.audit.characters import check_characters
 from hanlp_tutor.workbench.audit.duplicates import check_duplicates, check_groups
@@ -63,6 +63,7 @@ def audit(
     task = subsets[0].task
     if task == "relation":  # as training takes them
         negative = negative_class(subsets[0].examples)
+        check_negative(subsets[0].examples)
         pairs = type_pairs(subsets[0].examples, negative)
         for subset in subsets:
             subset.examples = plausible(subset.examples, pairs, negative)

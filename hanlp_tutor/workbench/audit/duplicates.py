@@ -137,6 +137,8 @@ def _duplicates(groups: list) -> list[Finding]:
     for group in groups:
         for name in dict.fromkeys(subset.name for subset, _ in group):
             inside = [member for member in group if member[0].name == name]
+            if isinstance(_example(inside[0]), RelationText):  # with another relation it is a conflict, and no copy
+                inside = [member for member in inside if _labels(_example(member)) == _labels(_example(inside[0]))]
             if len(inside) > 1:
                 findings.append(
                     Finding(
@@ -203,6 +205,8 @@ def _labels(example: Example) -> object:
 
 
 def _difference(here: Example, there: Example) -> str:
+    if isinstance(here, RelationText):
+        return f"the pair {here.head!r}, {here.tail!r} is {here.relation!r} here, and {there.relation!r}"
     if not isinstance(here, TaggedText):
         return f"{label_of(here)!r} here, {label_of(there)!r}"
     only = [sorted(set(one.spans) - set(other.spans)) for one, other in ((here, there), (there, here))]

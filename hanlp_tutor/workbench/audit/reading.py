@@ -21,7 +21,7 @@ from hanlp_tutor.data.looks_like import check_for_task, explaining, one_sentence
 from hanlp_tutor.data.notes import notes_to
 from hanlp_tutor.data.reader_options import pass_option
 from hanlp_tutor.data.refusals import refusals_to
-from hanlp_tutor.data.relation_files import WITH_RELATIONS, examples_of
+from hanlp_tutor.data.relation_files import WITH_RELATIONS, examples_of, with_negative
 from hanlp_tutor.data.relations import RelationText
 from hanlp_tutor.data.schemes import SCHEMES, MixedSchemes, from_bio, parse_tag, to_bio
 from hanlp_tutor.errors import ConfigError, DataError
@@ -115,6 +115,8 @@ def _of_file(name: str, path: str, task: str | None, reading: Reading, taken: di
         examples, more = examples_of(path, documents, negative), []
     else:
         task, examples, more = _examples(name, path, task, documents, reading.overlaps)
+    if negative is not None:
+        examples = with_negative(path, examples, negative)
     return Subset(name, task, examples, path, findings=findings + more, form=form)
 
 
