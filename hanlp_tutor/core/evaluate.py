@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hanlp_tutor.core.batching import Encoded
@@ -35,15 +35,27 @@ def evaluate_model(
     return {**task_of(model).score(model, examples, predictions), "loss": loss}
 
 
-def score_on_test(model: Model, test: Sequence[Any]) -> dict[str, Any]:
+def score_on_test(
+    model: Model, test: Sequence[Any], *, predict_many: Callable[..., Any] | None = None
+) -> dict[str, Any]:
     """The scores of a test set, those of the contract alone. Gold labels that training lacked are missed, and noted.
 
     Of a multi-task model those of each task on gold words, and under ``end_to_end`` its scores from the raw text.
     A set of which the model knows no label is a DataError.
+
+    Args:
+        model: any.
+        test: of its task.
+        predict_many: from inputs to answers, where somebody needs these too: the scores are then made of them.
     """
     check_known(model.task, model.labels, test)
-    scores = evaluate_model(model, test, encoded=[model.encode_input(example) for example in test])
-    return task_of(model).of_contract(scores, model, test, Predictor(model).predict_many)
+    task = task_of(model)
+    if predict_many is not None and not task.several:
+        answers = predict_many(task.inputs(test))
+        scores = task.score(model, test, [*map(task.said, test, answers)])
+    else:
+        scores = evaluate_model(model, test, encoded=[model.encode_input(example) for example in test])
+    return task.of_contract(scores, model, test, predict_many or Predictor(model).predict_many)
 
 
 def answers_of(model: Model, examples: Sequence[Any]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,6 +123,19 @@ def class_mistake(example: Any, gold: str, predicted: str, score: float | None, 
     line = " ".join(f"{predicted}, is {gold}\t{shown}".split("\n"))
     labels = {"gold": gold, "predicted": predicted}
     return {"source": example.source, "score": score, **labels, "shown": line, "text": example.text}
+
+
+def remembering(predict_many: Callable[[list[Any]], list[Any]]) -> Callable[[Iterable[Any]], list[Any]]:
+    """The same answers, each computed once: the scores and the list of what is wrong ask for the same texts."""
+    known: dict[Any, Any] = {}
+
+    def answers(inputs: Iterable[Any]) -> list[Any]:
+        inputs = list(inputs)
+        new = [each for each in dict.fromkeys(inputs) if each not in known]
+        known.update(zip(new, predict_many(new) if new else [], strict=True))
+        return [known[each] for each in inputs]
+
+    return answers
 
 
 def surest_first(mistakes: Iterable[dict[str, Any] | None]) -> list[dict[str, Any]]:

@@ -54,6 +54,15 @@ def asked(*words):
     return result, json.loads(result.stdout.splitlines()[-1]) if "--json" in words else None
 
 
+def test_the_wrong_examples_take_no_second_prediction(model, tmp_path, monkeypatch):
+    """The scores are made of the same answers, and are those of an evaluation without a list."""
+    evaluate(model, tmp_path / "a.txt", "正面", "负面")
+    _, scores = asked(model, tmp_path / "a.txt", "--json")
+    monkeypatch.setattr("hanlp_tutor.core.evaluate.predict_labels", None)
+    _, with_errors = asked(model, tmp_path / "a.txt", "--errors", 4, "--json")
+    assert {name: with_errors[name] for name in scores} == scores and len(with_errors["errors"]) == 4
+
+
 def test_wrong_examples_are_listed_the_surest_first(model, tmp_path):
     evaluate(model, tmp_path / "a.txt", "正面", "负面")
     _, scores = asked(model, tmp_path / "a.txt", "--errors", 4, "--json")
