@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from hanlp_tutor.config import typed_value
+from hanlp_tutor.core.task import ROOMS, TASKS, measures_of, task_named
 from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.extras import needs
 from hanlp_tutor.files import write_file
@@ -30,7 +31,6 @@ from hanlp_tutor.workbench.significance import (
 )
 from hanlp_tutor.workbench.sweep.summary import numbers_of
 
-HEADLINE = {"ner": "test.f1", "classify": "test.accuracy", "relation": "test.micro_f1"}
 _OF_PLACE = ("out", "device")  # options that say where, not what
 ROWS = 12  # of the table of curves
 ROUNDING = 1e-12  # what floating point alone makes of equal differences
@@ -192,8 +192,9 @@ def _by_texts(
     from hanlp_tutor.data import read_examples
 
     task = records[0].task
-    if task not in HEADLINE or any(record.task != task for record in records):
-        what = "one task" if task in HEADLINE else f"a task of {', '.join(HEADLINE)}"
+    alone = [name for name in (*TASKS, *ROOMS) if not task_named(name).several]
+    if task not in alone or any(record.task != task for record in records):
+        what = "one task" if task in alone else f"a task of {', '.join(dict.fromkeys(alone))}"
         return [], [
             f"text by text: this needs runs of {what}, and these are of {', '.join(str(r.task) for r in records)}"
         ]
@@ -229,8 +230,7 @@ def _label(example: Any) -> str:
 def _measure(runs: Sequence[int], records: Sequence[Record], numbers: Sequence[dict[str, float]]) -> str | None:
     """The score by which runs are held against each other: of the test set, else of dev, else any that all have."""
     shared = [name for name in numbers[runs[0]] if all(name in numbers[i] for i in runs)]
-    first = [HEADLINE.get(records[runs[0]].task or ""), "best_dev", "test.f1", "test.accuracy", "f1", "accuracy"]
-    return next((name for name in first if name in shared), None)
+    return next((name for name in measures_of(records[runs[0]].task) if name in shared), None)
 
 
 def _same_data(one: Record, other: Record) -> bool:

@@ -11,6 +11,7 @@ from toy import labelled, tagged
 from hanlp_tutor.cli import app
 from hanlp_tutor.config import TrainConfig
 from hanlp_tutor.core.history import COLUMNS
+from hanlp_tutor.core.task import measures_of
 from hanlp_tutor.data import Split
 from hanlp_tutor.errors import ConfigError, DataError, ModelError
 from hanlp_tutor.workbench.compare import compare_runs, draw, in_words
@@ -59,6 +60,13 @@ def test_seeds_are_paired_as_students_t_has_it(tmp_path):
     assert (pairing.comparison.low, pairing.comparison.high) == pytest.approx((interval.low, interval.high))
     assert pairing.comparison.p == pytest.approx(reference.pvalue)
     assert "95 % interval" in in_words(compared)
+
+
+def test_the_measure_that_sums_a_run_up_is_its_task_s():
+    firsts = {name: measures_of(name)[0] for name in ("ner", "classify", "relation", "multitask")}
+    assert firsts == {"ner": "test.f1", "classify": "test.macro_f1", "relation": "test.micro_f1",
+                      "multitask": "test.ner.f1"}  # fmt: skip
+    assert {*firsts.values(), "best_dev", "f1"} <= {*measures_of(None)}
 
 
 def test_runs_of_fine_tune_itself_are_paired_by_their_best_dev_score(tmp_path):

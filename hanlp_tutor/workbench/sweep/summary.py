@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from hanlp_tutor.errors import TutorError, first_line
 from hanlp_tutor.files import write_file, write_json
-from hanlp_tutor.manifest import RESULT_FILE
+from hanlp_tutor.manifest import RESULT_FILE, read_manifest
 from hanlp_tutor.workbench.sweep.grid import Plan
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SWEEP_FILE, TABLE_FILE, NOTEBOOK_FILE = "sweep.json", "table.csv", "summary.ipynb"
-# The measure that the summary shows first: the first of these that the runs have
-HEADLINES = ("test.f1", "test.accuracy", "test.ner.f1", "best_dev", "f1", "accuracy")
 _PARTS = ("per_type", "per_class")  # a number for each label: the run's own file has them
 
 
@@ -56,12 +54,15 @@ def table_of(varied: tuple[str, ...], rows: list[dict[str, Any]]) -> pd.DataFram
     return pd.DataFrame(columns)
 
 
-def headline_of(table: pd.DataFrame, varied: tuple[str, ...]) -> str | None:
-    """The measure that the summary shows first; None where the runs have none."""
+def headline_of(table: pd.DataFrame, varied: tuple[str, ...], out: Path) -> str | None:
+    """The measure that the summary shows first, that of the runs' task; None where the runs have none."""
     from pandas.api.types import is_numeric_dtype
 
+    from hanlp_tutor.core.task import measures_of  # what a sweep begins with waits for nothing
+
+    tasks = {read_manifest(out / folder).get("task") for folder in table["folder"]}
     measures = list(table.columns[len(varied) + 1 : -3])
-    usual = [name for name in HEADLINES if name in measures]
+    usual = [name for name in measures_of(tasks.pop() if len(tasks) == 1 else None) if name in measures]
     return next(iter(usual + [name for name in measures if is_numeric_dtype(table[name])]), None)
 
 
@@ -93,7 +94,7 @@ def write_summary(out: Path, plan: Plan, rows: list[dict[str, Any]]) -> None:
     table.to_csv(text, index=False, lineterminator="\n")
     write_file(out / TABLE_FILE, lambda file: file.write(text.getvalue().encode("utf-8")))
     write_sweep(out, plan, rows)
-    _write_notebook(out, plan, headline_of(table, plan.varied))
+    _write_notebook(out, plan, headline_of(table, plan.varied, out))
 
 
 def _write_notebook(out: Path, plan: Plan, measure: str | None) -> None:
