@@ -18,7 +18,7 @@ from hanlp_tutor.cli.options import NewFile, reads_files
 from hanlp_tutor.cli.speaking import speaks_json
 from hanlp_tutor.errors import ConfigError, DataError, TutorError
 from hanlp_tutor.files import write_file
-from hanlp_tutor.workbench.closing import headline
+from hanlp_tutor.workbench.closing import headline, predict_line
 
 
 @click.command()
@@ -42,6 +42,7 @@ def evaluate(
     as_json: bool,
 ) -> dict[str, Any]:
     """Score MODEL on a labelled FILE; for a multi-task model tok=FILE,pos=FILE,ner=FILE."""
+    from hanlp_tutor.core.mistakes import remembering
     from hanlp_tutor.core.task import task_named
     from hanlp_tutor.serving.onnx_folder import is_onnx_folder
 
@@ -51,17 +52,19 @@ def evaluate(
 
         predictor = OnnxPredictor(model)
         task = task_named(predictor.task)
-        examples = _examples(task, file, reading, model, part, split_file)
-        scores = score_onnx(predictor, examples)
+        examples = _examples(task, predictor.model, file, reading, model, part, split_file)
+        answers = remembering(predictor.predict_many) if errors else None
+        scores = score_onnx(predictor, examples, predict_many=answers)
     else:
         from hanlp_tutor.core.evaluate import score_on_test
         from hanlp_tutor.core.predict import Predictor
 
         predictor = Predictor.load(model_folder(model))
         task = task_named(predictor.model.task)
-        examples = _examples(task, file, reading, model, part, split_file)
-        scores = score_on_test(predictor.model, examples)
-    wrong = task.mistakes(predictor.model, examples, predictor.predict_many) if errors else []
+        examples = _examples(task, predictor.model, file, reading, model, part, split_file)
+        answers = remembering(predictor.predict_many) if errors else None
+        scores = score_on_test(predictor.model, examples, predict_many=answers)
+    wrong = task.mistakes(predictor.model, examples, answers) if answers else []
     if not as_json:
         click.echo(headline(scores))
         for table in task.parts(scores).values():
@@ -82,12 +85,18 @@ def evaluate(
 
 
 def _examples(
-    task: Any, file: Path, reading: dict[str, Any], model: Path, part: str | None, split_file: Path | None
+    task: Any,
+    loaded: Any,
+    file: Path,
+    reading: dict[str, Any],
+    model: Path,
+    part: str | None,
+    split_file: Path | None,
 ) -> list[Any]:
     """The examples of a file, or those of one set of it; what the model was trained on is noted."""
     from hanlp_tutor.workbench.seen import note_seen, part_of
 
-    examples = task.read(file, **reading)
+    examples = task.counted(loaded, task.read(file, **reading))  # the run has divided no others
     if part or split_file:
         examples = part_of(examples, part or "test", split_file, model)
     if part != "train":
@@ -278,7 +287,7 @@ def export(model: Path, folder: Path, target: str, int8: bool, texts: Path | Non
         how = {name: value for name, value in read_card(written).items() if name in ("numbers", "agreement")}
     if not as_json:
         same = f"  ({how['agreement']['same']:.2%} of {how['agreement']['labels']:,} labels as before)" if int8 else ""
-        click.echo(f"hanlp.load({str(written)!r})" if not how else f"hanlp-tutor predict {written} TEXT{same}")
+        click.echo(f"hanlp.load({str(written)!r})" if not how else f"{predict_line(written, loaded.task)}{same}")
     return {"folder": str(written), "to": target, **how}
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,6 @@ from hanlp_tutor.errors import ConfigError
 TOKEN = "HANLP_TUTOR_TOKEN"  # the variable; on the command line other users of the machine could read it
 
 _TEXT = '{"text": "王小明在上海。"}'
-_PAIR = '{"pair": {"head": "阿司匹林", "tail": "头痛", "text": "头痛，予阿司匹林口服。"}}'
 
 
 @click.command()
@@ -52,7 +53,7 @@ def serve(model: Path, host: str, port: int, token_file: Path | None, as_json: b
     Ctrl-C or SIGTERM stops it once all that was accepted is answered.
     """
     from hanlp_tutor.serving import Batching, Limits, create_app
-    from hanlp_tutor.serving.examples import read_examples
+    from hanlp_tutor.serving.examples import PAIR, read_examples
     from hanlp_tutor.serving.server import LOOPBACK, serve_app
 
     token = _token(token_file)
@@ -73,9 +74,14 @@ def serve(model: Path, host: str, port: int, token_file: Path | None, as_json: b
 
     def ready(address: str) -> None:
         click.echo(f"Serving {model} at {address} (Ctrl-C stops it)", err=True)
-        given = _PAIR if app.state.served.takes_pairs else _TEXT
+        given, what = _TEXT, ""
+        if app.state.served.takes_pairs:
+            pair = app.state.examples[0]
+            given = json.dumps({"pair": pair}, ensure_ascii=False)
+            what = " (an example of the form, not of what this model has learnt)" if pair == PAIR else ""
         header = "" if token is None else ' -H "Authorization: Bearer TOKEN"'
-        click.echo(f"Ask it: curl {address}predict -H 'Content-Type: application/json'{header} -d '{given}'", err=True)
+        asked = f"curl {address}predict -H 'Content-Type: application/json'{header} -d {shlex.quote(given)}"
+        click.echo(f"Ask it{what}: {asked}", err=True)
         if as_json:
             click.echo(f'{{"address": "{address}"}}')
 

@@ -110,9 +110,10 @@ def _check_no_numbers(path: str | Path, examples: Sequence[LabelledText]) -> Non
         options = {"format": "tsv", "header": False, "text_column": 2, "label_column": columns}
         message = f"holds {columns} columns, the first of which numbers the texts: {examples[0].text[:20]!r}."
         raise DataError(message, path=path, remedy=f"{pass_options(**options)}.")
-    if len(examples) >= _ENOUGH and tabs == {2} and all(map(_is_relation, examples)):
+    if tabs == {2} and all(map(_is_relation, examples)):
         message = "two columns stand in the fourth. The file looks like head, tail, relation, sentence a line."
-        raise DataError(message, path=path, remedy="Train it with --task relation (in Python: task='relation').")
+        remedy = "Train it with --task relation (in Python: task='relation')."
+        raise DataError(message, path=path, line=int(examples[0].source.rpartition(":")[2]), remedy=remedy)
     if len(examples) >= _ENOUGH and len(tabs) == 1 and tabs != {0}:  # pairs of texts, or a table
         columns = 2 + tabs.pop()
         options = {"format": "tsv", "header": False, "text_column": "N", "label_column": columns}

@@ -87,7 +87,7 @@ def create_app(
         title="hanlp-tutor serve", version=__version__, lifespan=life, docs_url=None, redoc_url=None,
         description=f"A model of the task {served.task}. The page at / shows what it answers.",
     )  # fmt: skip
-    app.state.batcher, app.state.served = batcher, served
+    app.state.batcher, app.state.served, app.state.examples = batcher, served, shown
     _add_predict(app, service, first)
     _add_facts(app, service, counts)
     _add_page(app)
@@ -209,6 +209,7 @@ def _add_facts(app: Any, service: _Service, counts: Any) -> None:
     async def live() -> dict[str, str]:
         return {"status": "live"}
 
+    @app.get("/health", include_in_schema=False)  # what many supervisors ask unless told otherwise
     @app.get("/health/ready", summary="requests are let in", responses=_refused(503))
     async def ready() -> Any:
         return {"status": "ready"} if service.batcher.alive else JSONResponse({"detail": "not ready"}, 503)

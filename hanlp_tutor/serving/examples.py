@@ -10,6 +10,7 @@ from hanlp_tutor.errors import ConfigError, DataError
 from hanlp_tutor.serving.opening import Served
 
 SHOWN, LONGEST = 5, 120  # examples; characters
+PAIR = {"head": "王小明", "tail": "清华大学", "text": "王小明毕业于清华大学。"}  # where no corpus has the relations
 _SENTENCE = "王小明昨天从上海飞往北京，参加了清华大学举办的中文信息处理会议。"
 
 
@@ -19,7 +20,7 @@ def examples_of(served: Served) -> list[Any]:
     if found:
         return found[:SHOWN]
     if served.takes_pairs:
-        return [{"head": "王小明", "tail": "清华大学", "text": "王小明毕业于清华大学。"}]
+        return [PAIR]
     return [_SENTENCE]
 
 

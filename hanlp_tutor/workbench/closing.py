@@ -151,7 +151,7 @@ def after_notebook(folder: Path, executed: Path, task: str | None, sample: str |
     has_model = (folder / "model" / "model.json").exists() and task
     text = _sample(task or "", sample)
     if has_model:
-        commands.append(command_line(*kit(), "predict", shown(folder), text))
+        commands.append(predict_line(folder, task, sample))
     if (folder / "hanlp" / "config.json").exists() and task:
         given = f"list({text!r})" if task == "ner" else repr(text)
         code = f"import hanlp; print(hanlp.load({shown(folder / 'hanlp')!r})({given}))"
@@ -168,11 +168,16 @@ def after_training(folder: Path, task: str, sample: str | None = None) -> list[s
     """Four commands for the run folder of ``hanlp-tutor train``, ready to be pasted; ``sample`` as above."""
     out = shown(folder)
     return [
-        command_line(*kit(), "predict", out, _sample(task, sample)),
+        predict_line(folder, task, sample),
         _serve(folder),
         command_line(*kit(), "export", out, shown(folder / "hanlp"), "--to", "hanlp"),
         command_line(*kit(), "diagnose", out),
     ]
+
+
+def predict_line(folder: Path, task: str, sample: str | None = None) -> str:
+    """What to type to try a model, ready to be pasted; one of relations takes a text with the pair marked in it."""
+    return command_line(*kit(), "predict", shown(folder), _sample(task, sample))
 
 
 def _serve(folder: Path) -> str:

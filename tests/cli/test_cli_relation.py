@@ -1,6 +1,7 @@
 """Relations from the command line: files and exports of label tools, trained, scored, predicted, exported, audited."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,34 @@ def test_a_file_with_a_fault_is_refused_with_its_line(trained, tiny_encoder, tmp
         assert result.exit_code == 2 and place in result.stderr
 
 
+def test_the_line_after_an_export_to_onnx_works(trained, tmp_path):
+    pytest.importorskip("onnxruntime")
+    result = run("export", trained[0], tmp_path / "onnx", "--to", "onnx")
+    assert result.exit_code == 0, result.output
+    words = shlex.split(result.stdout)
+    assert run(*words[words.index("predict") :]).exit_code == 0, result.stdout
+
+
+def test_serve_shows_a_pair_and_says_where_it_is_none_of_the_model(trained, tmp_path, monkeypatch):
+    pytest.importorskip("fastapi")
+    serve_app = "hanlp_tutor.serving.server.serve_app"
+    monkeypatch.setattr(serve_app, lambda app, *, ready, **options: ready("http://127.0.0.1:1/"))
+    told = run("serve", trained[0]).stderr
+    assert "Ask it (an example of the form, not of what this model has learnt): curl" in told and "阿司匹林" not in told
+    pair = {"head": "甲", "tail": "乙", "text": "甲收购乙"}
+    (tmp_path / "pairs.jsonl").write_text(json.dumps(pair, ensure_ascii=False) + "\n", encoding="utf-8")
+    told = run("serve", trained[0], "--examples", tmp_path / "pairs.jsonl").stderr
+    words = shlex.split(told.partition("Ask it: ")[2])
+    assert json.loads(words[-1]) == {"pair": pair}
+
+
+def test_a_relation_file_for_another_task_is_told_its_line_and_its_task(trained, tiny_encoder, tmp_path):
+    path = trained[1]["train"]
+    result = run("train", "--task", "classify", "--train", path, "--encoder", tiny_encoder, "--out", tmp_path / "run")
+    assert result.exit_code == 2 and f"{path}:1: two columns stand in the fourth" in result.stderr
+    assert "--task relation" in result.stderr
+
+
 def test_export(trained, tmp_path):
     result = run("export", trained[0], tmp_path / "hanlp", "--to", "hanlp")
     assert result.exit_code == 0, result.output
@@ -170,6 +199,8 @@ def test_exports_of_label_tools(make, tiny_encoder, tmp_path):
     scores = json.loads(run("evaluate", tmp_path / "run", path, "--json").stdout.splitlines()[-1])
     assert scores["per_class"]["收购"]["support"] == 22
     assert sum(each["support"] for each in scores["per_class"].values()) == 60
+    result = run("evaluate", tmp_path / "run", path, "--part", "test")
+    assert result.exit_code == 0 and "Note" not in result.stderr, "pairs that can have no relation are no fault"
     result = run("predict", tmp_path / "run", "--file", path, "--json")
     assert len(result.stdout.splitlines()) == 60 and "120 pairs left out" in result.stderr
     report = json.loads(run("audit", path, "--task", "relation", "--json").stdout.splitlines()[-1])

@@ -183,6 +183,8 @@ def test_a_token(tagger):
         right = {"Authorization": "Bearer secret"}
         assert client.post("/predict", json={"text": "上海"}, headers=right).status_code == 200
         assert client.get("/health/ready").status_code == client.get("/").status_code == 200
+        assert client.get("/health").json() == {"status": "ready"}
+        assert "/health" not in client.get("/openapi.json", headers=right).json()["paths"]
 
 
 def test_no_cors_unless_asked(tagger):
