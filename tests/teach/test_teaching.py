@@ -81,14 +81,17 @@ def test_the_page_shows_every_misconception_and_nothing_else():
 def test_an_hour_can_be_taught_as_it_is_planned(hour):
     node, number = NOTEBOOKS[hour.lesson.number], numbers(NOTEBOOKS[hour.lesson.number])
     assert {"Forty-five minutes": 45, "Ninety minutes": 90}[hour.title] == hour.minutes
+    taught = sum(part.minutes for part in hour.parts if part.ask)
+    assert TEACHING[hour.lesson.number].minutes == taught, "the plan, but for its breaks"
     runs = [tuple(number[name] for name in part.cells) for part in hour.parts if part.cells]
     assert all(first <= last for first, last in runs) and all(a[1] < b[0] for a, b in pairwise(runs)), "in their order"
     for part in hour.parts:
         assert part.minutes >= 3 and part.does.endswith(".") and part.late.endswith(".") and part.ask[-1:] in ("?", "")
+        assert bool(part.ask) == bool(part.answer) and part.answer[-1:] in (".", "")
         if part.exercise:
             (asks,) = [c.id for c in node.cells if c.cell_type == "code" and f"check.{part.exercise}(" in c.source]
             assert number[part.cells[0]] <= number[asks] <= number[part.cells[1]], "within its cells"
-        named = re.findall(r"`([a-z-]+)`", f"{part.does} {part.ask} {part.late}")
+        named = re.findall(r"`([a-z-]+)`", f"{part.does} {part.ask} {part.answer} {part.late}")
         assert {name for name in named if name != "end"} <= set(number), "a cell's name"
     cost = read_cost(hour.lesson.name, "class")
     assert cost["minutes"] < hour.minutes / 4, "most of an hour is not computing"

@@ -19,12 +19,16 @@ from hanlp_tutor.teach.course.teaching import PLANS, teaching_file
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of an hour; ``cells`` are the ids of the first and the last that are run, none where nothing is."""
+    """A stretch of an hour; ``cells`` are the ids of the first and the last that are run, none where nothing is.
+
+    ``answer`` is what the class may find to ``ask``.
+    """
 
     minutes: int
     does: str
     late: str
     ask: str = ""
+    answer: str = ""
     cells: tuple[str, str] | None = None
     exercise: str | None = None
 
@@ -90,7 +94,8 @@ def _rendered(hour: Hour, node: Any) -> list[str]:
         row = (f"{begun} to {begun + part.minutes}", cells, part.does + exercise, part.ask, part.late)
         lines.append(_with_numbers(f"| {' | '.join(row)} |", node))
         begun += part.minutes
-    return lines
+    answers = [_with_numbers(f"- {part.ask} — {part.answer}", node) for part in hour.parts if part.ask]
+    return [*lines, "", "What may be answered:", "", *answers]
 
 
 def _with_numbers(text: str, node: Any) -> str:

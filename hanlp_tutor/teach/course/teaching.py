@@ -170,7 +170,8 @@ def plan() -> str:
         lines += [*_seats(known), "", *_grading(teaching)]
     for number, each in teaching.items():
         lines += ["", f"### {number} · {each.lesson.zh} {each.lesson.name.partition('_')[2].replace('_', ' ')}", ""]
-        lines += [f"**Aim.** {each.aim}", "", f"**Without a network.** {each.offline}", "", "**Misconceptions.**", ""]
+        lines += [f"**Aim.** {each.aim}", "", f"**Time and room.** {_room(each, costs[number])}", ""]
+        lines += [f"**Without a network.** {each.offline}", "", "**Misconceptions.**", ""]
         for wrong in each.misconceptions:
             lines += [f"- *{wrong.belief}* Exercise {number}.{wrong.exercise.rpartition('_')[2]} is then answered:"]
             lines += ["", "  ```python", *(f"  {line}".rstrip() for line in wrong.wrong.splitlines()), "  ```", ""]
@@ -178,6 +179,22 @@ def plan() -> str:
         lines += ["**To discuss.**", ""]
         lines += [f"- {ask} — {answer}" for ask, answer in each.discuss]
     return "\n".join([*lines, ""])
+
+
+def _room(each: Teaching, cost: dict[str, Any] | None) -> str:
+    """What a teacher looks up first: the minutes of a lesson, what forty seats and the grading of forty take."""
+    import yaml
+
+    text = f"[Notebook](../notebooks/{each.lesson.name}.ipynb), {each.minutes} minutes of teaching"
+    content = yaml.safe_load(teaching_file().read_text(encoding="utf-8"))[PLANS]
+    plans = [title for title, entry in content.items() if entry["lesson"] == each.lesson.number]
+    text += "".join(f", [planned minute by minute](#{title.lower().replace(' ', '-')})" for title in plans) + "."
+    if cost:
+        gib = cost["memory_mb"] / 1024
+        text += f" It computes for {cost['minutes']:.1f} minutes; forty seats at once take {40 * gib:.0f} GiB and, "
+        text += f"on ten cores, about {4 * cost['minutes']:.0f} minutes."
+    grading = expected_minutes(each.lesson.name, "smoke")
+    return text + (f" Grading forty, one after the other: about {40 * grading:.0f} minutes." if grading else "")
 
 
 def _seats(costs: list[dict[str, Any]]) -> list[str]:
