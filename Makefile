@@ -10,7 +10,7 @@ PYTEST := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 # Each target keeps the cores busy by itself, so `make -j` works through them in turn.
 .NOTPARALLEL:
-.PHONY: help run test compat course memory results bench curves gpu lab canary bundle book lock clean setup
+.PHONY: help run test compat course memory results bench curves gpu lab canary binder bundle book lock clean setup
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1	/p' Makefile | expand -t 10
@@ -53,6 +53,9 @@ memory: setup  ## each notebook in class under a limit of 2 GiB, as on Binder; L
 
 canary:  ## the kit under Colab's versions, in a fresh environment
 	@PYTHON="$(PYTHON)" sh tools/canary.sh
+
+binder:  ## what Binder's postBuild installs, in a fresh environment
+	@PYTHON="$(PYTHON)" sh tools/binder.sh
 
 bundle: setup  ## a folder (bundle/) that installs and runs lessons 00 to 05 without a network
 	@$(BIN)/python tools/bundle.py bundle
