@@ -33,7 +33,8 @@ after=$("$bin/python" -m pip freeze | grep -Ei '^(torch|numpy)==')
 [ "$before" = "$after" ] || { echo "The kit changed torch or numpy: $before, then $after" >&2; exit 1; }
 
 pip pytest
-"$bin/python" -m pytest -q --noconftest -p no:cacheprovider tests/teach/test_widgets.py tests/teach/test_quiz.py
+"$bin/python" -m pytest -q --noconftest -p no:cacheprovider \
+    tests/teach/test_widgets.py tests/teach/test_live_curve.py tests/teach/test_quiz.py
 
 "$bin/python" -m ipykernel install --prefix "$place/venv" --name python3 >/dev/null
 for lesson in $lessons; do

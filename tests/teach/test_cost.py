@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hanlp_tutor.teach.course.cost import NOT_MEASURED, TreeMeter, costs_file, describe_cost, read_cost, write_cost
+from hanlp_tutor.teach.course.lessons import LESSONS
 
 COST = {"minutes": 1.0, "memory_mb": 512, "device": "a laptop", "date": "2026-11-22T10:00:00+00:00"}
 EATER = "import sys, time; eaten = bytearray(int(sys.argv[1]) << 20); time.sleep(0.6)"
@@ -71,3 +72,10 @@ def test_failed_write_leaves_the_old_file(tmp_path: Path):
     with pytest.raises(ValueError):
         write_cost("a", "class", {**COST, "minutes": float("nan")}, tmp_path)
     assert costs_file(tmp_path).read_bytes() == before
+
+
+def test_the_course_keeps_its_budgets():
+    """As measured in the profile class: five minutes a lesson, 100 in all; no more memory than Binder's 2 GB."""
+    measured = [read_cost(lesson.name, "class") for lesson in LESSONS]
+    assert all(cost["minutes"] <= 5.0 and cost["memory_mb"] * 2**20 < 2e9 for cost in measured)
+    assert sum(cost["minutes"] for cost in measured) < 100
