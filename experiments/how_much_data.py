@@ -1,4 +1,4 @@
-"""``python -m experiments.how_much_data``: learning curves, on statutes, reviews and the newspaper. Under an hour.
+"""``python -m experiments.how_much_data``: learning curves, on statutes, reviews and the newspaper. Two hours.
 
 Each draw takes other examples at random, and is the seed of everything else in its run. On ``laws`` the split is drawn
 too. Where whole statutes are kept on one side they are drawn at random, of each branch of law the same share whatever

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from hanlp_tutor.cli import app
 
+FINRE = Path(__file__).parents[3] / "shared" / "data" / "finre"
 TYPES = {"甲": "ORG", "乙": "ORG", "丙": "ORG", "丁": "PER"}
 
 
@@ -186,7 +187,7 @@ def test_export(trained, tmp_path):
 
 @pytest.mark.parametrize("make", [brat, doccano, label_studio])
 def test_exports_of_label_tools(make, tiny_encoder, tmp_path):
-    """Pairs of types that have a relation, in training, evaluation, prediction and audit alike."""
+    """Pairs of types that have a relation, in training, evaluation, prediction, export and audit alike."""
     path = make(tmp_path)
     result = train(path, tiny_encoder, tmp_path / "run")
     assert result.exit_code == 0, result.output
@@ -207,6 +208,30 @@ def test_exports_of_label_tools(make, tiny_encoder, tmp_path):
     assert report["task"] == "relation" and report["sides"]["train"]["labels"] == {"NA": 38, "收购": 22}
     named = run("audit", path, "--task", "relation", "-r", "negative", "无", "--json").stdout.splitlines()[-1]
     assert json.loads(named)["sides"]["train"]["labels"] == {"无": 38, "收购": 22}
+    assert run("export", tmp_path / "run", tmp_path / "hanlp", "--to", "hanlp").exit_code == 0
+    exported = run("evaluate", tmp_path / "run", path, "--json").stdout.splitlines()[-1]
+    assert json.loads(exported) == scores, "an export leaves the model as it was"
+
+
+@pytest.mark.skipif(not FINRE.is_dir(), reason="the real data sets are not part of the project")
+def test_the_commands_on_finre(tiny_encoder, tmp_path):
+    """The first lines of the published corpus, as they are."""
+    files = {}
+    for name, count in (("train", 320), ("valid", 120)):
+        lines = (FINRE / f"{name}.txt").read_text(encoding="utf-8").splitlines(keepends=True)
+        files[name] = tmp_path / f"{name}.txt"
+        files[name].write_text("".join(lines[:count]), encoding="utf-8")
+    out = tmp_path / "run"
+    result = train(files["train"], tiny_encoder, out, "--dev", files["valid"], "-r", "negative", "unknown")
+    assert result.exit_code == 0, result.output
+    scores = json.loads(run("evaluate", out, files["valid"], "--json").stdout.splitlines()[-1])
+    pairs = sum(each["support"] for each in scores["per_class"].values())
+    assert pairs == len(run("predict", out, "--file", files["valid"], "--json").stdout.splitlines()) > 50
+    assert "micro_f1" in scores
+    assert run("export", out, tmp_path / "hanlp", "--to", "hanlp").exit_code == 0
+    report = run("audit", files["train"], "--task", "relation", "-r", "negative", "unknown", "--json").stdout
+    labels = json.loads(report.splitlines()[-1])["sides"]["train"]["labels"]
+    assert "unknown" in labels and len(labels) > 10
 
 
 def test_the_negative_class_by_name(tiny_encoder, tmp_path):
