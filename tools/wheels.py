@@ -30,11 +30,10 @@ def required(markers: dict[str, str]) -> set[str]:
     todo = [("hanlp-tutor", EXTRAS)]
     while todo:
         name, extras = todo.pop()
-        known = found.get(canonicalize_name(name))
-        if known is not None and extras <= known:
+        name = canonicalize_name(name)
+        if name in found and extras <= found[name]:
             continue
-        extras = found.setdefault(canonicalize_name(name), set()) | extras
-        found[canonicalize_name(name)] = extras
+        found[name] = extras = found.get(name, set()) | extras
         try:
             lines = distribution(name).requires or []
         except PackageNotFoundError:  # needed there, not here: pip is asked for it, not for what it brings

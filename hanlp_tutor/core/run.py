@@ -112,7 +112,7 @@ class Run:
 
     def start(self, resume: bool, progress: str, **parts: Any) -> None:
         """Restore the checkpoint if ``resume``, write the manifest, start the clock."""
-        release_memory()  # an earlier run's optimiser lies in a cycle, with its best weights: 160 MB of a small encoder
+        release_memory()  # an earlier run's optimiser is in a cycle with its schedule (lesson 09: 1.3 GiB, now 0.9)
         self.parts, facts = parts, self._facts()
         if resume and self.checkpoint.exists():
             now = {**facts, "given": self.config}

@@ -57,7 +57,7 @@ class RelationTask(Task):
 
     def counted(self, model: RelationModel, examples: list[RelationText]) -> list[RelationText]:
         """Without pairs of types between which the model knows no relation, unless they are said to have one."""
-        return [each for each in examples if model.may_relate(each) or each.relation != model.negative]
+        return [each for each in examples if _counts(model, each)]
 
     def prepare(self, model: RelationModel, train: Sequence[RelationText]) -> None:
         """The relation that means none, and between which types there are relations; notes how many texts are cut."""
@@ -92,11 +92,10 @@ class RelationTask(Task):
         missed, and the others are no examples.
         """
         negative = model.negative
-        asked = [model.may_relate(example) for example in examples]
         counted = [
-            (example.relation, found if may else negative)
-            for example, found, may in zip(examples, predictions, asked, strict=True)
-            if may or example.relation != negative  # as in counted()
+            (example.relation, found if model.may_relate(example) else negative)
+            for example, found in zip(examples, predictions, strict=True)
+            if _counts(model, example)
         ]
         gold, found = [pair[0] for pair in counted], [pair[1] for pair in counted]
         return {**relation_scores(gold, found, negative), "minority": minority_share(found)}
@@ -127,6 +126,10 @@ class RelationTask(Task):
             if not model.may_relate(pair)
         ]
         return surest_first(wrong)
+
+
+def _counts(model: RelationModel, example: RelationText) -> bool:
+    return model.may_relate(example) or example.relation != model.negative
 
 
 def relation_scores(gold: Sequence[str], predicted: Sequence[str], negative: str | None) -> dict[str, Any]:

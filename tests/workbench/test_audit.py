@@ -315,6 +315,8 @@ def test_relations(tmp_path):
     assert conflict.line == 5 and "the pair '上海航空', '东方航空' is '竞争' here, and '合并' in" in conflict.message
     twice = [RelationText(sentence, *rows[0]), *(RelationText(sentence, *rows[n]) for n in (0, 1, 2))]
     assert [(f.kind, f.index) for f in audit(twice).of("conflict", "duplicate")] == [("conflict", 3), ("duplicate", 1)]
+    others = [RelationText(sentence, *rows[n]) for n in (1, 2, 2)]  # copies of the relation that came second
+    assert [(f.kind, f.index) for f in audit(others).of("duplicate")] == [("duplicate", 2)]
     with pytest.raises(ConfigError, match=r"no relation is called 'N/A', .*; there are 合并, 竞争"):
         audit(train, task="relation", negative="N/A")
     assert audit(train, task="relation", negative="竞争").task == "relation"

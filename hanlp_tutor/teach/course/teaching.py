@@ -154,7 +154,7 @@ def _bound(statement: ast.stmt) -> set[str]:
 
 def plan() -> str:
     """The lessons as Markdown: what each is for, how long it takes, what goes wrong in heads, what to discuss."""
-    teaching, lines = read_teaching(), []
+    teaching, planned, lines = read_teaching(), _plans(), []
     heads = ("", "lesson", "minutes of teaching", "minutes of computing", "memory a seat, GiB")
     lines += ["", f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     costs = {number: read_cost(each.lesson.name, "class") for number, each in teaching.items()}
@@ -170,7 +170,8 @@ def plan() -> str:
         lines += [*_seats(known), "", *_grading(teaching)]
     for number, each in teaching.items():
         lines += ["", f"### {number} · {each.lesson.zh} {each.lesson.name.partition('_')[2].replace('_', ' ')}", ""]
-        lines += [f"**Aim.** {each.aim}", "", f"**Time and room.** {_room(each, costs[number])}", ""]
+        room = _room(each, costs[number], planned.get(number, []))
+        lines += [f"**Aim.** {each.aim}", "", f"**Time and room.** {room}", ""]
         lines += [f"**Without a network.** {each.offline}", "", "**Misconceptions.**", ""]
         for wrong in each.misconceptions:
             lines += [f"- *{wrong.belief}* Exercise {number}.{wrong.exercise.rpartition('_')[2]} is then answered:"]
@@ -181,13 +182,19 @@ def plan() -> str:
     return "\n".join([*lines, ""])
 
 
-def _room(each: Teaching, cost: dict[str, Any] | None) -> str:
-    """What a teacher looks up first: the minutes of a lesson, what forty seats and the grading of forty take."""
+def _plans() -> dict[str, list[str]]:
+    """By number of a lesson the titles of the hours that are planned minute by minute."""
     import yaml
 
+    found: dict[str, list[str]] = {}
+    for title, entry in yaml.safe_load(teaching_file().read_text(encoding="utf-8"))[PLANS].items():
+        found.setdefault(entry["lesson"], []).append(title)
+    return found
+
+
+def _room(each: Teaching, cost: dict[str, Any] | None, plans: list[str]) -> str:
+    """What a teacher looks up first: the minutes of a lesson, what forty seats and the grading of forty take."""
     text = f"[Notebook](../notebooks/{each.lesson.name}.ipynb), {each.minutes} minutes of teaching"
-    content = yaml.safe_load(teaching_file().read_text(encoding="utf-8"))[PLANS]
-    plans = [title for title, entry in content.items() if entry["lesson"] == each.lesson.number]
     text += "".join(f", [planned minute by minute](#{title.lower().replace(' ', '-')})" for title in plans) + "."
     if cost:
         gib = cost["memory_mb"] / 1024

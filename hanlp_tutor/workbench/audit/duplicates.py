@@ -135,10 +135,10 @@ def _torn(groups: Iterable[list]) -> Iterator[tuple[list, tuple[Subset, int], st
 def _duplicates(groups: list) -> list[Finding]:
     findings = []
     for group in groups:
-        for name in dict.fromkeys(subset.name for subset, _ in group):
-            inside = [member for member in group if member[0].name == name]
-            if isinstance(_example(inside[0]), RelationText):  # with another relation it is a conflict, and no copy
-                inside = [member for member in inside if _labels(_example(member)) == _labels(_example(inside[0]))]
+        alike: dict[tuple, list] = {}
+        for member in group:
+            alike.setdefault((member[0].name, _copied(_example(member))), []).append(member)
+        for (name, _), inside in alike.items():
             if len(inside) > 1:
                 findings.append(
                     Finding(
@@ -151,6 +151,11 @@ def _duplicates(groups: list) -> list[Finding]:
                     )
                 )
     return findings
+
+
+def _copied(example: Example) -> str | None:
+    """What a copy has in common with its original besides the text: with another relation a pair is a conflict."""
+    return example.relation if isinstance(example, RelationText) else None
 
 
 def _near_duplicates(subsets: Sequence[Subset], members: list, same: dict, near: NearTexts) -> list[Finding]:
