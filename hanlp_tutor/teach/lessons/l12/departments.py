@@ -15,10 +15,13 @@ GRID = (0.1, 0.3, 1.0, 3.0, 10.0)  # of C
 
 
 def tuned_svm(
-    train: Sequence[LabelledText], dev: Sequence[LabelledText], grid: Sequence[float] = GRID
+    train: Sequence[LabelledText],
+    dev: Sequence[LabelledText],
+    grid: Sequence[float] = GRID,
+    ngrams: tuple[int, int] = (1, 3),
 ) -> tuple[Pipeline, float]:
     """The pipeline with the best accuracy on dev, and its C."""
     texts, labels = [e.text for e in dev], [e.label for e in dev]
-    fits = dict(fitted("linear SVM", train, (1, 3), grid))
+    fits = dict(fitted("linear SVM", train, ngrams, grid))
     best = max(fits, key=lambda c: fits[c].score(texts, labels))
     return fits[best], best
