@@ -38,6 +38,8 @@ CUT = 64  # characters of an article
 DRAWS, STATUTE_DRAWS = (1, 2, 3), (1, 2, 3, 4, 5)
 SIZES = (50, 100, 200, 500, 1000, 2000, 5000)
 EPOCHS = {50: 16, 200: 8, 1000: 4, 2000: 3}  # of the encoders
+LARGEST = {5000: 2}  # where their curves end; passes that their rows alone depend on
+PASSES = EPOCHS | LARGEST
 MORE = {200: 3, 2000: 2}  # times the passes: was a pre-trained encoder stopped before it had learnt?
 RATES, RATE_AT = (3e-4, 1e-3), 1000
 GRID = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)  # of C; whole statutes apart want a low one, single articles a high
@@ -226,7 +228,7 @@ def _classical(measure) -> None:
 
 def _fine_tuned_laws(experiment: Experiment, measure, data, only: str) -> None:
     for encoder, plan in (
-        (PRETRAINED, {"articles": (2000, 1000, 200, 50), "statutes": (2000, 200)}),
+        (PRETRAINED, {"articles": (5000, 2000, 1000, 200, 50), "statutes": (5000, 2000, 200)}),
         (RANDOM, {"articles": (2000, 1000, 200, 50), "statutes": (2000,)}),
     ):
         rows = [f"laws/{split}/{size}/{encoder}" for split in plan for size in plan[split]]
@@ -250,7 +252,7 @@ def _fine_tuned_laws(experiment: Experiment, measure, data, only: str) -> None:
                         split, size, encoder, lr, draw
                     ),
                     lr=lr,
-                    **{**depends_on, "data": {**data, **HOW[split]}},
+                    **{**depends_on, **_largest(size), "data": {**data, **HOW[split]}},
                 )
                 if split == "articles" and encoder == PRETRAINED and size in MORE:
                     measure(
@@ -272,23 +274,28 @@ def _fine_tuned(
         test = dev_set[:TESTED]
     train, test = ([replace(e, text=e.text[:CUT]) for e in part] for part in (train, test))
     return _scored(
-        train, test, label_set("classify", laws_split(split, draw).train), times * EPOCHS[size], encoder, lr, draw
+        train, test, label_set("classify", laws_split(split, draw).train), times * PASSES[size], encoder, lr, draw
     )
+
+
+def _largest(size: int) -> dict[str, int]:
+    return {"epochs": LARGEST[size]} if size in LARGEST else {}
 
 
 def _fine_tuned_reviews(measure) -> None:
     """With the rates that won on dev with 500 reviews, in ``results/encoders.json``."""
     corpus = load_corpus("reviews")
     labels, test = label_set("classify", corpus.train), list(corpus.test)[:TESTED]
-    for size in (1000, 200):
+    for size in (1000, 200, 5000):
         for encoder, lr in REVIEW_RATES.items():
             measure(
                 f"reviews/{size}/{encoder}",
                 DRAWS,
                 lambda draw, size=size, encoder=encoder, lr=lr: _scored(
-                    drawn(corpus.train, size, draw), test, labels, EPOCHS[size], encoder, lr, draw
+                    drawn(corpus.train, size, draw), test, labels, PASSES[size], encoder, lr, draw
                 ),
                 lr=lr,
+                **_largest(size),
                 data=data_of(corpus),
                 **weights_of(encoder),
             )
