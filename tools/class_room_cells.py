@@ -31,6 +31,12 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 # Lesson -> the cell behind which its picture with controls comes, and the text above it
 EXPLORED = {
+    "01b": (
+        "viterbi-read",
+        "The same logits as a picture, and the chosen tags as a path through it. In Jupyter, let a forbidden step cost "
+        "more and more: at which penalty does each of the two names become whole, and why not both at the same? Then "
+        "raise the threshold (阈值): which entity is left out first, and what would make it surer?",
+    ),
     "02": (
         "paths-explained",
         "What does λ do to the place that a run is on its way to? Two weights, one of which the task needs and one of "

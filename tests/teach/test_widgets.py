@@ -1,5 +1,6 @@
 """Pictures with controls: what they draw is right, a moved control changes picture and words, a stored one is still."""
 
+import itertools
 import math
 import sys
 from importlib import import_module
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from hanlp_tutor import ConfigError, TrainConfig
+from hanlp_tutor.teach.lessons.l01b import explore as decoding
 from hanlp_tutor.teach.lessons.l02 import explore as valley
 from hanlp_tutor.teach.lessons.l06 import explore as rates
 from hanlp_tutor.teach.lessons.l06.drift import budget
@@ -34,6 +36,7 @@ FOUND = {
     "two SVMs": ("valve/leak", "valve/leak", "pump/leak", "valve/stuck", "pump/hot", "motor/hot"),
 }
 ROOMS = {
+    "01b": decoding.explorer,
     "02": valley.explorer,
     "06": rates.explorer,
     "07": window.explorer,
@@ -120,6 +123,26 @@ def test_the_valleys_lowest_place_is_where_the_gradient_is_zero(lam):
     curvature, best = torch.tensor(valley.CURVATURE), torch.tensor(valley.BEST)
     (0.5 * (curvature * (theta - best) ** 2).sum() + lam * theta.square().sum()).backward()
     assert theta.grad.abs().max() < 1e-12
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.5, 5.0])
+def test_the_decoded_path_is_the_best_of_all(penalty):
+    """Every sequence of tags, tried one by one; their probabilities by hand."""
+    scores = {}
+    for tags in itertools.product(decoding.TAGS, repeat=len(decoding.TEXT)):
+        steps = zip([None, *tags[:-1]], tags, strict=True)
+        logits = sum(row[decoding.TAGS.index(tag)] for row, tag in zip(decoding.LOGITS, tags, strict=True))
+        scores[tags] = logits - penalty * sum(decoding.forbidden(*step) for step in steps)
+    tags, probabilities = decoding.decoded(penalty)
+    assert tuple(tags) == max(scores, key=scores.get)
+    weights = {path: math.exp(score) for path, score in scores.items()}
+    share = sum(weight for path, weight in weights.items() if path[1] == "I-PER") / sum(weights.values())
+    assert probabilities[1][decoding.TAGS.index("I-PER")] == pytest.approx(share, abs=1e-5)
+
+
+def test_a_threshold_leaves_out_the_less_sure():
+    said = decoding.explorer().set(penalty=5.0, threshold=0.6).alt
+    assert "Entities from 0.6 on: 李明 PER 0.74; left out: 北京 LOC 0.56." in said
 
 
 def test_the_sum_of_the_rates_is_the_budget():
