@@ -96,6 +96,22 @@ def test_the_departments_have_intervals_over_test_texts_too(tmp_path, high, said
     assert ("not shown" in measured.macbert()) == (high > 0)
 
 
+def test_what_was_tried_because_the_model_is_behind(tmp_path):
+    write(tmp_path, (-9.0,))
+    content = json.loads((tmp_path / "medical.json").read_text())
+    content["rows"]["cmedqaner: fine-tuned, 12 passes"] = row(names(0.73, 0.8, 0.4, **ahead(-2.0)))
+    gain = {"f1_difference": 0.05, "f1_low": 0.03, "f1_high": 0.07, "f1_p": 0.0}
+    content["rows"]["cmedqaner: gain by passes"] = row(gain)
+    content["rows"]["departments: mini-bert, 3,000 complaints"] = row({"accuracy": 0.8, "macro_f1": 0.7})
+    (tmp_path / "medical.json").write_text(json.dumps(content))
+    measured = Medical(tmp_path)
+    fewer, more = measured.tried()
+    assert fewer["gain in f1"] == "" and fewer["lead over the rules"] == "-9.0 [-12.0 to -6.0]"
+    assert more["gain in f1"] == "5.0 [+3.0 to +7.0]" and more["lead over the rules"] == "-2.0 [-5.0 to +1.0]"
+    last = measured.tried_departments()[-1]
+    assert last["classifier"] == "mini-bert, 3,000 complaints" and last["known symptom"] == ""
+
+
 def test_a_synthetic_set_earns_no_verdict(tmp_path):
     write(tmp_path, (22.0, 23.0, 24.0))
     said = Medical(tmp_path).verdict("clinic")
@@ -124,7 +140,8 @@ def test_one_seed_says_so(tmp_path):
 
 def test_nothing_measured(tmp_path):
     measured = Medical(tmp_path)
-    for table in (measured.names("clinic"), measured.whose(), measured.departments(), measured.apart()):
+    tables = (measured.names("clinic"), measured.whose(), measured.departments(), measured.apart(), measured.tried())
+    for table in tables:
         assert "experiments.medical" in next(iter(table[0].values()))
     assert measured.points() == {} and measured.parts("clinic") is None
     assert "experiments.medical" in measured.verdict() + measured.taken()

@@ -73,6 +73,25 @@ def test_sentences_follow_the_numbers_and_give_no_verdict(tmp_path):
     assert "the fine-tuned model is ahead of the linear SVM" in Study(tmp_path).verdict()
 
 
+def test_labels_and_updates_are_told_apart(tmp_path):
+    write(tmp_path)
+    content = json.loads((tmp_path / "finance_aml.json").read_text(encoding="utf-8"))
+    content["rows"]["fine-tuned, 4,000 labels, 1 pass"] = row(*map(run, (0.62, 0.64, 0.63)))
+    content["rows"]["fine-tuned, 16 passes"] = row(run(0.7))
+    (tmp_path / "finance_aml.json").write_text(json.dumps(content), encoding="utf-8")
+    study = Study(tmp_path)
+    assert [(each["model"], each["labels"], each["passes"]) for each in study.tried()] == [
+        ("fine-tuned", "1,000", "4"),
+        ("fine-tuned", "4,000", "1"),
+        ("fine-tuned", "1,000", "16"),
+        ("linear SVM", "1,000", ""),
+    ]
+    reasons = study.reasons()  # of one draw there is no interval
+    assert set(reasons) == {"four times the labels, equal updates"}
+    assert abs(reasons["four times the labels, equal updates"].difference - 0.02) < 1e-6
+    assert study.having_read() == {}
+
+
 def test_nothing_measured(tmp_path):
     study = Study(tmp_path)
     for rows in (
@@ -83,6 +102,7 @@ def test_nothing_measured(tmp_path):
         study.hours(),
         study.new(),
         study.encoders(),
+        study.tried(),
     ):
         assert "experiments.finance_aml" in next(iter(rows[0].values()))
     assert "experiments.finance_aml" in study.weights()

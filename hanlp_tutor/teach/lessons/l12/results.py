@@ -17,6 +17,14 @@ SETS = {"clinic": "clinic (synthetic)", "cmedqaner": "cMedQANER", "cmedqaner/200
 FINDERS = ("dictionary", "rules, as written", "rules", "feature CRF", "fine-tuned", "fine-tuned and rules")
 _NAME_MEASURES = ("precision", "recall", "f1", "recall_seen", "recall_unseen")
 _DEPARTMENTS = ("TF-IDF and linear SVM", "mini-bert", "mini-macbert")
+# Why the encoders are behind: what was tried against it, one thing at a time
+_TRIED_DEPARTMENTS = (
+    "TF-IDF and linear SVM, C not tuned",
+    "TF-IDF and linear SVM, single characters",
+    "TF-IDF and linear SVM, 3,000 complaints",
+    "mini-bert, 3,000 complaints",
+)
+_TRIED = {"fine-tuned, 12 passes": "gain by passes", "fine-tuned, rate by dev": "gain by rate"}
 
 
 class Medical(Measured):
@@ -133,6 +141,27 @@ class Medical(Measured):
             f"{possible}."
         )
 
+    def tried(self, corpus: str = "cmedqaner") -> list[dict[str, str]]:
+        """A row a thing tried because the tagger is behind: its scores, what it gained, and its lead over the rules.
+
+        The intervals are over the test texts, the widest of the seeds.
+        """
+        rows = []
+        for finder, gain in (("fine-tuned", ""), *_TRIED.items()):
+            row, gained = self.rows.get(f"{corpus}: {finder}"), self.rows.get(f"{corpus}: {gain}")
+            if row:
+                rows.append(
+                    {
+                        "finder": finder,
+                        "f1": spread(row, "f1"),
+                        "gain in f1": f"{spread(gained, 'f1_difference')}{_within(gained, 'f1')}" if gained else "",
+                        "recall": spread(row, "recall"),
+                        "lead over the rules": f"{spread(row, 'lead_difference')}{_within(row, 'lead')}",
+                        "seeds": str(len(row["seeds"])),
+                    }
+                )
+        return rows or self.missing("finder")
+
     def whose(self) -> list[dict[str, str]]:
         """A row a way to tell whose a finding is: F1 of the three answers, and what is taken for the patient's."""
         rows = [
@@ -152,16 +181,23 @@ class Medical(Measured):
 
     def departments(self) -> list[dict[str, str]]:
         """A row a classifier: accuracy and macro F1 in points."""
+        return self._classifiers(_DEPARTMENTS)
+
+    def tried_departments(self) -> list[dict[str, str]]:
+        """The same for what tests why the encoders are behind: the SVM made weaker, and all with more labels."""
+        return self._classifiers((*_DEPARTMENTS[:1], *_TRIED_DEPARTMENTS[:3], _DEPARTMENTS[1], *_TRIED_DEPARTMENTS[3:]))
+
+    def _classifiers(self, names: Collection[str]) -> list[dict[str, str]]:
         some = self.under("departments: ").rows
         shown = {"accuracy": "accuracy", "macro_f1": "macro F1", "accuracy_known": "known symptom",
                  "accuracy_new": "only new symptoms"}  # fmt: skip
         rows = [
             {
                 "classifier": name,
-                **{column: spread(some[name], m) for m, column in shown.items()},
+                **{column: spread(some[name], m) if m in some[name]["median"] else "" for m, column in shown.items()},
                 "seeds": str(len(some[name]["seeds"])),
             }
-            for name in _DEPARTMENTS
+            for name in names
             if name in some
         ]
         return rows or self.missing("classifier")
@@ -195,6 +231,12 @@ def _over_texts(runs: Collection[dict[str, float]]) -> str:
         "zero"
     )
     return f"{said}: the difference is not shown." if holding else f"{said}."
+
+
+def _within(row: dict[str, Any], measure: str) -> str:
+    """The interval over test texts in points, the widest of the seeds."""
+    low, high = 100 * row["min"][f"{measure}_low"], 100 * row["max"][f"{measure}_high"]
+    return f" [{low:+.1f} to {high:+.1f}]"
 
 
 def _lead(run: dict[str, Any]) -> Comparison:

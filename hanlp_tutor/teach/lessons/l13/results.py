@@ -14,6 +14,17 @@ ALARM = "always suspicious"
 LEARNERS = ("naive Bayes", "logistic regression", "linear SVM")
 OTHER_DIGITS = "accuracy, figures with other digits"
 KINDS = ("narrative", "notes", "figures")
+# Two things that may hold the fine-tuned model back, one at a time and together: labels, and passes over them
+BOTH, MORE_PASSES = f"{FINE_TUNED}, 4,000 labels", f"{FINE_TUNED}, 16 passes"
+MORE_LABELS = f"{BOTH}, 1 pass"
+TRIED = {
+    FINE_TUNED: ("1,000", "4"),
+    MORE_LABELS: ("4,000", "1"),
+    MORE_PASSES: ("1,000", "16"),
+    BOTH: ("4,000", "4"),
+    LEARNERS[-1]: ("1,000", ""),
+    f"{LEARNERS[-1]}, 4,000 labels": ("4,000", ""),
+}
 UNREAD, READ_MORE = ", random:mini-bert", ", mini-roberta-wwm-ext"
 
 
@@ -61,6 +72,50 @@ class Study(Measured):
             for kind in KINDS
         }
         return self._table([ALARM, self.best_classical, FINE_TUNED], columns)
+
+    def tried(self) -> list[dict[str, str]]:
+        """A row a run: with more labels at equal updates, with more updates at equal labels, with both."""
+        columns = {
+            "accuracy": "accuracy",
+            "which typology: narrative": "typology, narrative",
+            "suspicious or not: figures": "suspicious, figures",
+        }
+        rows = []
+        for name, (labels, passes) in TRIED.items():
+            for row in self._table([name], columns) if name in self.rows else ():
+                model = LEARNERS[-1] if name.startswith(LEARNERS[-1]) else FINE_TUNED
+                rows.append({**row, "model": model, "labels": labels, "passes": passes})
+        order = ("model", "labels", "passes", *columns)
+        return [{name: row[name] for name in order} for row in rows] or self.missing("model")
+
+    def reasons(self, measure: str = "accuracy") -> dict[str, Comparison]:
+        """What each of these brought, and whether both together are level with the SVM; draw by draw."""
+        svm = f"{LEARNERS[-1]}, 4,000 labels"
+        asked = {
+            "four times the labels, equal updates": (MORE_LABELS, FINE_TUNED),
+            "four times the updates, equal labels": (MORE_PASSES, FINE_TUNED),
+            "four times both": (BOTH, FINE_TUNED),
+            f"fine-tuned with both in the place of the {svm}": (BOTH, svm),
+        }
+        return self._pairs(asked, measure)
+
+    def having_read(self) -> dict[str, Comparison]:
+        """What reading before is worth, draw by draw: to have read at all, and to have read more."""
+        return self._pairs(
+            {
+                "having read": (FINE_TUNED, FINE_TUNED + UNREAD),
+                "having read more": (FINE_TUNED + READ_MORE, FINE_TUNED),
+            },
+            "accuracy",
+        )
+
+    def _pairs(self, asked: dict[str, tuple[str, str]], measure: str) -> dict[str, Comparison]:
+        found = {
+            name: paired(self.rows[one], self.rows[other], measure)
+            for name, (one, other) in asked.items()
+            if one in self.rows and other in self.rows
+        }
+        return {name: pair for name, pair in found.items() if pair is not None}
 
     def weighted(self) -> list[dict[str, str]]:
         """With and without class weights: the rare class, the whole, and what it costs in false alarms."""
