@@ -36,14 +36,24 @@ def test_notebook_runs_in_the_smoke_profile(path: Path, tmp_path: Path, record_p
     assert meter.peak_mb < MOST_MEMORY_MB, cost
 
 
+UNDRAWN = """
+
+from hanlp_tutor.teach import plots
+
+figure, (axes,) = plots.new_figure(1)
+axes.set_title("\\U00020000")  # 𠀀, in neither font
+plots.Picture(figure, "")"""
+
+
 @pytest.mark.parametrize(
     ("spoil", "code"),
     [
         (lambda cell: None, 0),
         (lambda cell: cell.update(source=cell.source + "\nassert False"), 1),
         (lambda cell: cell.outputs[0].update(text="another output\n"), 1),
+        (lambda cell: cell.update(source=cell.source + UNDRAWN), 1),
     ],
-    ids=["as it is", "a cell fails", "a checked output differs"],
+    ids=["as it is", "a cell fails", "a checked output differs", "a picture lacks a glyph"],
 )
 def test_a_notebook_that_does_not_hold_does_not_pass(spoil, code: int, tmp_path: Path):
     cell = new_code_cell("print(PROFILE[:0] + 'the same')", id="work", metadata={"tags": ["nbval-check-output"]})
@@ -70,6 +80,7 @@ def run_by_nbval(path: Path, folder: Path) -> tuple[int, str, TreeMeter]:
         "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", "")))),
         "HANLP_TUTOR_PROGRESS": "lines",
         "HF_HUB_OFFLINE": "1",
+        "PYTHONWARNINGS": "error:Glyph",  # matplotlib's: a character that a picture's fonts lack
     }
     log = folder / "log.txt"
     with open(log, "w", encoding="utf-8") as stream:
