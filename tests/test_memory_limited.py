@@ -72,6 +72,22 @@ def test_a_control_group_gets_the_limit_and_the_process(tool, tmp_path, monkeypa
     assert not limit.watched and not limit.prefix
 
 
+GROUPS = next((p for p in map(Path, ("/sys/fs/cgroup/memory", "/sys/fs/cgroup")) if os.access(p, os.W_OK)), None)
+
+
+@pytest.mark.parametrize(("mib", "code"), [(40, 0), (400, -9)])
+def test_the_kernel_ends_what_takes_more(tool, mib, code):
+    if GROUPS is None:
+        pytest.skip("no control groups here that may be written")
+    try:
+        with tool.by_group(GROUPS, 200) as limit:
+            command = [sys.executable, "-c", f"bytes = b'1' * ({mib} << 20)"]
+            done = subprocess.run(command, preexec_fn=limit.in_child)
+    except TutorError as error:
+        pytest.skip(str(error))
+    assert done.returncode == code
+
+
 @pytest.mark.parametrize("profile", ["class", "smoke"])
 def test_a_notebook_that_is_refused_memory_is_told_apart_from_one_that_fails(tool, tmp_path, profile):
     """The runner's words, without a kernel."""

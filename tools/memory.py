@@ -6,8 +6,9 @@ reason and what to do, and the exit code is 1.
 
 How the limit is set, the first that can be had:
 
-- a control group (cgroup v2) that ``systemd-run --user --scope`` makes, or one below ``--group``, a folder of them that
-  you may write. The kernel counts what all processes hold together, and kills the largest when it is too much;
+- a control group that ``systemd-run --user --scope`` makes, or one below ``--group``, a folder of them that you may
+  write (cgroup v2, or of v1 the hierarchy of memory, such as ``ARGS="--group /sys/fs/cgroup/memory"``). The kernel
+  counts what all processes hold together, and kills the largest when it is too much;
 - else a watch that adds up, twenty times a second, what all processes hold, and kills the largest when it is too much.
   The kernel keeps the most that each process held, and that is asked at the end, so that a peak between two looks is
   missed only where several processes share it. Behind the watch stands ``RLIMIT_DATA`` at twice the limit, by which the
@@ -39,6 +40,8 @@ from hanlp_tutor.workbench.runner import PROFILES
 
 LIMIT_MB = 2048
 _LOOK = 0.05  # seconds between two looks of the watch
+# A control group's files of the limit and of swap, and what forbids swap; v1 counts memory and swap together
+_OF_MEMORY = (("memory.max", "memory.swap.max", "0"), ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", None))
 _ENDED = (-9, -15, 137, 143)  # the runner itself, by the kernel or by systemd, which ends all of a scope
 # How NumPy, Python and torch say that the kernel gave no memory
 _REFUSED = ("MemoryError", "can't allocate memory", "Unable to allocate")
@@ -92,7 +95,7 @@ def by_scope(limit_mb: int) -> Limit | None:
 
 @contextmanager
 def by_group(parent: Path, limit_mb: int):
-    """A control group (cgroup v2) below ``parent``, gone afterwards.
+    """A control group (cgroup v2, or v1's of memory) below ``parent``, gone afterwards.
 
     Raises:
         TutorError: it cannot be made there, or has no controller of memory.
@@ -100,15 +103,16 @@ def by_group(parent: Path, limit_mb: int):
     group = parent / f"lessons-{os.getpid()}"
     try:
         group.mkdir()
-        if not (group / "memory.max").exists():
+        limits = next((each for each in _OF_MEMORY if (group / each[0]).exists()), None)
+        if limits is None:
             raise OSError("it has no controller of memory (cgroup.subtree_control)")
-        (group / "memory.max").write_text(str(limit_mb * 2**20))
+        (group / limits[0]).write_text(str(limit_mb * 2**20))
     except OSError as error:
         with suppress(OSError):
             group.rmdir()
         raise TutorError(f"{parent}: no control group can be made there: {error}. Leave --group out.") from None
     with suppress(OSError):  # a kernel without swap accounting
-        (group / "memory.swap.max").write_text("0")
+        (group / limits[1]).write_text(limits[2] or str(limit_mb * 2**20))
     try:
         yield Limit(f"a control group below {parent}", in_child=lambda: _join(group))
     finally:
@@ -198,7 +202,7 @@ def main() -> int:
     parser.add_argument("lessons", nargs="*", help="such as 01 or 05, or a path; none: all of the course")
     parser.add_argument("--profile", choices=PROFILES, default="class")
     parser.add_argument("--limit", type=int, default=LIMIT_MB, metavar="MIB", help="of memory (2048)")
-    parser.add_argument("--group", type=Path, help="a folder of control groups (cgroup v2) that you may write")
+    parser.add_argument("--group", type=Path, help="a folder of control groups that you may write")
     given = parser.parse_args()
     try:
         found = [find_notebook(name) for name in given.lessons] or sorted(notebook_folder().glob("[0-9]*.ipynb"))
