@@ -53,7 +53,7 @@ def entities(tags: Sequence[str], probabilities: Sequence[Sequence[float]]) -> l
 
 
 def draw_decoding(penalty: float = 0.0, threshold: float = 0.0) -> Picture:
-    """Logits of characters and tags, the chosen path through them, and the entities that it spells.
+    """Made-up logits of characters and tags, the chosen path through them, and the entities that it spells.
 
     Args:
         penalty: what a forbidden step costs.
@@ -73,13 +73,14 @@ def draw_decoding(penalty: float = 0.0, threshold: float = 0.0) -> Picture:
     axes.plot(range(len(path)), path, ls="none", marker="o", color=ORANGE, markeredgecolor=BLACK, markersize=9)
     axes.set_xticks(range(len(TEXT)), list(TEXT))
     axes.set_yticks(range(len(TAGS)), TAGS)
-    axes.set(title="Logits (made up), the chosen tags; dotted: forbidden")
     said = [
         (f"{TEXT[span.start : span.end]} {span.label} {sure:.2f}", sure >= threshold)
         for span, sure in entities(tags, probabilities)
     ]
     broken = sum(map(forbidden, [None, *tags[:-1]], tags))
     kept, out = ([text for text, stays in said if stays is which] for which in (True, False))
+    title = f"A forbidden step (dotted) costs {penalty:g}; entities from {threshold:g} on"
+    axes.set(title=title, xlabel=", ".join(kept))
     alt = f"{TEXT}, a forbidden step costs {penalty:g}: {' '.join(tags)}, {broken} forbidden. Entities from "
     alt += f"{threshold:g} on: {', '.join(kept) or 'none'}{'; left out: ' + ', '.join(out) if out else ''}."
     return Picture(figure, alt)
