@@ -10,7 +10,7 @@ PYTEST := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 # Each target keeps the cores busy by itself, so `make -j` works through them in turn.
 .NOTPARALLEL:
-.PHONY: help run test compat course memory results bench curves gpu lab canary binder bundle book lock clean setup
+.PHONY: help run test compat course memory results bench curves gpu lab canary binder bundle offline book lock clean setup
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1	/p' Makefile | expand -t 10
@@ -59,6 +59,9 @@ binder:  ## what Binder's postBuild installs, in a fresh environment
 
 bundle: setup  ## a folder (bundle/) that installs and runs lessons 00 to 05 without a network
 	@$(BIN)/python tools/bundle.py bundle
+
+offline: setup  ## build a bundle, cut the network, install it and run lessons 00 to 05 from it (Linux, ten minutes)
+	@$(BIN)/python tools/offline.py $(LESSONS) $(ARGS)
 
 book: setup  ## the course as static pages with index and search (book/), nothing fetched when read
 	@sh tools/book.sh
