@@ -1,7 +1,8 @@
 """``python -m experiments.course [NAME ...]``: run the notebooks in place, as they are stored, and note what they cost.
 
-Each gets a fresh kernel, and its minutes and memory go to ``results/notebooks.json``. Without names: those whose code
-has changed since they were measured. Measure on a quiet machine.
+Each gets a fresh kernel and empty caches, and its minutes, its memory and what it fetched go to
+``results/notebooks.json``. Without names: those whose code has changed since they were measured. Measure on a quiet
+machine.
 
 With ``-p NAME VALUE`` a notebook is measured with these parameters, as `hanlp-tutor run` does it, and no output is
 stored; so `hanlp-tutor run` with the same ones can say how long it takes. What `make run` does: ``python -m
@@ -43,7 +44,7 @@ def main(names: tuple[str, ...], everything: bool, profile: str, pairs: tuple[tu
     failed = []
     for path in notebooks:
         click.echo(f"== {path.stem}", err=True)
-        command = f"{COMMAND} {path.stem}"
+        command = f"{COMMAND} {path.stem}" + ("" if profile == "class" else f" --profile {profile}")
         try:
             if pairs:
                 cost = _measure_with(parameters(pairs), path, profile, measured_on, command)

@@ -18,4 +18,10 @@ PYTHONPATH=$($python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
 $python tools/book.py check build/html
 rm -rf book
 mv build/html book
+# Clicked through, searched and printed as a reader would, where there is a browser to do it
+if command -v chromium > /dev/null && command -v chromedriver > /dev/null; then
+    HANLP_TUTOR_BOOK="$(pwd)/book" $python -m pytest -q tests/test_book_pages.py
+else
+    echo "Not clicked through: no chromium and chromium-driver here (apt-get install chromium chromium-driver)." >&2
+fi
 echo "book/index.html"

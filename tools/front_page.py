@@ -9,7 +9,7 @@ from render_address import colab, repository
 from hanlp_tutor import load_corpus
 from hanlp_tutor.teach import plots
 from hanlp_tutor.teach.course.claims import claims, tally
-from hanlp_tutor.teach.course.cost import read_cost
+from hanlp_tutor.teach.course.cost import read_cost, read_download
 from hanlp_tutor.teach.course.lessons import LESSONS
 from hanlp_tutor.teach.encoder_results import Comparison
 from hanlp_tutor.teach.results import UNMEASURED, read_results, spread
@@ -37,7 +37,24 @@ def course(language: str) -> str:
         what = lesson.teaches_zh if language == "zh" else lesson.teaches
         cells = (lesson.number, link, what, minutes, memory, colab(lesson.name, address) if file.exists() else "")
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, *fetched(language), ""])
+
+
+def fetched(language: str) -> list[str]:
+    """What lessons fetch while they run, beside what the installation has fetched."""
+    known = {lesson.number: read_download(lesson.name) for lesson in LESSONS}
+    if None in known.values():
+        return []
+    some = {number: f"{mib:.1f} MiB" for number, mib in known.items() if mib}
+    if language == "zh":
+        named = "；".join(f"{number}：{mib}" for number, mib in some.items())
+        said = f"运行时要下载：{named}；其余各课不下载。" if some else "运行任何一课都不再下载：权重与语料随安装而来。"
+    else:
+        named = ", ".join(f"{number} {mib}" for number, mib in some.items())
+        said = f"Fetched while they run: {named}; by the others, nothing." if some else (
+            "No lesson fetches anything while it runs: weights and corpora come with the installation."
+        )  # fmt: skip
+    return ["", said]
 
 
 def numbers(language: str) -> str:

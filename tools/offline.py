@@ -82,15 +82,19 @@ def namespace() -> tuple[str, ...]:
         SystemExit: there is none, or it is not permitted; with what to do.
     """
     if not sys.platform.startswith("linux") or shutil.which("unshare") is None:
-        sys.exit("To cut the network takes Linux and its command unshare (package util-linux), which is not here. "
-                 "By hand: make bundle, carry bundle/ to a machine without a network, run install.sh there.")  # fmt: skip
+        sys.exit(
+            "To cut the network takes Linux and its command unshare (package util-linux), which is not here. By hand: "
+            "make bundle, carry bundle/ to a machine without a network, run install.sh and the lessons there."
+        )
     for prefix in _NAMESPACES:
         asked = subprocess.run([*prefix, "true"], capture_output=True, text=True)
         if not asked.returncode:
             return prefix
-    sys.exit(f"The network cannot be cut here: {asked.stderr.strip()}. Run this as root; or let users make namespaces "
-             "(sysctl user.max_user_namespaces above 0, on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0); in "
-             "a container, start it with --privileged.")  # fmt: skip
+    sys.exit(
+        f"The network cannot be cut here: {asked.stderr.strip()}. Run this as root; or let users make namespaces "
+        "(sysctl user.max_user_namespaces above 0, on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0); in a "
+        "container, start it with --privileged."
+    )
 
 
 def cut(port: int, command: list[str]) -> None:

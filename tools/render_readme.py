@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import offline
 from front_page import PICTURE, course, drawn_from, numbers, write_picture
 
 from hanlp_tutor import load_corpus
@@ -140,6 +141,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "README.md": {"course": lambda: course("en"), RESULTS: lambda: numbers("en")},
     ROOT / "README.zh.md": {"course": lambda: course("zh"), RESULTS: lambda: numbers("zh")},
     ROOT / "benchmarks" / "README.md": {RESULTS: threads_section},
+    ROOT / "docs" / "colab_binder.md": {offline.NAME: lambda: offline.section(read_results(offline.NAME))},
     ROOT / "docs" / "defaults.md": {RESULTS: defaults_section},
     ROOT / "docs" / "results.md": {RESULTS: results_section},
     ROOT / "docs" / "speed.md": {

@@ -37,6 +37,7 @@ class OnnxPredictor:
         runtime = needs("onnxruntime", "An ONNX model")
         folder = Path(folder)
         self.card = read_card(folder)
+        runtime.disable_telemetry_events()  # what is asked of a model in service is nobody else's business
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         self._session = runtime.InferenceSession(str(folder / GRAPH), options, providers=["CPUExecutionProvider"])

@@ -143,6 +143,15 @@ def test_the_same_scores_on_labelled_examples(exported):
     assert found == score_on_test(model, examples) and len(found) >= 3
 
 
+def test_the_runtime_is_told_to_report_nothing(folder_of_a_tagger, monkeypatch):
+    import onnxruntime
+
+    told = []
+    monkeypatch.setattr(onnxruntime, "disable_telemetry_events", lambda: told.append(True))
+    OnnxPredictor(folder_of_a_tagger)
+    assert told
+
+
 def test_texts_that_are_none_are_refused(folder_of_a_tagger):
     predictor = OnnxPredictor(folder_of_a_tagger)
     for wrong in (b"bytes", ["list"], 3, None):

@@ -1,6 +1,7 @@
 """Minutes and memory of a notebook: measured over the process tree, kept whole or not at all."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -8,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from hanlp_tutor.teach.course.cost import NOT_MEASURED, TreeMeter, costs_file, describe_cost, read_cost, write_cost
+from hanlp_tutor.teach.course.cost import (
+    NOT_MEASURED,
+    FetchMeter,
+    TreeMeter,
+    costs_file,
+    describe_cost,
+    read_cost,
+    read_download,
+    write_cost,
+)
 from hanlp_tutor.teach.course.lessons import LESSONS
 
 COST = {"minutes": 1.0, "memory_mb": 512, "device": "a laptop", "date": "2026-11-22T10:00:00+00:00"}
@@ -48,6 +58,25 @@ def test_a_process_that_is_gone_takes_no_memory():
     assert meter.peak_mb == 0
 
 
+def test_caches_are_those_of_before_after_a_measurement(monkeypatch):
+    monkeypatch.setenv("HF_HOME", "mine")
+    monkeypatch.setenv("HF_HUB_CACHE", "mine/hub")  # would take what HF_HOME is to catch
+    monkeypatch.delenv("HANLP_HOME", raising=False)
+    with FetchMeter() as meter:
+        assert "mine" not in os.environ["HF_HOME"] and "HF_HUB_CACHE" not in os.environ
+    after = [os.environ.get(name) for name in ("HF_HOME", "HF_HUB_CACHE", "HANLP_HOME")]
+    assert after == ["mine", "mine/hub", None] and meter.mib == 0
+
+
+def test_what_is_fetched_is_read_from_class_first(tmp_path: Path):
+    write_cost("a", "class", COST, tmp_path)  # of a time when it was not measured
+    assert read_download("a", tmp_path) is None
+    write_cost("a", "smoke", {**COST, "download_mib": 3.0}, tmp_path)
+    assert read_download("a", tmp_path) == 3.0
+    write_cost("a", "class", {**COST, "download_mib": 0.0}, tmp_path)
+    assert read_download("a", tmp_path) == 0.0
+
+
 def test_costs_of_other_notebooks_and_profiles_stay(tmp_path: Path):
     write_cost("b", "class", COST, tmp_path)
     write_cost("a", "class", {**COST, "minutes": 2.0}, tmp_path)
@@ -75,7 +104,8 @@ def test_failed_write_leaves_the_old_file(tmp_path: Path):
 
 
 def test_the_course_keeps_its_budgets():
-    """As measured in the profile class: five minutes and 1.5 GiB a lesson, 100 minutes in all."""
+    """As measured in the profile class: five minutes and 1.5 GiB a lesson, 100 minutes in all; nothing is fetched."""
     measured = [read_cost(lesson.name, "class") for lesson in LESSONS]
     assert all(cost["minutes"] <= 5.0 and cost["memory_mb"] <= 1536 for cost in measured)
     assert sum(cost["minutes"] for cost in measured) < 100
+    assert {lesson.name: read_download(lesson.name) for lesson in LESSONS} == {lesson.name: 0 for lesson in LESSONS}

@@ -13,6 +13,18 @@ from hanlp_tutor.workbench.runner import NotebookError
 MANIFEST = {"device": "a laptop", "date": "2026-11-22T10:00:00+00:00", "command": "test", "versions": {}}
 SETUP = f"def setup(): print({NOT_MEASURED!r})\nsetup()"  # stands for the set-up cell, which prints the cost line
 
+# 2.5 MiB into two caches, beside a list of fonts, which nobody has fetched; what is there already is not seen.
+FETCHES = """
+import os
+from pathlib import Path
+import huggingface_hub.constants, pooch
+for path, size in ((Path(huggingface_hub.constants.HF_HUB_CACHE), 4), (pooch.os_cache("hanlp_tutor"), 1),
+                   (pooch.os_cache("matplotlib"), 4)):
+    assert not path.exists()
+    path.mkdir(parents=True)
+    (path / "file").write_bytes(bytes(size << 19))
+"""
+
 
 @pytest.fixture
 def kernel(monkeypatch):
@@ -54,11 +66,12 @@ def test_outputs_are_written_back_clean_and_the_cost_is_noted(tmp_path: Path, ke
 
 
 def test_other_profile_is_measured_and_leaves_the_file(tmp_path: Path, kernel):
-    path = write(tmp_path / "99_example.ipynb", 'PROFILE = "class"', 'assert PROFILE == "smoke"')
+    path = write(tmp_path / "99_example.ipynb", 'PROFILE = "class"', 'assert PROFILE == "smoke"', FETCHES)
     before = path.read_bytes()
     execute_in_place(path, MANIFEST, profile="smoke", results=tmp_path)
     assert path.read_bytes() == before
-    assert read_cost("99_example", "smoke", tmp_path)["profile"] == "smoke"
+    cost = read_cost("99_example", "smoke", tmp_path)
+    assert cost["profile"] == "smoke" and cost["download_mib"] == 2.5
     assert read_cost("99_example", "class", tmp_path) is None
 
 

@@ -62,7 +62,7 @@ notebook.deselectAll();
 notebook.scrollToItem(index);
 const cell = notebook.widgets[index], pictures = [];
 const look = () => cell.node.querySelectorAll('.jp-OutputArea img').forEach(
-    ({src, alt}) => src && pictures.at(-1)?.src !== src && pictures.push({src, alt}));
+    ({src}) => src && pictures.at(-1) !== src && pictures.push(src));
 const observer = new MutationObserver(look);
 observer.observe(cell.node, {subtree: true, childList: true, attributes: true, attributeFilter: ['src']});
 window.jupyterapp.commands.execute('notebook:run-cell').then(() => {
@@ -224,8 +224,7 @@ def moved(control) -> None:
 
 def test_the_curve_grows_while_the_model_trains(run):
     _, pictures = run("live")
-    assert len({picture["src"] for picture in pictures}) > 1
-    assert pictures[-1]["alt"] != pictures[0]["alt"]
+    assert len(set(pictures)) > 1
 
 
 def test_nothing_is_fetched_from_elsewhere(browser, run, lab):

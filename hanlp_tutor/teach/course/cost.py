@@ -1,8 +1,13 @@
-"""What a notebook costs: measured minutes and memory, in ``results/notebooks.json``; its set-up cell shows them."""
+"""What a notebook costs: measured minutes, memory and MiB to fetch, in ``results/notebooks.json``.
+
+Its set-up cell shows minutes and memory.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -78,6 +83,44 @@ def _before_exec(process: Any) -> bool:
     return parent is not None and process.cmdline() == parent.cmdline()
 
 
+class FetchMeter:
+    """What is fetched while a ``with`` block runs: the caches of all that fetch are empty then, and what is in them
+    at the end is counted.
+
+    The environment points to them, and processes that are started in the block inherit it: pooch (corpora), the hub of
+    Hugging Face, HanLP, torch. What libraries put into a cache without fetching it is left out. Measure on Linux, for
+    elsewhere pooch's cache lies in the home, and with a network: what could not be fetched is not counted.
+
+    Attributes:
+        mib: MiB on the disk, once the block has ended.
+    """
+
+    _CACHES = ("XDG_CACHE_HOME", "HF_HOME", "HANLP_HOME", "TORCH_HOME")
+    _WITHIN = ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_XET_CACHE", "TRANSFORMERS_CACHE", "HF_DATASETS_CACHE")
+    # Lists of fonts; wheels of other work; the number that ONNX Runtime gives to a machine
+    _MADE_HERE = frozenset({"matplotlib", "fontconfig", "pip", ".onnxruntime"})
+
+    def __init__(self) -> None:
+        self.mib = 0.0
+
+    def __enter__(self) -> FetchMeter:
+        self._folder = tempfile.TemporaryDirectory(prefix="fetched-")
+        self._before = {name: os.environ.pop(name, None) for name in (*self._CACHES, *self._WITHIN)}
+        os.environ.update({name: str(Path(self._folder.name, name.lower())) for name in self._CACHES})
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for name, value in self._before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+        root = Path(self._folder.name)
+        files = [path for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
+        kept = [path for path in files if not self._MADE_HERE & set(path.relative_to(root).parts)]
+        self.mib = sum(path.stat().st_size for path in kept) / 2**20
+        self._folder.cleanup()
+
+
 def costs_file(folder: Path | None = None) -> Path:
     """Where the measured costs lie; the file need not exist."""
     from hanlp_tutor.teach.results import results_folder
@@ -96,6 +139,16 @@ def read_cost(notebook: str, profile: str, folder: Path | None = None) -> dict[s
     return content["notebooks"].get(notebook, {}).get(profile)
 
 
+def read_download(notebook: str, folder: Path | None = None) -> float | None:
+    """MiB that a notebook fetches while it runs; None when it has not been measured.
+
+    As measured in ``class``, else in ``smoke``: those profiles read the same corpora and weights, whole, and differ in
+    how many examples of them are taken.
+    """
+    costs = (read_cost(notebook, profile, folder) for profile in ("class", "smoke"))
+    return next((cost["download_mib"] for cost in costs if cost and "download_mib" in cost), None)
+
+
 def expected_minutes(notebook: str, profile: str) -> float | None:
     """What a notebook may take: as measured in ``class``, in ``smoke`` no more than the rule lets it; None: unknown."""
     cost = read_cost(notebook, "class")
@@ -108,7 +161,8 @@ def write_cost(notebook: str, profile: str, cost: dict[str, Any], folder: Path |
     """Put one measurement into the file, beside the others there; whole or not at all.
 
     Args:
-        cost: ``minutes``, ``memory_mb``, ``device``, ``date`` and what else it takes to measure it again.
+        cost: ``minutes``, ``memory_mb``, ``download_mib``, ``device``, ``date`` and what else it takes to measure it
+            again.
     """
     path = costs_file(folder)
     content: dict[str, Any] = {"schema": SCHEMA, "notebooks": {}}

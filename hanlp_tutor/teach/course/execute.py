@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 
 from hanlp_tutor.files import write_file
-from hanlp_tutor.teach.course.cost import TreeMeter, describe_cost, read_cost, write_cost
+from hanlp_tutor.teach.course.cost import FetchMeter, TreeMeter, describe_cost, read_cost, write_cost
 from hanlp_tutor.workbench.runner import NotebookError
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -37,7 +37,8 @@ def execute_in_place(
         results: folder of the costs file; None: ``results/`` of the checkout.
 
     Returns:
-        The cost that was written: ``minutes``, ``memory_mb`` (MiB of the kernel and its children), the manifest's part.
+        The cost that was written: ``minutes``, ``memory_mb`` (MiB of the kernel and its children), ``download_mib``
+        (MiB that it fetched into empty caches), the manifest's part.
 
     Raises:
         NotebookError: a cell failed, or the kernel died; names the cell.
@@ -49,11 +50,12 @@ def execute_in_place(
         node = _with_profile(path, profile)
     with tempfile.TemporaryDirectory(prefix="course-") as folder:
         here = str(Path(folder).resolve())
-        with TreeMeter(include_root=False) as meter:
+        with FetchMeter() as fetched, TreeMeter(include_root=False) as meter:
             _run(node, path.name, here)
     cost = {
         "minutes": round(meter.seconds / 60, 2),
         "memory_mb": round(meter.peak_mb),
+        "download_mib": round(fetched.mib, 1),
         **{name: manifest.get(name) for name in ("device", "python", "versions", "date", "git", "command")},
         "profile": profile,
         "source": source,

@@ -13,8 +13,9 @@ from typing import Any
 
 from hanlp_tutor.errors import TutorError
 from hanlp_tutor.teach import check
-from hanlp_tutor.teach.course.cost import expected_minutes, read_cost
+from hanlp_tutor.teach.course.cost import expected_minutes, read_cost, read_download
 from hanlp_tutor.teach.course.lessons import LESSONS, Lesson
+from hanlp_tutor.teach.results import read_results
 
 FILE = "teaching.yaml"
 PLANS = "plans"  # its one key that is no lesson (:mod:`.hours`)
@@ -155,18 +156,22 @@ def _bound(statement: ast.stmt) -> set[str]:
 def plan() -> str:
     """The lessons as Markdown: what each is for, how long it takes, what goes wrong in heads, what to discuss."""
     teaching, planned, lines = read_teaching(), _plans(), []
-    heads = ("", "lesson", "minutes of teaching", "minutes of computing", "memory a seat, GiB")
+    heads = ("", "lesson", "minutes of teaching", "minutes of computing", "memory a seat, GiB", "to fetch, MiB")
     lines += ["", f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     costs = {number: read_cost(each.lesson.name, "class") for number, each in teaching.items()}
     for number, each in teaching.items():
         cost = costs[number]
         measured = f"{cost['minutes']:.1f} | {cost['memory_mb'] / 1024:.1f}" if cost else "not measured | not measured"
+        mib = read_download(each.lesson.name)
         title = each.lesson.name.partition("_")[2].replace("_", " ")
-        lines.append(f"| [{number}](../notebooks/{each.lesson.name}.ipynb) | {title} | {each.minutes} | {measured} |")
+        cells = (f"[{number}](../notebooks/{each.lesson.name}.ipynb)", title, str(each.minutes), measured,
+                 "not measured" if mib is None else f"{mib:.1f}" if mib else "0")  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
     known = [cost for cost in costs.values() if cost]
     if known:
         devices = " and ".join(sorted({cost["device"] for cost in known}))
-        lines += ["", f"Computing is measured in the profile `class` on {devices}, from `results/notebooks.json`.", ""]
+        lines += ["", f"Computing is measured in the profile `class` on {devices}, from `results/notebooks.json`. To "
+                  f"fetch is what a lesson adds to empty caches while it runs. {_installing()}", ""]  # fmt: skip
         lines += [*_seats(known), "", *_grading(teaching)]
     for number, each in teaching.items():
         lines += ["", f"### {number} · {each.lesson.zh} {each.lesson.name.partition('_')[2].replace('_', ' ')}", ""]
@@ -180,6 +185,19 @@ def plan() -> str:
         lines += ["**To discuss.**", ""]
         lines += [f"- {ask} — {answer}" for ask, answer in each.discuss]
     return "\n".join([*lines, ""])
+
+
+def _installing() -> str:
+    """What the installation fetches, once a machine, as the bundle holds it."""
+    content = read_results("offline")
+    if content is None:
+        return "What installing fetches has not been measured."
+    held, torch = content["bundle"], content["versions"]["torch"]
+    return (
+        f"Installing fetches about {held['wheels_mib']:,} MiB in {held['wheels']} packages, once a machine, corpora "
+        f"among them (extras `course` and `lab`, {held['made_for']}, torch {torch}; some GB more where pip chooses "
+        "torch with CUDA); the weights are in the kit."
+    )
 
 
 def _plans() -> dict[str, list[str]]:
