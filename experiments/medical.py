@@ -322,8 +322,9 @@ def _departments_by_dev(experiment: Experiment, corpus) -> None:
         return {"accuracy": (right(seed, lr) if known is None else known)[len(dev) :].mean(), "lr": lr}
 
     lr = experiment.best_learning_rate("departments", RATES, SEEDS[:1], on_dev, depends_on=depends_on)
-    row = f"departments: {encoder}, rate by dev"
-    experiment.measure(row, SEEDS, on_test, depends_on={**depends_on, "lr": lr})
+    if lr != CLASSIFY["lr"]:  # else the row would be that of the encoder
+        row = f"departments: {encoder}, rate by dev"
+        experiment.measure(row, SEEDS, on_test, depends_on={**depends_on, "lr": lr})
 
 
 def _tagged(

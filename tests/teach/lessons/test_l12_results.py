@@ -110,6 +110,7 @@ def test_what_was_tried_because_the_model_is_behind(tmp_path):
     assert more["gain in f1"] == "5.0 [+3.0 to +7.0]" and more["lead over the rules"] == "-2.0 [-5.0 to +1.0]"
     last = measured.tried_departments()[-1]
     assert last["classifier"] == "mini-bert, 3,000 complaints" and last["known symptom"] == ""
+    assert measured.more_complaints() == {"mini-bert": pytest.approx(0.1)} and measured.rates() == {}
 
 
 def test_a_synthetic_set_earns_no_verdict(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -186,6 +187,21 @@ class Medical(Measured):
     def tried_departments(self) -> list[dict[str, str]]:
         """The same for what tests why the encoders are behind: the SVM made weaker, and all with more labels."""
         return self._classifiers((*_DEPARTMENTS[:1], *_TRIED_DEPARTMENTS[:3], _DEPARTMENTS[1], *_TRIED_DEPARTMENTS[3:]))
+
+    def rates(self) -> dict[float, float]:
+        """By learning rate the accuracy on dev of the departments' mini-bert, one seed."""
+        tried = self.under("grid/departments/lr=").rows
+        return {float(rate): row["median"]["dev"] for rate, row in tried.items()}
+
+    def more_complaints(self) -> dict[str, float]:
+        """What five times the labels bring each learner, in accuracy: of the encoder the mean of the seeds."""
+        found = {}
+        for learner in (_DEPARTMENTS[0], _DEPARTMENTS[1]):
+            fewer, more = (self.rows.get(f"departments: {learner}{how}") for how in ("", ", 3,000 complaints"))
+            if fewer and more:
+                gains = [more["seeds"][s]["accuracy"] - fewer["seeds"][s]["accuracy"] for s in more["seeds"]]
+                found[learner] = statistics.mean(gains)
+        return found
 
     def _classifiers(self, names: Collection[str]) -> list[dict[str, str]]:
         some = self.under("departments: ").rows
