@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from hanlp_tutor.errors import ConfigError
 from hanlp_tutor.teach.lessons.l13 import pictures
-from hanlp_tutor.teach.lessons.l13.cost import Desk
+from hanlp_tutor.teach.lessons.l13.cost import Desk, known_label
 from hanlp_tutor.teach.lessons.l13.queue import UNCLEAR, Queue, occlusion
 
 SCORES, SUSPICIOUS = [0.9, 0.8, 0.4, 0.2], [True, False, True, False]
@@ -58,3 +59,9 @@ def test_the_queue_is_sorted_marked_and_escaped():
     assert "【" in repr(queue) and "跑分" in repr(queue).replace("【", "").replace("】", "")
     shown = Queue(texts, [0.9, 0.1, 0.5], [None] * 3, knows_one_word)._repr_html_()
     assert "&lt;b&gt;" in shown and shown.count("<tr>") == 4
+
+
+def test_a_label_that_training_lacks_is_refused_with_those_that_it_has():
+    assert known_label("正常", {"正常": 3, "洗钱": 1}) == "正常"
+    with pytest.raises(ConfigError, match="no alert of the training file has this label; they have 正常, 洗钱"):
+        known_label("legitimate", {"正常": 3, "洗钱": 1})

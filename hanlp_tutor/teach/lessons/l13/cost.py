@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from hanlp_tutor.errors import ConfigError
+
+
+def known_label(legitimate: str, labels: Iterable[str]) -> str:
+    """The label of the alerts that are innocent.
+
+    Raises:
+        ConfigError: training has no such label; names those that it has.
+    """
+    if legitimate not in labels:
+        raise ConfigError(
+            f"legitimate={legitimate!r}: no alert of the training file has this label; they have "
+            f"{', '.join(sorted(labels))}. Say which of these is the innocent one: -p legitimate NAME"
+        )
+    return legitimate
 
 
 @dataclass(frozen=True)

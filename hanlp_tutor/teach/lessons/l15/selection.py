@@ -40,7 +40,7 @@ def accuracies(
         test: to score on.
         how: ``uncertain``, what the last model is least sure of, or ``random``.
         draw: seed of the first labels and of random ones; the first are the same for both.
-        start, step, end: labels at first, a round, in all.
+        start, step, end: labels at first, a round, in all; fewer where the pool has fewer.
     """
     order = random.Random(draw).sample(range(len(pool)), len(pool))
     chosen, found = order[:start], {}
@@ -49,7 +49,7 @@ def accuracies(
         model = ngram_classifier().fit([pool[i].text for i in chosen], [pool[i].label for i in chosen])
         right = np.array(model.predict([each.text for each in test])) == np.array(gold)
         found[str(len(chosen))] = float(right.mean())
-        if len(chosen) + step > end:
+        if len(chosen) + step > min(end, len(pool)):
             return found
         known = set(chosen)
         rest = [i for i in order if i not in known]
