@@ -63,7 +63,7 @@ bundle: setup  ## a folder (bundle/) that installs and runs lessons 00 to 05 wit
 offline: setup  ## build a bundle, cut the network, install it and run lessons 00 to 05 from it (Linux, ten minutes)
 	@$(BIN)/python tools/offline.py $(LESSONS) $(ARGS)
 
-book: setup  ## the course as static pages with index and search (book/), nothing fetched when read
+book: setup  ## the course as static pages with index and search (book/), clicked through where there is Chromium
 	@sh tools/book.sh
 
 lock:  ## choose the exact versions anew (requirements.lock)

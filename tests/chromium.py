@@ -12,11 +12,11 @@ NEEDED = pytest.mark.skipif(
 )
 
 
-def start(*, height: int, log: str):
+def start(*logs: str, height: int):
     """A browser with a window 1000 wide, to be quit by the caller.
 
     Args:
-        log: which log is kept: ``browser`` (the console) or ``performance`` (every request).
+        logs: which are kept: ``browser`` (the console), ``performance`` (every request).
     """
     from selenium import webdriver
 
@@ -24,5 +24,5 @@ def start(*, height: int, log: str):
     for argument in (*ARGUMENTS, f"--window-size=1000,{height}"):
         options.add_argument(argument)
     options.binary_location = CHROMIUM
-    options.set_capability("goog:loggingPrefs", {log: "ALL"})
+    options.set_capability("goog:loggingPrefs", dict.fromkeys(logs, "ALL"))
     return webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))

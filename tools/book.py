@@ -38,6 +38,7 @@ html_title = "hanlp_tutor"
 html_static_path = ["_static"]
 html_css_files = ["chinese.css"]
 html_theme_options = {{"use_download_button": False, "home_page_in_toc": True, "navbar_persistent": []}}
+html_context = {{"default_mode": "auto"}}  # or the theme complains in the console of each first visit
 html_search_language = "zh"  # jieba cuts the Chinese, the rest is stemmed as English
 html_search_options = {{"dict": str(__import__("pathlib").Path(__file__).parent / "terms.txt")}}
 html_show_sourcelink = False

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The course as a book of static pages, book/: index, search, light and dark, nothing fetched when it is read.
 # `make book` calls it. Sphinx and MyST-NB live in an environment of their own; the lessons are not executed again.
+# A book that fails a check stays in build/html, and book/ is the one before.
 set -eu
 cd "$(dirname "$0")/.."
 python=.venv/bin/python
@@ -16,12 +17,13 @@ $python tools/book.py write build/book
 PYTHONPATH=$($python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'):$(pwd) \
     .venv/book/bin/python -m sphinx -q -W --keep-going -d build/doctrees -b html build/book build/html
 $python tools/book.py check build/html
+# and as a reader sees it, where there is a browser
+if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then
+    HANLP_TUTOR_BOOK=build/html $python -m pytest -q tests/test_book_pages.py
+else
+    echo "The check in a browser was left out: chromium or chromedriver is missing" \
+        "(Debian and Ubuntu: sudo apt-get install chromium chromium-driver)"
+fi
 rm -rf book
 mv build/html book
-# Clicked through, searched and printed as a reader would, where there is a browser to do it
-if command -v chromium > /dev/null && command -v chromedriver > /dev/null; then
-    HANLP_TUTOR_BOOK="$(pwd)/book" $python -m pytest -q tests/test_book_pages.py
-else
-    echo "Not clicked through: no chromium and chromium-driver here (apt-get install chromium chromium-driver)." >&2
-fi
 echo "book/index.html"

@@ -20,7 +20,7 @@ from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 @pytest.fixture(scope="module")
 def browser():
-    driver = chromium.start(height=900, log="browser")
+    driver = chromium.start("browser", height=900)
     yield driver
     driver.quit()
 
