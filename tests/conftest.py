@@ -11,10 +11,6 @@ os.environ.setdefault("HANLP_TUTOR_PROGRESS", "none")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
-def pytest_addoption(parser):
-    parser.addoption("--own-files", action="store_true", help="run all scenario lessons on files of one's own")
-
-
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory) -> str:
     """A pre-trained encoder's folder as the hub has them: vocab.txt for BertTokenizer, weights, 512 positions."""

@@ -88,3 +88,10 @@ LESSONS: dict[str, tuple[Callable[[Path, int, int], Path], dict[str, object]]] =
     "15": (classes, {"sizes": [20, 40, 80], "later": [120]}),
     "16": (relations, {}),
 }
+LABELS = {
+    "12": ("甲方", "标的", "金额"),
+    "13": tuple(CLASSES),
+    "14": tuple(FAULTS),
+    "15": tuple(CLASSES),
+    "16": tuple(RELATIONS),
+}
