@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hanlp_tutor.teach.lessons.l15.curve import Curve, Range, error_at, fit, labels, labels_needed
+from hanlp_tutor.errors import ConfigError
+from hanlp_tutor.teach.lessons.l15.curve import Curve, Range, check_sizes, error_at, fit, labels, labels_needed
 from hanlp_tutor.teach.lessons.l15.pictures import forecast, splits
 from hanlp_tutor.teach.lessons.l15.selection import accuracies, least_sure
 
@@ -83,3 +84,9 @@ def test_rounds_of_selection(how):
     found = accuracies(texts, texts[::5], how, 1, start=40, step=20, end=90)
     assert list(found) == ["40", "60", "80"] and all(0 <= score <= 1 for score in found.values())
     assert found == accuracies(texts, texts[::5], how, 1, start=40, step=20, end=90)
+
+
+def test_sizes_that_the_texts_do_not_fill_are_refused_with_some_that_fit():
+    check_sizes(3200, [50, 100], [3200])
+    with pytest.raises(ConfigError, match=r"up to 3,200 labels, and there are 200 .*-p sizes \"\[12, 25, 50\]\" -p later"):
+        check_sizes(200, [50, 100], [1600, 3200])

@@ -14,7 +14,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hanlp_tutor.errors import ConfigError
+
 RESAMPLES = 200
+
+
+def check_sizes(texts: int, sizes: Sequence[int], later: Sequence[int]) -> None:
+    """Whether a training set has as many texts as the curve's largest size.
+
+    Raises:
+        ConfigError: it has not; names sizes that fit.
+    """
+    largest = max(*sizes, *later)
+    if largest > texts:
+        fit = [texts // 16, texts // 8, texts // 4]
+        raise ConfigError(
+            f"sizes and later go up to {largest:,} labels, and there are {texts:,} training texts. Take sizes that fit: "
+            f'-p sizes "{fit}" -p later "{[texts // 2, texts]}"'
+        )
 
 
 def error_at(n, a: float, b: float, c: float):
