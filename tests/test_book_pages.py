@@ -99,6 +99,8 @@ def test_next_leads_from_the_index_to_every_lesson(browser, address):
         assert heading.text.startswith(name.partition("_")[0])
         broken = "return [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
         assert browser.execute_script(broken) == []
+        unsaid = "return [...document.querySelectorAll('.cell_output img')].map(i => i.alt).filter(a => !/ /.test(a))"
+        assert browser.execute_script(unsaid) == [], "a picture without its words"
 
 
 def test_the_index_lists_every_lesson_and_a_click_opens_it(browser, address):
@@ -143,5 +145,8 @@ def test_dark_and_light_are_two_backgrounds(browser, address):
 
 def test_a_lesson_can_be_printed(browser, address):
     browser.get(f"{address}/notebooks/05_finetune_ner.html")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    cut = "return [...document.querySelectorAll('article pre')].filter(p => p.scrollWidth > p.clientWidth + 1).length"
+    assert browser.execute_script(cut) == 0, "paper has no scroll bars"
     pdf = base64.b64decode(browser.print_page())
     assert pdf.startswith(b"%PDF-") and len(re.findall(rb"/Type\s*/Page\b", pdf)) > 3

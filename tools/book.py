@@ -53,6 +53,7 @@ html { --pst-font-family-base: system-ui, "Noto Sans CJK SC", "Source Han Sans S
   --pst-font-family-monospace: ui-monospace, "Noto Sans Mono CJK SC", "Sarasa Mono SC", monospace; }
 .bd-article .cell_output img { background: white; }
 @media print { .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article { display: none !important; } }
+@media print { .bd-article pre { white-space: pre-wrap !important; overflow-wrap: anywhere; } }
 """
 
 
@@ -69,6 +70,8 @@ def write(folder: Path) -> None:
         for cell in node.cells:
             if cell.cell_type == "markdown":
                 cell.source = relinked(cell.source, "notebooks", f"notebooks/{name}")
+            elif said := [each.metadata.alt for each in cell.get("outputs", ()) if each.get("metadata", {}).get("alt")]:
+                cell.metadata["mystnb"] = {"image": {"alt": " ".join(said)}}  # or it is the name of a file
         node.metadata.pop("widgets", None)
         (folder / "notebooks").mkdir(exist_ok=True)
         nbformat.write(node, folder / "notebooks" / f"{name}.ipynb")
