@@ -29,8 +29,8 @@ def check_sizes(texts: int, sizes: Sequence[int], later: Sequence[int]) -> None:
     if largest > texts:
         fit = [texts // 16, texts // 8, texts // 4]
         raise ConfigError(
-            f"sizes and later go up to {largest:,} labels, and there are {texts:,} training texts. Take sizes that fit: "
-            f'-p sizes "{fit}" -p later "{[texts // 2, texts]}"'
+            f"sizes and later go up to {largest:,} labels, and there are {texts:,} training texts. Take sizes that "
+            f'fit: -p sizes "{fit}" -p later "{[texts // 2, texts]}"'
         )
 
 
