@@ -708,7 +708,7 @@ ELSEWHERE = {
     "serving/batch_files.py:label_file": "tells to name another file",
     "serving/server.py:serve_app": "tests/serving/test_serve.py listens at --port 0",
     "teach/quiz.py:": "names of colours in a style sheet, no remedy",
-    "teach/lessons/l13/cost.py:known_label": "a parameter of the lesson; tests/teach/lessons/test_l13_cost_and_queue.py",
+    "teach/lessons/l13/cost.py:known_label": "a parameter; tests/teach/lessons/test_l13_cost_and_queue.py",
     "teach/lessons/l15/curve.py:check_sizes": "parameters of the lesson; tests/teach/lessons/test_l15_curve.py",
     "teach/lessons/l19/results.py:": "names of the compared services, no remedy",
     "teach/lessons/l19/results.py:unlucky": "names a way of serving that was measured, no remedy",
