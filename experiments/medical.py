@@ -257,14 +257,7 @@ def _departments(measure, corpus, seed: int) -> None:
         }
 
     def answers(encoder: str, seed: int, train=train, options=CLASSIFY) -> list[str]:
-        def run() -> list[str]:
-            config = TrainConfig(seed=seed, **options)
-            model = build_model("classify", encoder, labels, config)
-            with tempfile.TemporaryDirectory() as folder:
-                fine_tune(model, train, dev, config, folder, progress="none")
-            return [answer["label"] for answer in Predictor(model).predict_many(texts)]
-
-        return _kept([fingerprint(train), texts, options, encoder, weights_of(encoder), seed], run)
+        return _classified(train, dev, texts, labels, encoder, options, seed)
 
     def compared(seed: int) -> dict[str, float]:
         counts = [label_counts(gold, answers(encoder, seed)) for encoder in reversed(COMPARED)]
@@ -297,33 +290,36 @@ def _departments(measure, corpus, seed: int) -> None:
     measure("departments: mini-macbert against mini-bert", (seed,), compared, **weights_of(COMPARED[1]))
 
 
-def _departments_by_dev(experiment: Experiment, corpus) -> None:
-    """Was it the fixed rate that held the encoder back? One training a rate and seed answers dev and test."""
-    train, dev, test = corpus.train[:DEPARTMENTS], corpus.dev, corpus.test
-    encoder, depends_on = COMPARED[0], {**weights_of(COMPARED[0])}
-    labels, gold = label_set("classify", corpus.train), [e.label for e in [*dev, *test]]
+def _classified(train, dev, texts: list[str], labels, encoder: str, options: dict[str, Any], seed: int) -> list[str]:
+    """The departments of the texts by an encoder that was trained with these options."""
 
-    def right(seed: int, lr: float) -> np.ndarray:
-        config = TrainConfig(seed=seed, **{**CLASSIFY, "lr": lr})
+    def run() -> list[str]:
+        config = TrainConfig(seed=seed, **options)
         model = build_model("classify", encoder, labels, config)
         with tempfile.TemporaryDirectory() as folder:
             fine_tune(model, train, dev, config, folder, progress="none")
-        found = [answer["label"] for answer in Predictor(model).predict_many([e.text for e in [*dev, *test]])]
-        return np.equal(gold, found)
+        return [answer["label"] for answer in Predictor(model).predict_many(texts)]
 
-    tried: dict[tuple[int, float], np.ndarray] = {}
+    return _kept([fingerprint(train), texts, options, encoder, weights_of(encoder), seed], run)
+
+
+def _departments_by_dev(experiment: Experiment, corpus) -> None:
+    """Was it the fixed rate that held the encoder back? One training a rate and seed answers dev and test."""
+    train, dev, test = corpus.train[:DEPARTMENTS], corpus.dev, corpus.test
+    encoder, depends_on = COMPARED[0], weights_of(COMPARED[0])
+    labels, gold = label_set("classify", corpus.train), [e.label for e in [*dev, *test]]
+
+    def right(seed: int, lr: float) -> np.ndarray:
+        texts = [e.text for e in [*dev, *test]]
+        return np.equal(gold, _classified(train, dev, texts, labels, encoder, {**CLASSIFY, "lr": lr}, seed))
 
     def on_dev(seed: int, lr: float) -> float:
-        tried[seed, lr] = right(seed, lr)
-        return tried[seed, lr][: len(dev)].mean()
-
-    def on_test(seed: int) -> dict[str, float]:
-        known = tried.get((seed, lr))
-        return {"accuracy": (right(seed, lr) if known is None else known)[len(dev) :].mean(), "lr": lr}
+        return right(seed, lr)[: len(dev)].mean()
 
     lr = experiment.best_learning_rate("departments", RATES, SEEDS[:1], on_dev, depends_on=depends_on)
     if lr != CLASSIFY["lr"]:  # else the row would be that of the encoder
         row = f"departments: {encoder}, rate by dev"
+        on_test = lambda seed: {"accuracy": right(seed, lr)[len(dev) :].mean(), "lr": lr}  # noqa: E731
         experiment.measure(row, SEEDS, on_test, depends_on={**depends_on, "lr": lr})
 
 

@@ -89,7 +89,6 @@ def test_labels_and_updates_are_told_apart(tmp_path):
     reasons = study.reasons()  # of one draw there is no interval
     assert set(reasons) == {"four times the labels, equal updates"}
     assert abs(reasons["four times the labels, equal updates"].difference - 0.02) < 1e-6
-    assert study.having_read() == {}
 
 
 def test_nothing_measured(tmp_path):

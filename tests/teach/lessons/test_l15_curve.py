@@ -91,3 +91,5 @@ def test_sizes_that_the_texts_do_not_fill_are_refused_with_some_that_fit():
     told = r"up to 3,200 labels, and there are 200 .*-p sizes \"\[12, 25, 50\]\" -p later \"\[100, 200\]\""
     with pytest.raises(ConfigError, match=told):
         check_sizes(200, [50, 100], [1600, 3200])
+    with pytest.raises(ConfigError, match=r"there are 12 training texts\. A curve wants 100 or more"):
+        check_sizes(12, [50, 100], [1600, 3200])

@@ -80,13 +80,16 @@ class Study(Measured):
             "which typology: narrative": "typology, narrative",
             "suspicious or not: figures": "suspicious, figures",
         }
-        rows = []
-        for name, (labels, passes) in TRIED.items():
-            for row in self._table([name], columns) if name in self.rows else ():
-                model = LEARNERS[-1] if name.startswith(LEARNERS[-1]) else FINE_TUNED
-                rows.append({**row, "model": model, "labels": labels, "passes": passes})
-        order = ("model", "labels", "passes", *columns)
-        return [{name: row[name] for name in order} for row in rows] or self.missing("model")
+        return [
+            {
+                "model": LEARNERS[-1] if name.startswith(LEARNERS[-1]) else FINE_TUNED,
+                "labels": labels,
+                "passes": passes,
+                **{title: self._shown(name, m) for title, m in columns.items()},
+            }
+            for name, (labels, passes) in TRIED.items()
+            if name in self.rows
+        ] or self.missing("model")
 
     def reasons(self, measure: str = "accuracy") -> dict[str, Comparison]:
         """What each of these brought, and whether both together are level with the SVM; draw by draw."""
@@ -97,19 +100,6 @@ class Study(Measured):
             "four times both": (BOTH, FINE_TUNED),
             f"fine-tuned with both in the place of the {svm}": (BOTH, svm),
         }
-        return self._pairs(asked, measure)
-
-    def having_read(self) -> dict[str, Comparison]:
-        """What reading before is worth, draw by draw: to have read at all, and to have read more."""
-        return self._pairs(
-            {
-                "having read": (FINE_TUNED, FINE_TUNED + UNREAD),
-                "having read more": (FINE_TUNED + READ_MORE, FINE_TUNED),
-            },
-            "accuracy",
-        )
-
-    def _pairs(self, asked: dict[str, tuple[str, str]], measure: str) -> dict[str, Comparison]:
         found = {
             name: paired(self.rows[one], self.rows[other], measure)
             for name, (one, other) in asked.items()

@@ -17,6 +17,7 @@ import numpy as np
 from hanlp_tutor.errors import ConfigError
 
 RESAMPLES = 200
+FEWEST = 100  # texts of which sixteenth, eighth and quarter are sizes to learn from
 
 
 def check_sizes(texts: int, sizes: Sequence[int], later: Sequence[int]) -> None:
@@ -28,9 +29,10 @@ def check_sizes(texts: int, sizes: Sequence[int], later: Sequence[int]) -> None:
     largest = max(*sizes, *later)
     if largest > texts:
         fit = [texts // 16, texts // 8, texts // 4]
+        remedy = f'Take sizes that fit: -p sizes "{fit}" -p later "{[texts // 2, texts]}"'
         raise ConfigError(
-            f"sizes and later go up to {largest:,} labels, and there are {texts:,} training texts. Take sizes that "
-            f'fit: -p sizes "{fit}" -p later "{[texts // 2, texts]}"'
+            f"sizes and later go up to {largest:,} labels, and there are {texts:,} training texts. "
+            + (remedy if texts >= FEWEST else f"A curve wants {FEWEST} or more: label some first.")
         )
 
 
